@@ -1,0 +1,13 @@
+"""clm turns an order log into customer decisions, in a terminal.
+
+The map of the house. One customer table travels through the rooms; every room reads it, adds its own columns, passes it on.
+
+    orders.csv -> ingest -> stages/clean -> TRANSACTIONS -> stages/{snapshot, rfm} -> CUSTOMERS -> {segment, clv, churn} -> report
+
+* `tables`, `settings`, `errors`, `outcome`: the nouns. They import nothing heavy and know nobody else.
+* `stages/`: one verb a file, pure functions from frames to an `Outcome`; `models/`: arrays in, records out.
+* `ingest/` reads foreign files; `storage/` reads and publishes our own; `report/` draws; `console` talks to people.
+* `steps` joins one pure stage to its files; `pipeline` runs the steps in order; `cli/` is the shell around both.
+"""
+
+__version__ = "0.1.0"

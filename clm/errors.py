@@ -1,0 +1,109 @@
+"""The error family: every way clm can say no, and the exit code each carries.
+
+It may not print, log or import anything of ours: the shell turns these into messages at one boundary.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line; the member docstrings are the README's table."""
+
+    DONE = 0
+    CONDITION = 1
+    USAGE = 2
+    DATA = 65
+    NO_INPUT = 66
+    BUG = 70
+    CANNOT_CREATE = 73
+    IO = 74
+    LOCKED = 75
+    CONFIG = 78
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+EXIT_MEANING: dict[Exit, str] = {
+    Exit.DONE: "done (also on a closed pipe)",
+    Exit.CONDITION: "done and written, but a `--fail-if` holds",
+    Exit.USAGE: "usage (suggests: `clm cleen` → clean)",
+    Exit.DATA: "the data cannot be used, or needs an answer first; no output is written, "
+    "`clean` still writes the file named by `--rejects`",
+    Exit.NO_INPUT: "input not found or unreadable",
+    Exit.BUG: "a bug in clm: traceback and a note",
+    Exit.CANNOT_CREATE: "cannot create output",
+    Exit.IO: "I/O error, disk full",
+    Exit.LOCKED: "another run holds the lock",
+    Exit.CONFIG: "configuration wrong",
+    Exit.INTERRUPTED: "interrupted",
+    Exit.TERMINATED: "terminated",
+}
+
+
+class ClmError(Exception):
+    """What happened, where, and what to do about it.
+
+    `what` is one sentence; `where` a file, line or column; `fix` the next thing to type. `code` names the error for scripts.
+    None of them may hold a value of a personal field.
+    """
+
+    exit_code = Exit.BUG
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None, code: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+        self.code = code
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.where:
+            parts.append(f"  where: {self.where}")
+        if self.fix:
+            parts.append(f"  to do: {self.fix}")
+        return "\n".join(parts)
+
+
+class UsageError(ClmError):
+    """The command line cannot be understood."""
+
+    exit_code = Exit.USAGE
+
+
+class DataError(ClmError):
+    """The data cannot be used, or needs an answer from its owner first."""
+
+    exit_code = Exit.DATA
+
+
+class InputError(ClmError):
+    """An input is not there or cannot be read."""
+
+    exit_code = Exit.NO_INPUT
+
+
+class OutputError(ClmError):
+    """An output cannot be created where it was asked for."""
+
+    exit_code = Exit.CANNOT_CREATE
+
+
+class StorageError(ClmError):
+    """Reading or writing failed half-way: disk full, device error."""
+
+    exit_code = Exit.IO
+
+
+class LockedError(ClmError):
+    """Another run is at work on the same folder."""
+
+    exit_code = Exit.LOCKED
+
+
+class ConfigError(ClmError):
+    """clm.toml, a profile, a rule file or a model file is wrong."""
+
+    exit_code = Exit.CONFIG

@@ -1,0 +1,267 @@
+"""What can be set: one frozen dataclass per command, its defaults, and what the command line says about each option.
+
+It may not import anything heavy or know where a value comes from (`config` does): the shell, the footers, `clm config`
+and the README all read these records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, field, fields
+from datetime import date
+from typing import Any
+
+from clm import values
+from clm.tables import ROLES
+from clm.values import Horizon, Parser
+
+
+@dataclass(frozen=True)
+class Option:
+    """How one field is given: `--name METAVAR` (several times when `repeat`), parsed by `parse`, shown with `shown` as its default.
+
+    `recorded` says whether it changes the output and so belongs in the footer.
+    """
+
+    help: str
+    parse: Parser
+    metavar: str = ""
+    shown: str = ""
+    short: str = ""
+    repeat: bool = False
+    recorded: bool = True
+
+    @property
+    def flag(self) -> bool:
+        return self.parse is values.boolean
+
+
+def _option(default: Any, parse: Parser, metavar: str, text: str, **more: Any) -> Any:
+    return field(default=default, metadata={"option": Option(text, parse, metavar, **more)})
+
+
+def _switch(text: str, **more: Any) -> Any:
+    return field(default=False, metadata={"option": Option(text, values.boolean, **more)})
+
+
+def _unrecorded(default: Any, parse: Parser, metavar: str, text: str, **more: Any) -> Any:
+    return _option(default, parse, metavar, text, recorded=False, **more)
+
+
+@dataclass(frozen=True)
+class CommonSettings:
+    """Options every command takes; only `seed` changes what is computed."""
+
+    output: str | None = _unrecorded(
+        None, values.text, "FILE", "Where to write; the suffix decides the format.", short="-o"
+    )
+    quiet: bool = _switch("No closing line, no progress.", short="-q", recorded=False)
+    verbose: bool = _switch("Say what is read, decided and written.", short="-v", recorded=False)
+    json: bool = _switch("One JSON object with counts, money, metrics and warnings.", recorded=False)
+    config: str | None = _unrecorded(None, values.text, "FILE", "Read this clm.toml instead of ./clm.toml.")
+    dry_run: bool = _switch("Say what would be done; write nothing.", short="-n", recorded=False)
+    threads: int | None = _unrecorded(None, values.whole(1, 4096), "N", "Threads for Polars.", shown="all")
+    memory_limit: int | float = _unrecorded(
+        0.7, values.memory, "SIZE", "Memory to stay within, such as 6GB or 70%.", shown="70%"
+    )
+    seed: int = _option(0, values.whole(0, 2**32 - 1), "N", "Seed of everything random.")
+    fail_if: tuple[str, ...] = _unrecorded(
+        (),
+        values.many,
+        "'PATH OP VALUE'",
+        "Write the output, exit 1 when this holds for the --json object.",
+        repeat=True,
+    )
+    wait: int = _unrecorded(
+        0, values.whole(0, 86400), "SECONDS", "How long to wait for another run before giving up with 75."
+    )
+
+
+@dataclass(frozen=True)
+class CleanSettings:
+    """`clean`: how foreign files are read and judged."""
+
+    map: tuple[tuple[str, str], ...] = _option(
+        (),
+        values.pairs(ROLES),
+        "ROLE=COLUMN",
+        "Name the column of a role; ordered_at=DATE+TIME joins two.",
+        repeat=True,
+    )
+    keep: tuple[str, ...] = _option((), values.names, "COL,…", "Columns to carry along beside the mapped ones.")
+    date_format: str | None = _option(
+        None, values.text, "FORMAT", "Format of the dates, such as %d/%m/%Y.", shown="detected"
+    )
+    tz: str | None = _option(None, values.text, "ZONE", "Zone whose wall time is business time, such as Asia/Shanghai.")
+    currency: str | None = _option(
+        None, values.text, "CODE", "Currency of the amounts; others are rejected as currency_other."
+    )
+    encoding: str | None = _option(
+        None, values.text, "NAME", "Encoding of the text, such as gb18030.", shown="detected"
+    )
+    delimiter: str | None = _option(None, values.text, "D|blank|tab", "What separates fields.", shown="detected")
+    until: date | str | None = _option(
+        None,
+        values.day_or("none"),
+        "DATE|none",
+        "Reject rows after this day as future; none accepts every day.",
+        shown="asks when in doubt",
+    )
+    duplicates: str = _option(
+        "flag", values.choice("keep", "flag", "drop"), "keep|flag|drop", "What to do with lines equal in every column."
+    )
+    rejects: str | None = _unrecorded(None, values.text, "FILE", "Write every row that did not pass, with its reason.")
+    rejects_raw: bool = _switch("Add the raw record to the rejects (personal data!).", recorded=False)
+    max_rejects: int | float = _option(
+        0.05, values.count_or_share, "N|P%", "Stop with 65 when more rows than this could not be read.", shown="5%"
+    )
+    allow_masked: bool = _switch("Accept masked customer ids (张**, 138****1111), although people share a mask.")
+
+
+@dataclass(frozen=True)
+class RfmSettings:
+    """`rfm`: which day it is, and how finely customers are scored."""
+
+    as_of: date | str = _option(
+        "last-day",
+        values.day_or("last-day", "month-end"),
+        "DATE|last-day|month-end",
+        "Last day taken into account, inclusive.",
+    )
+    bins: int = _option(5, values.whole(2, 9), "N", "Scores run from 1 (worst) to N.")
+
+
+@dataclass(frozen=True)
+class SegmentSettings:
+    """`segment`: how scores become names."""
+
+    scheme: str = _option("grid", values.text, "grid|FILE", "The ten-name grid, or a TOML file of your own.")
+
+
+@dataclass(frozen=True)
+class ClvSettings:
+    """`clv`: what the future is worth."""
+
+    horizon: Horizon = _option(
+        Horizon(12, "m"), values.horizon, "12m", "How far to look; months and years are calendar.", shown="12m"
+    )
+    annual_discount: float = _option(0.10, values.rate, "RATE", "Yearly discount rate.", shown="10%")
+    margin: float = _option(1.0, values.share, "SHARE", "Margin on revenue.", shown="100%")
+    interval: float = _option(0.8, values.share, "SHARE", "Width of the interval.", shown="80%")
+    model_family: str = _option(
+        "auto",
+        values.choice("auto", "nbd", "bgnbd", "mbgnbd"),
+        "auto|nbd|bgnbd|mbgnbd",
+        "Model of repeat buying; auto lets the back-test choose.",
+    )
+    estimator: str = _option(
+        "clm",
+        values.choice("clm", "lifetimes"),
+        "clm|lifetimes",
+        "Whose estimator fits; lifetimes prints both side by side.",
+    )
+    include_first: bool = _switch("Use the first purchase in the spend model too.")
+    no_backtest: bool = _switch("Skip the back-test (status not_validated).")
+    orders: str | None = _unrecorded(
+        None, values.text, "FILE", "TRANSACTIONS the customers came from, for the back-test."
+    )
+
+
+@dataclass(frozen=True)
+class ChurnSettings:
+    """`churn`: who will not come back."""
+
+    horizon: Horizon | None = _option(
+        None, values.horizon_or_auto, "auto|90d", "Silent for this long counts as churned.", shown="auto"
+    )
+    method: str = _option(
+        "auto",
+        values.choice("auto", "hiatus", "return", "logistic"),
+        "auto|hiatus|return|logistic",
+        "auto takes the best on past windows.",
+    )
+    orders: str | None = _unrecorded(
+        None, values.text, "FILE", "TRANSACTIONS the customers came from; labels are made from them."
+    )
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """`report`: in which language."""
+
+    lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
+    orders: str | None = _unrecorded(
+        None, values.text, "FILE", "TRANSACTIONS the customers came from, for revenue over time."
+    )
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """`run` and `demo`: the whole chain; the stages read their own tables of clm.toml."""
+
+    as_of: date | str | None = _unrecorded(
+        None,
+        values.day_or("last-day", "month-end"),
+        "DATE|last-day|month-end",
+        "Last day taken into account.",
+        shown="last-day",
+    )
+    lang: str | None = _unrecorded(None, values.choice("en", "zh"), "en|zh", "Language of the report.", shown="en")
+    from_: str | None = _unrecorded(
+        None,
+        values.choice("clean", "rfm", "segment", "clv", "churn", "report"),
+        "STAGE",
+        "Make this stage and what depends on it again.",
+    )
+    force: bool = _switch("Make everything again.", recorded=False)
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """Commands with no options of their own."""
+
+
+COMMANDS: dict[str, type[Any]] = {
+    "clean": CleanSettings,
+    "rfm": RfmSettings,
+    "segment": SegmentSettings,
+    "clv": ClvSettings,
+    "churn": ChurnSettings,
+    "report": ReportSettings,
+    "run": RunSettings,
+    "demo": RunSettings,
+    "config": NoSettings,
+    "tables": NoSettings,
+}
+STAGES = ("clean", "rfm", "segment", "clv", "churn", "report")
+
+
+def options(settings: type[Any]) -> Iterator[tuple[Field[Any], Option]]:
+    """Each field of a settings class with its option, in order."""
+    return ((one, one.metadata["option"]) for one in fields(settings))
+
+
+def option_name(field_name: str) -> str:
+    """`as_of` -> `as-of`; a trailing underscore only keeps a Python keyword apart."""
+    return field_name.rstrip("_").replace("_", "-")
+
+
+def recorded(settings: Any, common: CommonSettings | None = None) -> dict[str, Any]:
+    """What goes into the footer: every setting that changes the output, as JSON values."""
+    pairs = {
+        one.name.rstrip("_"): json_value(getattr(settings, one.name))
+        for one, option in options(type(settings))
+        if option.recorded
+    }
+    return pairs | ({"seed": common.seed} if common is not None else {})
+
+
+def json_value(value: Any) -> Any:
+    """A setting as JSON holds it: days and horizons as text, tuples as lists, pairs as an object."""
+    if isinstance(value, date | Horizon):
+        return str(value)
+    if isinstance(value, tuple):
+        if value and all(isinstance(part, tuple) for part in value):
+            return dict(value)
+        return list(value)
+    return value

@@ -1,0 +1,275 @@
+"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule.
+
+It may not import Polars or anything of ours: readers, writers, help, README and messages all take their contract from here.
+Types are written as Polars writes them; `storage.contract` turns them into real ones and checks frames against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+LINE_MONEY = "Decimal(18,4)"
+SUM_MONEY = "Decimal(38,4)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `nullable` is False where a null breaks the contract; `minimum`/`maximum` bound numbers; `values` lists a closed set.
+
+    `stage` is the stage that adds it; `optional` columns may be absent.
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    nullable: bool = True
+    optional: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its columns in order, its key (unique and sorted, when there is one), what a row is, and who makes it."""
+
+    name: str
+    version: int
+    row: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    made_by: str = ""
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+    def of_stage(self, *stages: str) -> Iterator[Column]:
+        return (column for column in self.columns if column.stage in stages)
+
+    def names(self, *stages: str) -> list[str]:
+        """Names of the columns these stages add (all stages when none is named)."""
+        return [column.name for column in self.columns if not stages or column.stage in stages]
+
+
+def _stage(stage: str, *columns: Column) -> tuple[Column, ...]:
+    return tuple(replace(column, stage=stage) for column in columns)
+
+
+RETURN, SALE = "return", "sale"
+
+TRANSACTIONS = Table(
+    name="TRANSACTIONS",
+    version=1,
+    row="one order line; one order where the source has no lines; in the order of the sources",
+    made_by="clean",
+    columns=_stage(
+        "clean",
+        Column("customer_id", "String", "id", "who bought: trimmed text in NFC, leading zeros kept", nullable=False),
+        Column(
+            "order_id", "String", "id", "the order; customer + business day where the source has none", nullable=False
+        ),
+        Column("ordered_at", "Datetime(us)", "wall time", "business wall time; zones end in clean", nullable=False),
+        Column(
+            "amount",
+            LINE_MONEY,
+            "money",
+            "paid for the line after discounts, tax as given; returns negative; null without amounts",
+        ),
+        Column(
+            "kind",
+            "String",
+            "code",
+            "`return`: negative quantity, cancellation document or negative order total; else `sale`",
+            nullable=False,
+            values=(SALE, RETURN),
+        ),
+        Column("quantity", LINE_MONEY, "units", "units of the line as the source gives them", optional=True),
+        Column("product_id", "String", "id", "the product", optional=True),
+        Column("product", "String", "text", "the product's name", optional=True),
+        Column("category", "String", "text", "the product's category", optional=True),
+        Column("channel", "String", "text", "where it was sold", optional=True),
+        Column("device", "String", "text", "what the buyer used", optional=True),
+        Column("country", "String", "text", "the buyer's country or region", optional=True),
+        Column("currency", "String", "code", "the currency of the amount", optional=True),
+        Column("cost", LINE_MONEY, "money", "what the line cost the shop", optional=True),
+        Column(
+            "flags",
+            "String",
+            "codes",
+            "comma-separated review codes: the row is kept, someone should look; null when none",
+        ),
+        Column("source_file", "String", "name", "base name of the source, when there are several", optional=True),
+        Column(
+            "source_line",
+            "Int64",
+            "line",
+            "first physical line of the record; row number from 1 for Parquet",
+            nullable=False,
+            minimum=1,
+        ),
+    ),
+)
+
+REJECT_CODES = (
+    "fields_few", "fields_many", "quote", "nul", "date", "amount", "quantity", "no_customer", "no_order", "id_destroyed",
+    "totals_row", "header_repeat", "blank_row", "future", "test_order", "cancelled", "currency_other", "not_a_sale",
+)  # fmt: skip
+COLLAPSED_CODES = ("duplicate", "order_line", "same_file")
+
+REJECTS = Table(
+    name="REJECTS",
+    version=1,
+    row="one record of the source that did not pass, with the first reason that applies",
+    made_by="clean",
+    columns=_stage(
+        "clean",
+        Column("source_file", "String", "name", "base name of the source", nullable=False),
+        Column("source_line", "Int64", "line", "first physical line of the record", nullable=False, minimum=1),
+        Column(
+            "reason",
+            "String",
+            "code",
+            "first reason that applies, in the fixed order of the codes",
+            nullable=False,
+            values=REJECT_CODES,
+        ),
+        Column("column", "String", "name", "the column at fault, when it is one"),
+        Column("detail", "String", "shape", "the shape of the value (`9/9/9999`), never the value"),
+        Column("amount", LINE_MONEY, "money", "the record's amount, when it could be read"),
+        Column(
+            "raw", "String", "text", "the record as it stands in the source; only with --rejects-raw", optional=True
+        ),
+    ),
+)
+
+SEGMENTS = (
+    "champion", "loyal", "potential_loyalist", "new", "promising",
+    "need_attention", "about_to_sleep", "at_risk", "cannot_lose", "hibernating",
+)  # fmt: skip
+NO_PURCHASE = "no_purchase"
+LIFECYCLES = ("new", "onboarding", "growing", "loyal", "at_risk", "lost", "won_back")
+CLV_METHODS = (
+    "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "rate", "last_period", "mean", "none",
+)  # fmt: skip
+CLV_STATUSES = (
+    "ok", "few_repeat_buyers", "attrition_not_identified", "no_amounts", NO_PURCHASE,
+    "degenerate", "baseline_better", "not_validated",
+)  # fmt: skip
+CHURN_METHODS = ("hiatus", "return", "logistic", "none")
+CHURN_STATUSES = ("ok", "not_validated", "too_little_history", NO_PURCHASE)
+CHURN_RISKS = ("low", "medium", "high")
+
+CUSTOMERS = Table(
+    name="CUSTOMERS",
+    version=1,
+    row="one customer",
+    made_by="rfm, segment, clv, churn",
+    key=("customer_id",),
+    columns=(
+        *_stage(
+            "rfm",
+            Column("customer_id", "String", "id", "the customer", nullable=False),
+            Column("as_of", "Date", "day", "last day taken into account, inclusive", nullable=False),
+            Column("first_order_on", "Date", "day", "first day with a sale"),
+            Column("last_order_on", "Date", "day", "last day with a sale"),
+            Column("orders", "Int64", "orders", "distinct order ids with a sale (RFM frequency)", nullable=False, minimum=0),
+            Column("order_days", "Int64", "days", "distinct days with a sale", nullable=False, minimum=0),
+            Column("recency_days", "Int32", "days", "as_of − last_order_on", minimum=0),
+            Column("age_days", "Int32", "days", "as_of − first_order_on (BTYD T)", minimum=0),
+            Column("active_days", "Int32", "days", "last_order_on − first_order_on (BTYD t_x)", minimum=0),
+            Column("repeat_days", "Int64", "days", "order_days − 1 (BTYD x)", minimum=0),
+            Column("spend", SUM_MONEY, "money", "net of returns (RFM monetary); null without amounts"),
+            Column("repeat_spend", SUM_MONEY, "money", "net spend after first_order_on"),
+            Column("mean_repeat_spend", "Float64", "money/day", "repeat_spend ÷ repeat_days; null when repeat_days = 0"),
+            Column("returns", "Int64", "orders", "distinct order ids with a return", nullable=False, minimum=0),
+            Column("returned_amount", SUM_MONEY, "money", "money returned, as a positive number", minimum=0),
+            Column("log_gap_sum", "Float64", "ln days", "Σ ln(gap) over the gaps between order days", minimum=0),
+            Column("r_score", "Int32", "score", "recency score, 1 = worst; equal values, equal scores", minimum=1, maximum=9),
+            Column("f_score", "Int32", "score", "frequency score, 1 = worst", minimum=1, maximum=9),
+            Column("m_score", "Int32", "score", "monetary score, 1 = worst; null without amounts", minimum=1, maximum=9),
+            Column("rfm", "String", "code", "the three scores in one word (`543`; `54-` without amounts)"),
+        ),
+        *_stage(
+            "segment",
+            Column("segment", "String", "code", "stable ASCII code of the segment", nullable=False),
+            Column("lifecycle", "String", "code", "where in the customer lifecycle, by the customer's own rhythm", values=LIFECYCLES, optional=True),
+        ),
+        *_stage(
+            "clv",
+            Column("p_alive", "Float64", "probability", "probability of being active; null when attrition is not identified", minimum=0, maximum=1),
+            Column("expected_orders", "Float64", "order days", "order days expected in (as_of, as_of + H]", minimum=0),
+            Column("expected_spend", "Float64", "money", "money of that time, undiscounted, before margin", minimum=0),
+            Column("clv", "Float64", "money", "the same by month, discounted mid-month, times margin", minimum=0),
+            Column("clv_low", "Float64", "money", "lower end of the interval", minimum=0),
+            Column("clv_high", "Float64", "money", "upper end of the interval", minimum=0),
+            Column("next_order_on", "Date", "day", "first day by which an order is likelier than not; null if never within 3 H"),
+            Column("clv_method", "String", "code", "what made the number", nullable=False, values=CLV_METHODS),
+            Column("clv_status", "String", "code", "whether it can be trusted, or why not", nullable=False, values=CLV_STATUSES),
+        ),
+        *_stage(
+            "churn",
+            Column("churn_probability", "Float64", "probability", "1 − P(at least one order in the horizon)", minimum=0, maximum=1),
+            Column("churn_risk", "String", "code", "low < .5 ≤ medium < .8 ≤ high", values=CHURN_RISKS),
+            Column("churn_reasons", "String", "codes", "codes and numbers: `silent_days=94;own_rhythm_days=21`"),
+            Column("days_overdue", "Int32", "days", "recency_days − 2 × own rhythm, rounded up; 0 or less is not overdue"),
+            Column("churn_method", "String", "code", "the candidate that made the number", nullable=False, values=CHURN_METHODS),
+            Column("churn_status", "String", "code", "whether it was tested, or why not", nullable=False, values=CHURN_STATUSES),
+        ),
+    ),
+)  # fmt: skip
+
+METRICS = Table(
+    name="METRICS",
+    version=1,
+    row="one number of the report",
+    made_by="report",
+    columns=_stage(
+        "report",
+        Column("as_of", "Date", "day", "last day taken into account"),
+        Column("section", "String", "code", "the panel the number belongs to", nullable=False),
+        Column("metric", "String", "code", "stable name of the number", nullable=False),
+        Column("group", "String", "code", "segment, decile, score cell …; null for the whole base"),
+        Column("period", "String", "text", "month or window the number is about"),
+        Column("value", "Float64", "see unit", "the number; null when it cannot be known"),
+        Column("unit", "String", "code", "customers, money, share, days, …", nullable=False),
+        Column("lower", "Float64", "see unit", "lower end of its interval"),
+        Column("upper", "Float64", "see unit", "upper end of its interval"),
+        Column("n", "Int64", "rows", "customers or rows behind it", minimum=0),
+    ),
+)
+
+ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, METRICS)}
+
+STAGE_READS = {
+    "rfm": TRANSACTIONS,
+    "segment": CUSTOMERS,
+    "clv": CUSTOMERS,
+    "churn": CUSTOMERS,
+    "report": CUSTOMERS,
+}
+
+ROLES: dict[str, str] = {
+    "customer_id": "who bought",
+    "order_id": "the order",
+    "line_id": "the line within the order",
+    "ordered_at": "when (two columns: DATE+TIME)",
+    "amount": "what was paid for the line",
+    "quantity": "units",
+    "unit_price": "price of one unit",
+    "discount": "money taken off the line",
+    "returned_amount": "money given back for the line",
+    "status": "state of the order (paid, cancelled, …)",
+    "product_id": "the product",
+    "product": "the product's name",
+    "category": "the product's category",
+    "channel": "where it was sold",
+    "device": "what the buyer used",
+    "country": "the buyer's country",
+    "currency": "currency of the amount",
+    "cost": "what the line cost the shop",
+    "email": "the buyer's e-mail",
+    "phone": "the buyer's phone",
+}

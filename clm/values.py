@@ -1,0 +1,200 @@
+"""The value types of options: shares, horizons, days, lists, and how text becomes one of them.
+
+It may not know any option by name; every parser takes text (or a TOML value) and raises ValueError with a sentence for people.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+Parser = Callable[[Any], Any]
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", re.IGNORECASE)
+_HORIZON = re.compile(r"(\d+)\s*([dwmy])", re.IGNORECASE)
+_SCALE = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """A stretch of calendar time: `12m` is twelve calendar months, not 360 days."""
+
+    number: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.number}{self.unit}"
+
+    def end(self, start: date) -> date:
+        """The last day of the stretch that follows `start`."""
+        if self.unit == "d":
+            return start + timedelta(days=self.number)
+        if self.unit == "w":
+            return start + timedelta(weeks=self.number)
+        return add_months(start, self.number * (12 if self.unit == "y" else 1))
+
+    def days(self, start: date) -> int:
+        return (self.end(start) - start).days
+
+
+def add_months(start: date, months: int) -> date:
+    """`start` moved by calendar months, clipped to the last day of a shorter month."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str | int | float | date):
+        raise ValueError("wants one value")
+    return str(value)
+
+
+def boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    lowered = str(value).strip().lower()
+    if lowered in ("1", "true", "yes", "on"):
+        return True
+    if lowered in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("wants true or false")
+
+
+def choice(*allowed: str) -> Parser:
+    def parse(value: Any) -> str:
+        word = text(value).strip()
+        if word not in allowed:
+            raise ValueError(f"wants one of {', '.join(allowed)}")
+        return word
+
+    return parse
+
+
+def whole(low: int, high: int | None = None) -> Parser:
+    span = f"from {low} to {high}" if high is not None else f"of at least {low}"
+
+    def parse(value: Any) -> int:
+        try:
+            number = int(text(value).strip())
+        except ValueError:
+            raise ValueError(f"wants a whole number {span}") from None
+        if number < low or (high is not None and number > high):
+            raise ValueError(f"wants a whole number {span}")
+        return number
+
+    return parse
+
+
+def share(value: Any) -> float:
+    """`35%` or `0.35`; a bare number above 1 is refused because nobody knows whether 35 means 35 % or 3500 %."""
+    written = text(value).strip()
+    percent = written.endswith("%")
+    try:
+        number = float(written.removesuffix("%").strip())
+    except ValueError:
+        raise ValueError("wants a share such as 35% or 0.35") from None
+    number = round(number / 100, 12) if percent else number
+    if not 0 <= number <= 1:
+        raise ValueError("wants a share from 0% to 100% (write 35% or 0.35)")
+    return number
+
+
+def rate(value: Any) -> float:
+    """A yearly rate: like a share, but `0` and small negative rates make sense and 100 % is not the end."""
+    written = text(value).strip()
+    try:
+        number = float(written.removesuffix("%").strip())
+    except ValueError:
+        raise ValueError("wants a yearly rate such as 10% or 0.1") from None
+    number = round(number / 100, 12) if written.endswith("%") else number
+    if not -0.5 <= number <= (10 if written.endswith("%") else 1):
+        raise ValueError("wants a yearly rate such as 10% or 0.1")
+    return number
+
+
+def count_or_share(value: Any) -> int | float:
+    """`500` rows or `5%` of the rows."""
+    written = text(value).strip()
+    return share(written) if written.endswith("%") or "." in written else int(whole(0)(written))
+
+
+def horizon(value: Any) -> Horizon:
+    match = _HORIZON.fullmatch(text(value).strip())
+    if not match or not 0 < int(match[1]) <= 36500:
+        raise ValueError("wants a stretch of time such as 90d, 12w, 12m or 1y")
+    return Horizon(int(match[1]), match[2].lower())
+
+
+def horizon_or_auto(value: Any) -> Horizon | None:
+    return None if text(value).strip() == "auto" else horizon(value)
+
+
+def day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(text(value).strip())
+    except ValueError:
+        raise ValueError("wants a day such as 2024-06-30") from None
+
+
+def day_or(*words: str) -> Parser:
+    def parse(value: Any) -> date | str:
+        if isinstance(value, str) and value.strip() in words:
+            return value.strip()
+        try:
+            return day(value)
+        except ValueError:
+            raise ValueError(f"wants a day such as 2024-06-30, or {' or '.join(words)}") from None
+
+    return parse
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """`a,b` or a TOML list."""
+    parts = value if isinstance(value, list) else text(value).split(",")
+    found = tuple(text(part).strip() for part in parts)
+    if not all(found):
+        raise ValueError("wants names separated by commas")
+    return found
+
+
+def many(value: Any) -> tuple[str, ...]:
+    """An option that may be given several times: a list, or one text."""
+    return tuple(text(part) for part in value) if isinstance(value, list | tuple) else (text(value),)
+
+
+def pairs(allowed: Mapping[str, str]) -> Parser:
+    """`ROLE=COLUMN`, several times; a TOML table of the same."""
+
+    def parse(value: Any) -> tuple[tuple[str, str], ...]:
+        given = [f"{role}={column}" for role, column in value.items()] if isinstance(value, Mapping) else many(value)
+        found: dict[str, str] = {}
+        for pair in given:
+            role, equals, column = pair.partition("=")
+            role, column = role.strip(), column.strip()
+            if not equals or not column:
+                raise ValueError("wants ROLE=COLUMN, such as customer_id=会员编号")
+            if role not in allowed:
+                raise ValueError(f"knows no role {role!r}; the roles are {', '.join(allowed)}")
+            if role in found:
+                raise ValueError(f"names the role {role} twice")
+            found[role] = column
+        return tuple(sorted(found.items()))
+
+    return parse
+
+
+def memory(value: Any) -> int | float:
+    """`6GB` in bytes, or a share of what the machine allows."""
+    written = text(value).strip()
+    if written.endswith("%") or re.fullmatch(r"0?\.\d+", written):
+        return share(written)
+    match = _SIZE.fullmatch(written)
+    if not match or float(match[1]) * _SCALE[match[2].upper()] < 2**26:
+        raise ValueError("wants an amount of memory such as 6GB (64MB at least) or 70%")
+    return int(float(match[1]) * _SCALE[match[2].upper()])
