@@ -1,0 +1,194 @@
+"""The snapshot: TRANSACTIONS up to a day become one row per customer with sufficient statistics. The only heavy reduce.
+
+It may not look past `as_of` (later lines are dropped first), sum a float, or know scores: training on the past is this same
+function at an earlier day. The reduce itself is narwhals, with only the verbs every engine shares; day arithmetic is Polars.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from clm.errors import DataError
+from clm.tables import RETURN, SALE
+from clm.values import add_months
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
+
+
+def last_day(orders: pl.LazyFrame) -> date | None:
+    """Day of the latest line, or None for an empty log."""
+    latest = orders.select(pl.col("ordered_at").max().dt.date()).collect(engine="streaming").item()
+    assert latest is None or isinstance(latest, date)
+    return latest
+
+
+def resolve_as_of(latest: date | None, setting: date | str) -> date:
+    """The inclusive last day a setting means for a log that ends on `latest`.
+
+    `last-day` is the log's own; `month-end` the last complete month's; a day is itself. Raises DataError when an empty log is
+    asked for its own last day.
+    """
+    if isinstance(setting, date):
+        return setting
+    if latest is None:
+        raise DataError(
+            "the log holds no rows, so it has no last day", fix="name the day: --as-of 2024-06-30", code="empty"
+        )
+    if setting == "last-day":
+        return latest
+    if (latest + timedelta(days=1)).day == 1:
+        return latest
+    return latest.replace(day=1) - timedelta(days=1)
+
+
+def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+    """One row per customer with any line up to `as_of`, sorted by `customer_id`: the core columns of CUSTOMERS.
+
+    Customers without a sale have `orders` 0 and null dates and durations. Money is null where no line has an amount.
+    """
+    reduced = collect_reduced(orders, as_of)
+    first, last = pl.col("first_day"), pl.col("last_day")
+    money = pl.col("amounts") > 0
+    bought = pl.col("order_days") > 0
+    spend, repeat = pl.col("spend").cast(pl.Decimal(38, 4)), pl.col("repeat_spend").fill_null(0).cast(pl.Decimal(38, 4))
+    returned = pl.col("returned_amount").cast(pl.Decimal(38, 4))
+    repeat_days = pl.when(bought).then(pl.col("order_days") - 1).cast(pl.Int64)
+    return reduced.sort("customer_id").select(
+        pl.col("customer_id").cast(pl.String),
+        pl.lit(as_of, pl.Date).alias("as_of"),
+        (first - _EPOCH).cast(pl.Int32).cast(pl.Date).alias("first_order_on"),
+        (last - _EPOCH).cast(pl.Int32).cast(pl.Date).alias("last_order_on"),
+        pl.col("orders").cast(pl.Int64),
+        pl.col("order_days").cast(pl.Int64),
+        (as_of.toordinal() - last).cast(pl.Int32).alias("recency_days"),
+        (as_of.toordinal() - first).cast(pl.Int32).alias("age_days"),
+        (last - first).cast(pl.Int32).alias("active_days"),
+        repeat_days.alias("repeat_days"),
+        pl.when(money).then(spend).alias("spend"),
+        pl.when(money & bought).then(repeat).alias("repeat_spend"),
+        pl.when(money & (repeat_days > 0))
+        .then(repeat.cast(pl.Float64) / repeat_days)
+        .otherwise(None)
+        .alias("mean_repeat_spend"),
+        pl.col("returns").cast(pl.Int64),
+        pl.when(money)
+        .then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, pl.Decimal(38, 4))))
+        .alias("returned_amount"),
+        pl.when(bought).then(pl.col("log_gap_units").fill_null(0) / _LOG_UNIT).alias("log_gap_sum"),
+    )
+
+
+def gap_counts(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+    """Histogram of the gaps between consecutive order days of the same customer: `gap_days` Int32, `gaps` Int64, sorted."""
+    gaps = _gaps(_daily(_lines(nw.from_native(orders), as_of)))
+    counted = gaps.group_by("gap").agg(nw.len().alias("gaps"))
+    return (
+        _collected(counted.to_native())
+        .select(pl.col("gap").cast(pl.Int32).alias("gap_days"), pl.col("gaps").cast(pl.Int64))
+        .sort("gap_days")
+    )
+
+
+def collect_reduced(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+    return _collected(reduce(nw.from_native(orders), as_of).to_native())
+
+
+def reduce(orders: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
+    """Order lines up to `as_of` -> one unsorted row per customer of whole numbers and decimals, on any engine.
+
+    Days are numbers (ordinals of the proleptic Gregorian calendar): engines agree on those, not on date arithmetic.
+    """
+    lines = _lines(orders, as_of)
+    daily = _daily(lines)
+    sold = nw.when(nw.col("sold") > 0)
+    by_day = daily.group_by("customer_id").agg(
+        sold.then(nw.col("day")).min().alias("first_day"),
+        sold.then(nw.col("day")).max().alias("last_day"),
+        nw.col("sold").sum().alias("order_days"),
+        nw.col("amount").sum().alias("spend"),
+        nw.col("amounts").sum().alias("amounts"),
+        nw.col("returned_amount").sum().alias("returned_amount"),
+    )
+    # n_unique counts the null of the other kind as one more value: take it off again
+    by_order = lines.group_by("customer_id").agg(
+        (nw.when(nw.col("kind") == SALE).then(nw.col("order_id")).n_unique()).alias("sale_ids"),
+        (nw.when(nw.col("kind") == RETURN).then(nw.col("order_id")).n_unique()).alias("return_ids"),
+        (nw.col("kind") == SALE).cast(nw.Int64).max().alias("any_sale"),
+        (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("any_return"),
+    )
+    after_first = (
+        daily.join(by_day.select("customer_id", "first_day"), on="customer_id", how="left")
+        .filter(nw.col("day") > nw.col("first_day"))
+        .group_by("customer_id")
+        .agg(nw.col("amount").sum().alias("repeat_spend"))
+    )
+    gap_logs = (
+        _gaps(daily)
+        .with_columns((nw.col("gap").cast(nw.Float64).log() * _LOG_UNIT).round(0).cast(nw.Int64).alias("log_gap"))
+        .group_by("customer_id")
+        .agg(nw.col("log_gap").sum().alias("log_gap_units"))
+    )
+    return (
+        by_day.join(by_order, on="customer_id", how="left")
+        .join(after_first, on="customer_id", how="left")
+        .join(gap_logs, on="customer_id", how="left")
+        .with_columns(
+            (nw.col("sale_ids") - nw.col("any_return")).alias("orders"),
+            (nw.col("return_ids") - nw.col("any_sale")).alias("returns"),
+        )
+        .select(
+            "customer_id", "first_day", "last_day", "orders", "order_days", "spend", "amounts",
+            "repeat_spend", "returns", "returned_amount", "log_gap_units",
+        )
+    )  # fmt: skip
+
+
+def _lines(orders: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
+    """The lines up to `as_of`, each with its day number. The filter is by date: a datetime literal moves with session zones."""
+    day = nw.col("ordered_at").dt.date()
+    kept = orders.filter(day <= as_of)
+    years = day.dt.year().cast(nw.Int64) - 1
+    number = 365 * years + years // 4 - years // 100 + years // 400 + day.dt.ordinal_day().cast(nw.Int64)
+    return kept.select("customer_id", "order_id", "kind", "amount", number.alias("day"))
+
+
+def _daily(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """One row per customer and day: money, and whether anything was sold (a day with only a refund is no order day)."""
+    returned = nw.col("kind") == RETURN
+    return (
+        lines.with_columns(nw.when(returned).then(-nw.col("amount")).alias("returned"))
+        .group_by("customer_id", "day")
+        .agg(
+            (nw.col("kind") == SALE).cast(nw.Int64).max().alias("sold"),
+            nw.col("amount").sum().alias("amount"),
+            nw.col("amount").count().alias("amounts"),
+            nw.col("returned").sum().alias("returned_amount"),
+        )
+    )
+
+
+def _gaps(daily: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """One row per pair of consecutive order days of a customer: `gap` in days, at least 1."""
+    return (
+        daily.filter(nw.col("sold") > 0)
+        .select("customer_id", "day")
+        .with_columns(nw.col("day").diff().over("customer_id", order_by="day").alias("gap"))
+        .filter(~nw.col("gap").is_null())
+    )
+
+
+def _collected(native: Any) -> pl.DataFrame:
+    assert isinstance(native, pl.LazyFrame)
+    return native.collect(engine="streaming")
+
+
+def month_ends(first: date, last: date) -> list[date]:
+    """The last days of the calendar months from `first`'s to `last`'s, both inclusive."""
+    start = first.replace(day=1)
+    months = (last.year - first.year) * 12 + last.month - first.month
+    return [add_months(start, n + 1) - timedelta(days=1) for n in range(months + 1)]

@@ -1,0 +1,120 @@
+"""The contract of `tables` held against real frames: names and types before reading, data before publishing.
+
+It may not repair anything: what breaks the contract is named, with the column and the command that makes it right.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from clm.errors import DataError
+from clm.tables import ALL, CUSTOMERS, STAGE_READS, TRANSACTIONS, Column, Table
+
+_TYPES: dict[str, pl.DataType] = {
+    "String": pl.String(),
+    "Date": pl.Date(),
+    "Datetime(us)": pl.Datetime("us"),
+    "Int32": pl.Int32(),
+    "Int64": pl.Int64(),
+    "Float64": pl.Float64(),
+    "Decimal(18,4)": pl.Decimal(18, 4),
+    "Decimal(38,4)": pl.Decimal(38, 4),
+}
+
+
+def polars_type(column: Column) -> pl.DataType:
+    return _TYPES[column.dtype]
+
+
+def empty(table: Table, names: list[str]) -> pl.DataFrame:
+    """A frame of no rows with these columns of the table."""
+    columns = {name: table.column(name) for name in names}
+    return pl.DataFrame(schema={name: polars_type(column) for name, column in columns.items() if column is not None})
+
+
+def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) -> None:
+    """Names and types of a table somebody hands us. Raises DataError naming the column and the command that makes it."""
+    missing = [column for column in needed if column not in schema]
+    if missing:
+        makers = {column.stage for column in table.columns if column.name in missing}
+        raise DataError(
+            f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
+            where=name,
+            fix=_missing_fix(schema, table, sorted(makers)),
+            code="missing_column",
+        )
+    for column in table.columns:
+        if column.name in schema and schema[column.name] != polars_type(column):
+            raise DataError(
+                f"column {column.name} of {name} is {schema[column.name]}, wants {column.dtype}",
+                where=f"{name}, column {column.name}",
+                fix=f"make the file with `clm {column.stage}`",
+                code="column_type",
+            )
+
+
+def _missing_fix(schema: pl.Schema, wanted: Table, makers: list[str]) -> str:
+    """Which command makes the missing columns, and what the file at hand is, when it is another table of ours."""
+    given = next((table for table in ALL.values() if table is not wanted and _looks_like(schema, table)), None)
+    if given is not None:
+        return wrong_table_fix(given.name, wanted)
+    return f"run `clm {'` and `clm '.join(makers)}` first"
+
+
+def wrong_table_fix(given: str, wanted: Table) -> str:
+    """What to do with a file of another table than the command reads."""
+    if given == TRANSACTIONS.name and wanted is CUSTOMERS:
+        return "this is a TRANSACTIONS table: run `clm rfm` on it first"
+    reader = next((stage for stage, table in STAGE_READS.items() if table.name == given), None)
+    return f"give it what `clm {wanted.made_by.split(',')[0]}` wrote" + (
+        f"; this is a {given} table, for `clm {reader}`" if reader else f"; this is a {given} table"
+    )
+
+
+def _looks_like(schema: pl.Schema, table: Table) -> bool:
+    return all(column.name in schema for column in table.columns if not column.optional and not column.nullable)
+
+
+def check_data(frame: pl.LazyFrame, table: Table, name: str) -> None:
+    """The data of a table against its rules: no forbidden null, no NaN, values inside their bounds, key sorted and unique.
+
+    Raises DataError naming the first column that breaks its rule. One streaming pass.
+    """
+    schema = frame.collect_schema()
+    present = [column for column in table.columns if column.name in schema]
+    tests: dict[str, pl.Expr] = {}
+    meaning: dict[str, str] = {}
+    for column in present:
+        for number, (expression, says) in enumerate(_rules(column)):
+            tests[f"{column.name}/{number}"] = expression.fill_null(value=False).cast(pl.Int64).sum()
+            meaning[f"{column.name}/{number}"] = f"column {column.name} {says}"
+    # floats outside the contract (carried columns) may not smuggle a NaN in either
+    for extra, dtype in schema.items():
+        if dtype.is_float() and table.column(extra) is None:
+            tests[f"{extra}/x"] = (~pl.col(extra).is_finite()).fill_null(value=False).cast(pl.Int64).sum()
+            meaning[f"{extra}/x"] = f"column {extra} holds NaN or infinity"
+    for key in table.key:
+        tests[f"{key}/key"] = (pl.col(key) <= pl.col(key).shift(1)).fill_null(value=False).cast(pl.Int64).sum()
+        meaning[f"{key}/key"] = f"column {key} is not sorted and unique"
+    if not tests:
+        return
+    broken = frame.select(**tests).collect(engine="streaming").row(0, named=True)
+    for test, count in broken.items():
+        if count:
+            raise DataError(f"{meaning[test]} ({count:,} rows)", where=name, fix="make the file again", code="contract")
+
+
+def _rules(column: Column) -> list[tuple[pl.Expr, str]]:
+    value = pl.col(column.name)
+    rules: list[tuple[pl.Expr, str]] = []
+    if not column.nullable:
+        rules.append((value.is_null(), "holds nulls"))
+    if column.dtype == "Float64":
+        rules.append((~value.is_finite(), "holds NaN or infinity"))
+    if column.minimum is not None:
+        rules.append((value < column.minimum, f"goes below {column.minimum:g}"))
+    if column.maximum is not None:
+        rules.append((value > column.maximum, f"goes above {column.maximum:g}"))
+    if column.values:
+        rules.append((~value.is_in(list(column.values)), f"holds something else than {', '.join(column.values)}"))
+    return rules

@@ -1,0 +1,138 @@
+"""The facts that travel in a file's footer: what made it, with which settings, what it counted, and from whom it descends.
+
+It may not hold a clock, a host, a path or a personal value: a pipe and a file must give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from clm import __version__
+from clm.errors import DataError
+from clm.outcome import Outcome
+from clm.tables import Table
+
+KEY = "clm"
+SCHEMA = 1
+_MANY_SOURCES = 50
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One file's facts; `ancestors` are the same records of every earlier table and source, oldest first, without repeats."""
+
+    table: str
+    table_version: int
+    stage: str
+    settings: dict[str, Any]
+    as_of: str | None = None
+    currency: str | None = None
+    zone: str | None = None
+    rows: dict[str, Any] = field(default_factory=dict)
+    amount: dict[str, Any] | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    ancestors: list[dict[str, Any]] = field(default_factory=list)
+    clm_version: str = __version__
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        record = {
+            "schema": self.schema,
+            "table": self.table,
+            "table_version": self.table_version,
+            "clm_version": self.clm_version,
+            "stage": self.stage,
+            "settings": self.settings,
+            "as_of": self.as_of,
+            "currency": self.currency,
+            "zone": self.zone,
+            "rows": self.rows,
+            "amount": self.amount,
+            "metrics": self.metrics,
+            "warnings": self.warnings,
+            "ancestors": self.ancestors,
+        }
+        return {key: value for key, value in record.items() if not (key == "amount" and value is None)}
+
+    def to_text(self) -> str:
+        return json.dumps(self.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def of_outcome(
+    outcome: Outcome, table: Table, stage: str, settings: dict[str, Any], lineage: Iterable[dict[str, Any]]
+) -> Facts:
+    """The facts of the file an outcome will be written to; `lineage` as `merge` gives it."""
+    return Facts(
+        table=table.name,
+        table_version=table.version,
+        stage=stage,
+        settings=settings,
+        as_of=outcome.as_of.isoformat() if isinstance(outcome.as_of, date) else None,
+        currency=outcome.currency,
+        zone=outcome.zone,
+        rows=outcome.rows.to_json(),
+        amount=outcome.amount.to_json() if outcome.amount is not None else None,
+        metrics=outcome.metrics,
+        warnings=[notice.to_json() for notice in outcome.warnings],
+        ancestors=list(lineage),
+    )
+
+
+def parse(text: str, name: str) -> Facts:
+    """The facts in a footer's text. Raises DataError when they are not clm's."""
+    try:
+        record = json.loads(text)
+        known = {key: record[key] for key in Facts.__dataclass_fields__ if key in record}
+        facts = Facts(**known)
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"the clm footer of {name} is damaged", fix="make the file again", code="footer") from error
+    well_formed = (
+        isinstance(facts.settings, dict)
+        and isinstance(facts.rows, dict)
+        and isinstance(facts.metrics, dict)
+        and isinstance(facts.table_version, int)
+        and isinstance(facts.ancestors, list)
+        and all(isinstance(one, dict) for one in facts.ancestors)
+    )
+    if not well_formed:
+        raise DataError(f"the clm footer of {name} is damaged", fix="make the file again", code="footer")
+    return facts
+
+
+def source(name: str, size: int, sha256: str) -> dict[str, Any]:
+    """A foreign file as an ancestor: base name, bytes, hash."""
+    return {"source": name, "bytes": size, "sha256": sha256}
+
+
+def lineage_of(facts: Facts | None, size: int, sha256: str) -> list[dict[str, Any]]:
+    """A table's own ancestors and, last, the table itself, known by its hash alone."""
+    if facts is None:
+        return [{"table": None, "bytes": size, "sha256": sha256}]
+    own = {key: value for key, value in facts.to_json().items() if key != "ancestors"}
+    return [*facts.ancestors, own | {"sha256": sha256}]
+
+
+def merge(lineages: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Several parents' lineages as one: oldest first, each hash once."""
+    seen: dict[str, dict[str, Any]] = {}
+    for lineage in lineages:
+        for record in lineage:
+            seen.setdefault(str(record.get("sha256")), record)
+    return list(seen.values())
+
+
+def sources(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The sources of `clean`; above 50 files one entry with their number and the hash of the sorted list."""
+    if len(entries) <= _MANY_SOURCES:
+        return entries
+    import hashlib
+
+    listed = "\n".join(sorted(f"{entry['sha256']} {entry['source']}" for entry in entries))
+    total = sum(int(entry["bytes"]) for entry in entries)
+    digest = hashlib.sha256(listed.encode()).hexdigest()
+    return [source(f"{len(entries)} files", total, digest)]

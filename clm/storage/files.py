@@ -1,0 +1,130 @@
+"""Opening what clm wrote: a path or standard input becomes a lazy table with its facts, checked before any data is touched.
+
+It may not write anything but the spool of a pipe.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+
+from clm.errors import DataError, InputError
+from clm.outcome import Notice
+from clm.storage import contract, facts
+from clm.storage.facts import Facts
+from clm.storage.faults import reading, writing
+from clm.tables import ALL, Table
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One of our tables, open for reading. `notices` say what the reader must know about it (no provenance)."""
+
+    path: Path
+    name: str
+    frame: pl.LazyFrame
+    facts: Facts | None
+    size: int
+    sha256: str
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def lineage(self) -> list[dict[str, Any]]:
+        return facts.lineage_of(self.facts, self.size, self.sha256)
+
+
+def spool(stream: IO[bytes], folder: Path) -> Path:
+    """Standard input as a file: Parquet is read from its end, and a pipe has none."""
+    path = folder / "stdin"
+    with writing(path), path.open("wb") as target:
+        shutil.copyfileobj(stream, target, _CHUNK)
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with reading(path), path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def open_table(path: Path, table: Table, needed: list[str], *, name: str | None = None) -> Opened:
+    """Open a Parquet file as one of our tables.
+
+    `needed` columns must be there with the contract's types. Raises InputError (66) when it cannot be read, DataError (65) when
+    it is no Parquet file, another table, a newer clm's, or lacks columns: the message names the right command.
+    """
+    shown = name or path.name
+    with reading(path):
+        if path.is_dir():
+            raise InputError(f"{shown} is a folder, not a file", where=str(path), fix="name the Parquet file inside it")
+        size = path.stat().st_size
+    schema, found = _footer(path, shown, table)
+    notices: tuple[Notice, ...] = ()
+    frame = pl.scan_parquet(path, glob=False)
+    if found is not None:
+        _check_facts(found, table, shown)
+    contract.check_schema(schema, table, needed, shown)
+    if found is None:
+        contract.check_data(frame, table, shown)
+        notices = (Notice("no_provenance", f"{shown} has no clm footer: where its numbers come from is not known"),)
+    return Opened(path, shown, frame, found, size, sha256_of(path), notices)
+
+
+def _footer(path: Path, shown: str, table: Table) -> tuple[pl.Schema, Facts | None]:
+    try:
+        with reading(path):
+            metadata = pl.read_parquet_metadata(path)
+            schema = pl.scan_parquet(path, glob=False).collect_schema()
+    except pl.exceptions.ComputeError as error:
+        maker = table.made_by.split(",")[0]
+        raise DataError(
+            f"{shown} is not a Parquet file (or a damaged one)",
+            where=str(path),
+            fix=f"make one with `clm {maker}`" + (": it reads CSV" if maker == "clean" else ""),
+            code="not_parquet",
+        ) from error
+    text = metadata.get(facts.KEY)
+    return schema, facts.parse(text, shown) if text is not None else None
+
+
+def _check_facts(found: Facts, table: Table, shown: str) -> None:
+    if found.table != table.name:
+        known = found.table if found.table in ALL else "unknown"
+        raise DataError(
+            f"{shown} is a {known} table, not {table.name}",
+            where=shown,
+            fix=contract.wrong_table_fix(known, table),
+            code="wrong_table",
+        )
+    if found.table_version > table.version or found.schema > facts.SCHEMA:
+        raise DataError(f"{shown} was written by a newer clm", where=shown, fix="update clm", code="newer")
+
+
+def expand(patterns: list[str], *, exclude: Path | None = None) -> list[Path]:
+    """Files, globs and folders as a list of files, in the order given, each pattern sorted. Raises InputError for none."""
+    found: list[Path] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+            if not inside:
+                raise InputError(f"the folder {path.name} holds no files", where=pattern)
+            found += inside
+        elif path.exists() or not glob.has_magic(pattern):
+            found.append(path)
+        else:
+            matched = sorted(Path(one) for one in glob.glob(pattern, recursive=True))
+            if not matched:
+                raise InputError(f"nothing matches {pattern}", fix="check the pattern, and quote it")
+            found += [one for one in matched if one.is_file()]
+    return [path for path in found if exclude is None or path != exclude]

@@ -1,0 +1,138 @@
+"""Publishing: an output is the old file or the complete new one, whatever kills the run.
+
+Temporary beside the target, re-opened and checked, fsync, rename, fsync of the folder. It may not know what a stage is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+
+from clm.errors import OutputError
+from clm.storage import contract, temporary
+from clm.storage.facts import KEY, Facts
+from clm.storage.faults import writing
+from clm.storage.files import sha256_of
+from clm.tables import Table
+
+# without a fixed size the bytes of a sink differ from run to run
+ROW_GROUP = 250_000
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "'", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True)
+class Output:
+    """One published file: `path` as the user gave it (`-` for stdout)."""
+
+    path: str
+    rows: int | None
+    sha256: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"path": self.path, "rows": self.rows, "sha256": self.sha256}
+
+
+def sink(frame: pl.DataFrame | pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write Parquet with repeatable bytes; streaming for lazy frames."""
+    frame.lazy().sink_parquet(path, row_group_size=ROW_GROUP, metadata=metadata, compression="zstd", engine="streaming")
+
+
+def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
+    """Write one of our tables to `path` (a temporary), re-open it, hold it against the contract; returns its rows."""
+    sink(frame, path, {KEY: facts.to_text()})
+    written = pl.scan_parquet(path, glob=False)
+    schema = written.collect_schema()
+    contract.check_schema(schema, table, [c.name for c in table.columns if c.name in schema], path.name)
+    contract.check_data(written, table, table.name)
+    return row_count(path)
+
+
+def row_count(path: Path) -> int:
+    rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+    assert isinstance(rows, int)
+    return rows
+
+
+def write_csv(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
+    """UTF-8, comma, LF, ISO dates, 4 decimals, null empty; text a spreadsheet would run is defused by one apostrophe."""
+    frame.lazy().with_columns(defused(pl.col(pl.String))).sink_csv(
+        path, line_terminator="\n", date_format="%Y-%m-%d", datetime_format="%Y-%m-%dT%H:%M:%S%.f", null_value=""
+    )
+
+
+def defused(text: pl.Expr) -> pl.Expr:
+    """Text starting like a formula gets one apostrophe in front; `clean` takes it off again."""
+    risky = text.str.starts_with(_RISKY[0])
+    for mark in _RISKY[1:]:
+        risky = risky | text.str.starts_with(mark)
+    return pl.when(risky).then(pl.lit("'") + text).otherwise(text).name.keep()
+
+
+def publish(target: Path, write: Callable[[Path], int | None], *, shown: str | None = None) -> Output:
+    """Let `write` fill a temporary beside `target`, then put it in its place in one step.
+
+    Raises OutputError (73) when it cannot be created, StorageError (74) when writing fails; the earlier file is then whole.
+    """
+    place = Path(os.path.realpath(target))
+    with writing(target):
+        if place.is_dir():
+            raise OutputError(f"{target} is a folder", where=str(target), fix="name a file inside it with -o")
+        if place.exists() and not stat.S_ISREG(place.stat().st_mode):
+            return _to_device(place, write, shown or str(target))
+        with temporary.beside(place) as path:
+            rows = write(path)
+            _keep_mode(place, path)
+            _sync(path)
+            digest = sha256_of(path)
+            path.replace(place)
+            _sync(place.parent)
+    return Output(shown or str(target), rows, digest)
+
+
+def publish_bytes(target: Path, content: bytes) -> Output:
+    """Publish a finished document."""
+
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+
+    return publish(target, write)
+
+
+def to_stream(stream: IO[bytes], write: Callable[[Path], int | None], folder: Path) -> Output:
+    """Write to a scratch file, then to a stream: nobody downstream reads half a table of a failed run."""
+    path = folder / "stdout"
+    with writing(path):
+        rows = write(path)
+        digest = sha256_of(path)
+    with path.open("rb") as finished:
+        shutil.copyfileobj(finished, stream, 1 << 20)
+        stream.flush()
+    return Output("-", rows, digest)
+
+
+def _to_device(place: Path, write: Callable[[Path], int | None], shown: str) -> Output:
+    """A FIFO or a device cannot be renamed onto: it gets the finished bytes."""
+    with temporary.scratch() as folder, place.open("wb") as stream:
+        output = to_stream(stream, write, folder)
+    return Output(shown, output.rows, output.sha256)
+
+
+def _keep_mode(place: Path, path: Path) -> None:
+    """An output that is replaced keeps the permissions somebody gave it."""
+    if place.exists():
+        path.chmod(stat.S_IMODE(place.stat().st_mode))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

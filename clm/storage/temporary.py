@@ -1,0 +1,101 @@
+"""Temporaries that cannot be mistaken: each holds its own lock, so one whose lock can be taken is an orphan and is swept.
+
+It may not publish anything (`publish` does) and deletes nothing it could not lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from clm.storage.faults import writing
+
+SUFFIX = ".clm-tmp"
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """A fresh locked file in the target's folder, made with the umask; removed at the end unless it was moved away."""
+    sweep(target.parent)
+    # a name may have 255 bytes: the target's own may already be that long
+    path, handle = _locked(target.parent, f".{target.name[:40]}.", _new_file)
+    try:
+        yield path
+    finally:
+        with suppress(FileNotFoundError):
+            path.unlink()
+        os.close(handle)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A fresh locked folder in the system's temporary folder, for spools and Polars' spill; removed with all it holds."""
+    root = Path(tempfile.gettempdir())
+    with writing(root):
+        sweep(root)
+        path, handle = _locked(root, ".", _new_folder)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(handle)
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o666)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir(mode=0o700)
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _locked(folder: Path, prefix: str, create: Callable[[Path], int]) -> tuple[Path, int]:
+    """A new entry with its lock held; tried again when a sweeper took it between its creation and its lock."""
+    while True:
+        path = folder / f"{prefix}{os.urandom(8).hex()}{SUFFIX}"
+        try:
+            handle = create(path)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.stat(path).st_ino == os.fstat(handle).st_ino:
+                return path, handle
+            os.close(handle)
+        except FileNotFoundError:
+            if not folder.is_dir():
+                raise
+
+
+def sweep(folder: Path) -> int:
+    """Remove the orphans of killed runs in a folder; returns how many. Another user's orphans are left to them."""
+    swept = 0
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(".") and name.endswith(SUFFIX) and _remove_if_orphan(folder / name):
+                swept += 1
+    return swept
+
+
+def _remove_if_orphan(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # the name may have been reused between opening and locking: only what we hold may go
+        if os.stat(path, follow_symlinks=False).st_ino != os.fstat(handle).st_ino:
+            return False
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
