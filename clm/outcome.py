@@ -58,14 +58,18 @@ class Amount:
     amount_out: Decimal
     rejected: dict[str, Decimal] = field(default_factory=dict)
     collapsed: dict[str, Decimal] = field(default_factory=dict)
+    after_as_of: Decimal | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        record: dict[str, Any] = {
             "in": money_text(self.amount_in),
             "out": money_text(self.amount_out),
             "rejected": {code: money_text(value) for code, value in self.rejected.items()},
             "collapsed": {code: money_text(value) for code, value in self.collapsed.items()},
         }
+        if self.after_as_of is not None:
+            record["after_as_of"] = money_text(self.after_as_of)
+        return record
 
 
 @dataclass(frozen=True)

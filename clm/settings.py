@@ -52,18 +52,14 @@ def _unrecorded(default: Any, parse: Parser, metavar: str, text: str, **more: An
 class CommonSettings:
     """Options every command takes; only `seed` changes what is computed."""
 
-    output: str | None = _unrecorded(
-        None, values.text, "FILE", "Where to write; the suffix decides the format.", short="-o"
-    )
+    output: str | None = _unrecorded(None, values.text, "FILE", "Where to write; the suffix decides the format.", short="-o")
     quiet: bool = _switch("No closing line, no progress.", short="-q", recorded=False)
     verbose: bool = _switch("Say what is read, decided and written.", short="-v", recorded=False)
     json: bool = _switch("One JSON object with counts, money, metrics and warnings.", recorded=False)
     config: str | None = _unrecorded(None, values.text, "FILE", "Read this clm.toml instead of ./clm.toml.")
     dry_run: bool = _switch("Say what would be done; write nothing.", short="-n", recorded=False)
     threads: int | None = _unrecorded(None, values.whole(1, 4096), "N", "Threads for Polars.", shown="all")
-    memory_limit: int | float = _unrecorded(
-        0.7, values.memory, "SIZE", "Memory to stay within, such as 6GB or 70%.", shown="70%"
-    )
+    memory_limit: int | float = _unrecorded(0.7, values.memory, "SIZE", "Memory to stay within, such as 6GB or 70%.", shown="70%")
     seed: int = _option(0, values.whole(0, 2**32 - 1), "N", "Seed of everything random.")
     fail_if: tuple[str, ...] = _unrecorded(
         (),
@@ -72,9 +68,7 @@ class CommonSettings:
         "Write the output, exit 1 when this holds for the --json object.",
         repeat=True,
     )
-    wait: int = _unrecorded(
-        0, values.whole(0, 86400), "SECONDS", "How long to wait for another run before giving up with 75."
-    )
+    wait: int = _unrecorded(0, values.whole(0, 86400), "SECONDS", "How long to wait for another run before giving up with 75.")
 
 
 @dataclass(frozen=True)
@@ -89,16 +83,10 @@ class CleanSettings:
         repeat=True,
     )
     keep: tuple[str, ...] = _option((), values.names, "COL,…", "Columns to carry along beside the mapped ones.")
-    date_format: str | None = _option(
-        None, values.text, "FORMAT", "Format of the dates, such as %d/%m/%Y.", shown="detected"
-    )
+    date_format: str | None = _option(None, values.text, "FORMAT", "Format of the dates, such as %d/%m/%Y.", shown="detected")
     tz: str | None = _option(None, values.text, "ZONE", "Zone whose wall time is business time, such as Asia/Shanghai.")
-    currency: str | None = _option(
-        None, values.text, "CODE", "Currency of the amounts; others are rejected as currency_other."
-    )
-    encoding: str | None = _option(
-        None, values.text, "NAME", "Encoding of the text, such as gb18030.", shown="detected"
-    )
+    currency: str | None = _option(None, values.text, "CODE", "Currency of the amounts; others are rejected as currency_other.")
+    encoding: str | None = _option(None, values.text, "NAME", "Encoding of the text, such as gb18030.", shown="detected")
     delimiter: str | None = _option(None, values.text, "D|blank|tab", "What separates fields.", shown="detected")
     until: date | str | None = _option(
         None,
@@ -162,9 +150,7 @@ class ClvSettings:
     )
     include_first: bool = _switch("Use the first purchase in the spend model too.")
     no_backtest: bool = _switch("Skip the back-test (status not_validated).")
-    orders: str | None = _unrecorded(
-        None, values.text, "FILE", "TRANSACTIONS the customers came from, for the back-test."
-    )
+    orders: str | None = _unrecorded(None, values.text, "FILE", "TRANSACTIONS the customers came from, for the back-test.")
 
 
 @dataclass(frozen=True)
@@ -190,9 +176,7 @@ class ReportSettings:
     """`report`: in which language."""
 
     lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
-    orders: str | None = _unrecorded(
-        None, values.text, "FILE", "TRANSACTIONS the customers came from, for revenue over time."
-    )
+    orders: str | None = _unrecorded(None, values.text, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,7 @@ TRANSACTIONS = Table(
     columns=_stage(
         "clean",
         Column("customer_id", "String", "id", "who bought: trimmed text in NFC, leading zeros kept", nullable=False),
-        Column(
-            "order_id", "String", "id", "the order; customer + business day where the source has none", nullable=False
-        ),
+        Column("order_id", "String", "id", "the order; customer + business day where the source has none", nullable=False),
         Column("ordered_at", "Datetime(us)", "wall time", "business wall time; zones end in clean", nullable=False),
         Column(
             "amount",
@@ -139,9 +137,7 @@ REJECTS = Table(
         Column("column", "String", "name", "the column at fault, when it is one"),
         Column("detail", "String", "shape", "the shape of the value (`9/9/9999`), never the value"),
         Column("amount", LINE_MONEY, "money", "the record's amount, when it could be read"),
-        Column(
-            "raw", "String", "text", "the record as it stands in the source; only with --rejects-raw", optional=True
-        ),
+        Column("raw", "String", "text", "the record as it stands in the source; only with --rejects-raw", optional=True),
     ),
 )
 

@@ -36,9 +36,7 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
     if isinstance(setting, date):
         return setting
     if latest is None:
-        raise DataError(
-            "the log holds no rows, so it has no last day", fix="name the day: --as-of 2024-06-30", code="empty"
-        )
+        raise DataError("the log holds no rows, so it has no last day", fix="name the day: --as-of 2024-06-30", code="empty")
     if setting == "last-day":
         return latest
     if (latest + timedelta(days=1)).day == 1:
@@ -71,10 +69,7 @@ def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
         repeat_days.alias("repeat_days"),
         pl.when(money).then(spend).alias("spend"),
         pl.when(money & bought).then(repeat).alias("repeat_spend"),
-        pl.when(money & (repeat_days > 0))
-        .then(repeat.cast(pl.Float64) / repeat_days)
-        .otherwise(None)
-        .alias("mean_repeat_spend"),
+        pl.when(money & (repeat_days > 0)).then(repeat.cast(pl.Float64) / repeat_days).otherwise(None).alias("mean_repeat_spend"),
         pl.col("returns").cast(pl.Int64),
         pl.when(money)
         .then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, pl.Decimal(38, 4))))

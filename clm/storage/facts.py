@@ -63,9 +63,7 @@ class Facts:
         return json.dumps(self.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def of_outcome(
-    outcome: Outcome, table: Table, stage: str, settings: dict[str, Any], lineage: Iterable[dict[str, Any]]
-) -> Facts:
+def of_outcome(outcome: Outcome, table: Table, stage: str, settings: dict[str, Any], lineage: Iterable[dict[str, Any]]) -> Facts:
     """The facts of the file an outcome will be written to; `lineage` as `merge` gives it."""
     return Facts(
         table=table.name,
