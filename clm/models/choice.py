@@ -1,0 +1,144 @@
+"""Which forecast is used: the rule over back-test scores and likelihoods, and the interval of the total it earns.
+Reads scores, fits nothing; every choice carries the reason for it as a code.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from clm.models.evaluate import Score
+
+# Baselines a customer table may be filled with; zero and hiatus are shown, not used.
+USABLE_BASELINES = ("nbd", "last_period", "rate", "mean")
+METRICS = ("bias", "rmse", "mae", "msle", "poisson_deviance", "spearman", "gini", "capture_10", "capture_20")
+_HIGHER_IS_BETTER = frozenset({"spearman", "gini", "capture_10", "capture_20"})
+_TIE = 1.01  # mean deviances within 1 % count as equal
+_LEAST_ORIGINS = 2  # for a choice by deviance
+_LEAST_ORIGINS_OF_SPREAD = 3
+DEFAULT_SPREAD = 0.15
+_STEPS = 200
+
+Reason = Literal["deviance", "log_likelihood", "baseline_better", "not_identified"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is used and why.
+
+    reason: deviance (lowest mean Poisson deviance, ties to the likelihood), log_likelihood (fewer than two origins),
+    baseline_better (a baseline beats every model), not_identified (no model is identified: NBD).
+    mean_deviance: mean over the origins of every forecast that was scored at all of them.
+    """
+
+    name: str
+    kind: Literal["model", "baseline"]
+    reason: Reason
+    origins: int
+    mean_deviance: dict[str, float]
+
+    def to_json(self) -> dict[str, object]:
+        """A JSON-ready document."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TotalInterval:
+    """Interval of a total: `spread` is the sigma of its log-normal widening, `source` backtest or default."""
+
+    low: float
+    high: float
+    spread: float
+    source: Literal["backtest", "default"]
+
+
+def choose(scores: Sequence[Score], log_likelihoods: Mapping[str, float], identified: Collection[str]) -> Choice:
+    """Choose among the fitted families and the baselines.
+
+    scores: of orders, all forecasts at all origins; log_likelihoods: of each fitted family at as_of (NBD may be among
+    them and is never chosen by likelihood); identified: the families whose drop-out is identified.
+
+    With two origins or more: the identified family of lowest mean Poisson deviance, ties within 1 % to the higher
+    log-likelihood. With fewer, or when no family could be scored at every origin: the highest log-likelihood. A usable
+    baseline (NBD among them) that beats every family at the same origins replaces it. No identified family: NBD.
+    """
+    families = sorted(name for name in log_likelihoods if name in identified and name != "nbd")
+    origins = sorted({one.origin for one in scores})
+    deviance = _mean_deviance(scores, len(origins))
+    scored = [name for name in families if name in deviance]
+    if not families:
+        chosen = Choice("nbd", "baseline", "not_identified", len(origins), deviance)
+    elif len(origins) >= _LEAST_ORIGINS and scored:
+        lowest = min(deviance[name] for name in scored)
+        tied = [name for name in scored if deviance[name] <= _TIE * lowest]
+        name = max(tied, key=lambda family: log_likelihoods[family])
+        chosen = Choice(name, "model", "deviance", len(origins), deviance)
+    else:
+        name = max(families, key=lambda family: log_likelihoods[family])
+        chosen = Choice(name, "model", "log_likelihood", len(origins), deviance)
+    rivals = [name for name in USABLE_BASELINES if name in deviance]
+    to_beat = min((deviance[name] for name in scored), default=deviance.get("nbd") if not families else None)
+    if to_beat is not None and rivals:
+        best = min(rivals, key=lambda rival: deviance[rival])
+        if deviance[best] < to_beat and best != chosen.name:
+            return Choice(best, "baseline", "baseline_better", len(origins), deviance)
+    return chosen
+
+
+def beats_best_baseline(scores: Sequence[Score], name: str) -> dict[str, bool]:
+    """Per metric: is the forecast `name` better than the best baseline (other than itself), on the mean over origins?
+
+    Bias is compared by size. Metrics undefined for the forecast or for every baseline are left out.
+    """
+    own = [one for one in scores if one.name == name]
+    others = sorted({one.name for one in scores if one.kind == "baseline" and one.name != name})
+    result = {}
+    for metric in METRICS:
+        value = _mean(own, metric)
+        means = [_mean([one for one in scores if one.name == rival], metric) for rival in others]
+        rivals = [mean for mean in means if mean is not None]
+        if value is not None and rivals:
+            result[metric] = value > max(rivals) if metric in _HIGHER_IS_BETTER else value < min(rivals)
+    return result
+
+
+def total_interval(
+    total_draws: ArrayLike, actual_totals: Sequence[float], predicted_totals: Sequence[float], interval: float
+) -> TotalInterval:
+    """Posterior draws of a total, widened by the back-test's own error: draws x exp(N(0, sigma^2)).
+
+    sigma: root mean square of ln(actual/predicted) over the origins where both totals are above 0, when there are
+    three or more, else 0.15. `interval` is the coverage, e.g. 0.8.
+    """
+    draws = np.asarray(total_draws, dtype=np.float64)
+    errors = [
+        float(np.log(actual / predicted))
+        for actual, predicted in zip(actual_totals, predicted_totals, strict=True)
+        if actual > 0.0 and predicted > 0.0
+    ]
+    enough = len(errors) >= _LEAST_ORIGINS_OF_SPREAD
+    spread = float(np.sqrt(np.mean(np.square(errors)))) if enough else DEFAULT_SPREAD
+    # The normal enters by its quantiles, not by random numbers: the result needs no seed and does not jitter.
+    normal = np.array([NormalDist().inv_cdf((i + 0.5) / _STEPS) for i in range(_STEPS)])
+    widened = (draws[None, :] * np.exp(spread * normal[:, None])).ravel()
+    low, high = np.quantile(widened, [(1.0 - interval) / 2.0, (1.0 + interval) / 2.0])
+    return TotalInterval(float(low), float(high), spread, "backtest" if enough else "default")
+
+
+def _mean_deviance(scores: Sequence[Score], origins: int) -> dict[str, float]:
+    means = {}
+    for name in sorted({one.name for one in scores}):
+        values = [one.poisson_deviance for one in scores if one.name == name and one.poisson_deviance is not None]
+        if len(values) == origins and values:
+            means[name] = float(np.mean(values))
+    return means
+
+
+def _mean(scores: Sequence[Score], metric: str) -> float | None:
+    values = [getattr(one, metric) for one in scores]
+    if not values or any(value is None for value in values):
+        return None
+    return float(np.mean(np.abs(values) if metric == "bias" else values))

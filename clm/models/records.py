@@ -1,0 +1,102 @@
+"""Checked reading of model records from JSON documents: every value is a finite number or a short known word.
+Knows no model and opens no file; a bad document is a ValueError that says which entry is wrong.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+
+def as_object(document: object, what: str, required: Sequence[str]) -> Mapping[str, object]:
+    """The document as a mapping with exactly the keys `required`."""
+    if not isinstance(document, Mapping):
+        raise ValueError(f"{what}: expected a JSON object, found {_kind(document)}")
+    missing = [key for key in required if key not in document]
+    if missing:
+        raise ValueError(f"{what}: entry {missing[0]!r} is missing")
+    unknown = sorted(str(key)[:40] for key in document if key not in required)
+    if unknown:
+        raise ValueError(f"{what}: unknown entry {unknown[0]!r}")
+    return document
+
+
+def as_number(value: object, what: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """A finite number within [low, high]; a boolean is not a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{what}: expected a number, found {_kind(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{what}: the number is not finite")
+    if not low <= number <= high:
+        raise ValueError(f"{what}: {number:g} is outside {low:g} to {high:g}")
+    return number
+
+
+def as_count(value: object, what: str, low: int = 0, high: int = 2**53) -> int:
+    """A whole number within [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{what}: expected a whole number, found {_kind(value)}")
+    if not low <= value <= high:
+        raise ValueError(f"{what}: outside {low} to {high}")
+    return value
+
+
+def as_truth(value: object, what: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{what}: expected true or false, found {_kind(value)}")
+    return value
+
+
+def as_word(value: object, what: str, known: Sequence[str]) -> str:
+    """One of the known words."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{what}: expected one of {', '.join(known)}")
+    return value
+
+
+def as_words(value: object, what: str, known: Sequence[str]) -> tuple[str, ...]:
+    """A list of known words."""
+    return tuple(as_word(item, what, known) for item in as_list(value, what))
+
+
+def as_list(value: object, what: str, length: int | None = None) -> Sequence[object]:
+    """A list, of the given length when one is given."""
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{what}: expected a list, found {_kind(value)}")
+    if length is not None and len(value) != length:
+        raise ValueError(f"{what}: expected {length} entries, found {len(value)}")
+    return value
+
+
+def as_covariance(value: object, what: str, size: int) -> tuple[tuple[float, ...], ...] | None:
+    """A symmetric matrix with a positive diagonal, or None where the fit had none."""
+    if value is None:
+        return None
+    rows = [as_list(row, what, size) for row in as_list(value, what, size)]
+    matrix = tuple(tuple(as_number(entry, what) for entry in row) for row in rows)
+    for i in range(size):
+        if matrix[i][i] <= 0.0:
+            raise ValueError(f"{what}: a variance is not positive")
+        for j in range(i):
+            if abs(matrix[i][j] - matrix[j][i]) > 1e-9 * math.sqrt(matrix[i][i] * matrix[j][j]):
+                raise ValueError(f"{what}: the matrix is not symmetric")
+            if abs(matrix[i][j]) > (1.0 + 1e-9) * math.sqrt(matrix[i][i] * matrix[j][j]):
+                raise ValueError(f"{what}: a correlation is above 1")
+    return matrix
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true/false"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "a number"
