@@ -38,6 +38,7 @@ _LARGEST_LOG = 8.0  # of an identified parameter on the weekly scale
 _LARGEST_ERROR = 2.0  # of an identified log-parameter
 _LEAST_RATIO = 6.0  # 2 delta LL against the same k without drop-out
 _DOMINANT_SHARE = 0.1
+_SAMPLE = 20_000  # histories that suffice to tell the starts apart
 
 
 def fit(
@@ -66,15 +67,15 @@ def fit(
     unit = float(known.age.max())
     scaled = known.scaled(unit)
     customers = float(known.count.sum())
-    optimum = maximise(_objective(family, erlang, scaled), _starts(family, erlang, scaled), customers)
+    optimum = _best(family, erlang, scaled)
 
     weeks = unit / DAYS_PER_WEEK
     constant = _gap_constant(known, erlang, log_gap_sum, weights, repeats)
     log_likelihood = optimum.mean_log_likelihood * customers - erlang * repeats * np.log(weeks) + constant
     ratio = None
     if family != "nbd":
-        twin = maximise(_objective("nbd", erlang, scaled), _starts("nbd", erlang, scaled), customers)
-        ratio = 2.0 * customers * (optimum.mean_log_likelihood - twin.mean_log_likelihood)
+        twin = _best("nbd", erlang, scaled)
+        ratio = max(2.0 * customers * (optimum.mean_log_likelihood - twin.mean_log_likelihood), 0.0)
     return _record(family, erlang, optimum, weeks, float(log_likelihood), ratio, known)
 
 
@@ -165,6 +166,12 @@ def _checked_horizon(horizon_days: float) -> float:
 
 def _weekly(repeat_days: ArrayLike, active_days: ArrayLike, age_days: ArrayLike) -> Histories:
     return histories(repeat_days, active_days, age_days).scaled(DAYS_PER_WEEK)
+
+
+def _best(family: str, erlang: int, known: Histories) -> Optimum:
+    sample = _objective(family, erlang, known.thinned(_SAMPLE)) if known.x.size > 2 * _SAMPLE else None
+    starts = _starts(family, erlang, known)
+    return maximise(_objective(family, erlang, known), starts, float(known.count.sum()), coarse_objective=sample)
 
 
 def _objective(family: str, erlang: int, known: Histories) -> Objective:

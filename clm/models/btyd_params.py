@@ -132,7 +132,7 @@ class BtydParams:
         return BtydParams(
             family=family,
             erlang=erlang,
-            parameters={name: as_number(found[name], f"{what}, {name}", 1e-9, 1e9) for name in names},
+            parameters={name: as_number(found[name], f"{what}, {name}", 1e-9, 1e12) for name in names},
             standard_errors={
                 name: None if (e := errors[name]) is None else as_number(e, f"{what}, error of {name}", 0.0) for name in names
             },

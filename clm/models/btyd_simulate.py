@@ -123,10 +123,9 @@ def _parameter_draws(
     if covariance is not None:
         matrix = np.array(covariance)
         scale = np.sqrt(np.diag(matrix))
-        # The correlation matrix is better conditioned; its eigenvalues are clipped because JSON rounds.
-        roots, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-        normal = np.random.default_rng([seed, stream]).standard_normal((values.size, draws))
-        logs += scale[:, None] * (vectors @ (np.sqrt(np.maximum(roots, 0.0))[:, None] * normal))
+        # Cholesky of the correlations: unlike eigenvectors its signs do not flip with the last digit of the fit.
+        root = np.linalg.cholesky(matrix / np.outer(scale, scale) + 1e-8 * np.eye(values.size))
+        logs += scale[:, None] * (root @ np.random.default_rng([seed, stream]).standard_normal((values.size, draws)))
     return np.asarray(np.exp(np.clip(logs, -20.0, 20.0)))
 
 

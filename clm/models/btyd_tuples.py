@@ -28,6 +28,15 @@ class Histories:
         """The same histories with time measured in multiples of `unit`."""
         return Histories(self.x, self.active / unit, self.age / unit, self.count, self.of_customer)
 
+    def thinned(self, most: int) -> "Histories":
+        """Every n-th history, at most about `most`: a sample like the whole, as they are sorted, to search coarsely in."""
+        step = -(-self.x.size // most)
+        if step <= 1:
+            return self
+        kept = slice(step // 2, None, step)
+        x, active, age, count = self.x[kept], self.active[kept], self.age[kept], self.count[kept]
+        return Histories(x, active, age, count, np.arange(x.size))
+
 
 def histories(repeat_days: ArrayLike, active_days: ArrayLike, age_days: ArrayLike, weights: ArrayLike | None = None) -> Histories:
     """Check n customers and reduce them to distinct histories, sorted by (x, t_x, T).

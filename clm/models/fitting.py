@@ -14,6 +14,7 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 
 BOUND = 14.0  # on every log-parameter, after time (or money) is divided by its scale
 ACCEPTED_GRADIENT = 1e-6  # of the mean log-likelihood, in log-parameters
+_POLISHED, _EXACT = 1e-9, 1e-13  # gradients a Newton step should reach, and at which it has nothing left to do
 _COARSE = {"ftol": 1e-9, "gtol": 1e-5, "maxiter": 500, "maxls": 40}
 _FINE = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2000, "maxls": 60}
 
@@ -38,29 +39,32 @@ class Optimum:
     covariance: FloatArray | None
 
 
-def maximise(objective: Objective, starts: Sequence[FloatArray], observations: float) -> Optimum:
+def maximise(
+    objective: Objective, starts: Sequence[FloatArray], observations: float, *, coarse_objective: Objective | None = None
+) -> Optimum:
     """Best of all starts, refined until |gradient of the mean log-likelihood| < 1e-6.
 
     `observations` is the number of customers behind the mean: the covariance is the inverse of its multiple of the
-    Hessian. Each start is followed coarsely first, because only the best one deserves the last digits.
+    Hessian. Each start is followed coarsely first, because only the best one deserves the last digits; on large data
+    `coarse_objective` (the same function over a sample) serves for that.
     """
     from scipy.optimize import minimize
 
-    def downhill(point: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = objective(point)
-        return -value, -gradient
+    def descend(function: Objective, start: FloatArray, options: dict[str, float]) -> tuple[float, FloatArray]:
+        def downhill(point: FloatArray) -> tuple[float, FloatArray]:
+            value, gradient = function(point)
+            return -value, -gradient
 
-    def descend(start: FloatArray, options: dict[str, float]) -> tuple[float, FloatArray]:
         bounds = [(-BOUND, BOUND)] * start.size
         inside = np.clip(start, -BOUND, BOUND)
         found = minimize(downhill, inside, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         return float(found.fun), np.asarray(found.x, dtype=np.float64)
 
-    coarse = [descend(start, _COARSE) for start in starts]
+    coarse = [descend(coarse_objective or objective, start, _COARSE) for start in starts]
     best = min(coarse, key=lambda pair: pair[0])[1]
-    best = descend(best, _FINE)[1]
-    best = _newton(objective, best)
-    value, gradient = objective(best)
+    best, value, gradient = _newton(objective, best)
+    if np.max(np.abs(_free(best, gradient))) > _POLISHED:
+        best, value, gradient = _newton(objective, descend(objective, best, _FINE)[1])
     size = float(np.max(np.abs(_free(best, gradient))))
     return Optimum(best, value, size, size < ACCEPTED_GRADIENT, _covariance(objective, best, observations))
 
@@ -76,25 +80,31 @@ def hessian(objective: Objective, point: FloatArray, step: float = 1e-4) -> Floa
     return np.asarray((matrix + matrix.T) / 2.0, dtype=np.float64)
 
 
-def _newton(objective: Objective, point: FloatArray) -> FloatArray:
+def _newton(objective: Objective, point: FloatArray) -> tuple[FloatArray, float, FloatArray]:
     # L-BFGS-B stops where the value no longer changes (about 1e-8 in the parameters); days and weeks, tuples and rows
     # agree to 1e-8 in their forecasts only after a few Newton steps. On a flat or bounded surface they are skipped.
+    # A Hessian serves for several steps while they help, as it costs as much as two gradients per parameter.
     value, gradient = objective(point)
-    for _ in range(6):
+    for _ in range(4):
         size = float(np.max(np.abs(gradient)))
-        if size < 1e-13 or np.any(np.abs(point) >= BOUND):
+        if size < _EXACT or np.any(np.abs(point) >= BOUND):
             break
         curvature = -hessian(objective, point)
         if not _positive_definite(curvature):
             break
-        candidate = point + np.linalg.solve(curvature, gradient)
-        if np.any(np.abs(candidate - point) > 0.5) or np.any(np.abs(candidate) >= BOUND):
-            break
-        new_value, new_gradient = objective(candidate)
-        if not np.max(np.abs(new_gradient)) < size or new_value < value - 1e-9 * (1.0 + abs(value)):
-            break
-        point, value, gradient = candidate, new_value, new_gradient
-    return point
+        for _ in range(6):
+            candidate = point + np.linalg.solve(curvature, gradient)
+            if np.any(np.abs(candidate - point) > 0.5) or np.any(np.abs(candidate) >= BOUND):
+                return point, value, gradient
+            new_value, new_gradient = objective(candidate)
+            new_size = float(np.max(np.abs(new_gradient)))
+            if new_size >= size or new_value < value - 1e-9 * (1.0 + abs(value)):
+                return point, value, gradient
+            slow = new_size > 0.3 * size
+            point, value, gradient, size = candidate, new_value, new_gradient, new_size
+            if slow or size < _EXACT:
+                break
+    return point, value, gradient
 
 
 def _covariance(objective: Objective, point: FloatArray, observations: float) -> FloatArray | None:

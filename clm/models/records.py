@@ -5,6 +5,8 @@ Knows no model and opens no file; a bad document is a ValueError that says which
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 
 def as_object(document: object, what: str, required: Sequence[str]) -> Mapping[str, object]:
     """The document as a mapping with exactly the keys `required`."""
@@ -72,19 +74,19 @@ def as_list(value: object, what: str, length: int | None = None) -> Sequence[obj
 
 
 def as_covariance(value: object, what: str, size: int) -> tuple[tuple[float, ...], ...] | None:
-    """A symmetric matrix with a positive diagonal, or None where the fit had none."""
+    """A covariance matrix (symmetric, no negative direction), or None where the fit had none."""
     if value is None:
         return None
     rows = [as_list(row, what, size) for row in as_list(value, what, size)]
     matrix = tuple(tuple(as_number(entry, what) for entry in row) for row in rows)
-    for i in range(size):
-        if matrix[i][i] <= 0.0:
-            raise ValueError(f"{what}: a variance is not positive")
-        for j in range(i):
-            if abs(matrix[i][j] - matrix[j][i]) > 1e-9 * math.sqrt(matrix[i][i] * matrix[j][j]):
-                raise ValueError(f"{what}: the matrix is not symmetric")
-            if abs(matrix[i][j]) > (1.0 + 1e-9) * math.sqrt(matrix[i][i] * matrix[j][j]):
-                raise ValueError(f"{what}: a correlation is above 1")
+    scale = [math.sqrt(matrix[i][i]) if matrix[i][i] > 0.0 else 0.0 for i in range(size)]
+    if min(scale) == 0.0:
+        raise ValueError(f"{what}: a variance is not positive")
+    correlation = np.array(matrix) / np.outer(scale, scale)
+    if not np.allclose(correlation, correlation.T, rtol=0.0, atol=1e-9):
+        raise ValueError(f"{what}: the matrix is not symmetric")
+    if float(np.linalg.eigvalsh(correlation)[0]) < -1e-9:
+        raise ValueError(f"{what}: no variables have such covariances")
     return matrix
 
 

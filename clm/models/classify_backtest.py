@@ -1,0 +1,256 @@
+"""The protocol of the churn choice: which windows train, which one judges, which one only reports, and what calibrates.
+Arrays in, records out; windows come in by date, latest first, and it trusts them to hold nothing later than their day.
+
+* A candidate is fitted on windows that all end before the judging window begins.
+* With three or more training windows the latest of them judges and the test window only reports; with fewer the test window
+  does both, and `chosen_on` says so.
+* Calibration is learned on the latest window behind the judge, from predictions for customers left out of the fit (5 folds by
+  customer), and kept only when it lowers the log-loss of the judging window by more than the standard error of that difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clm.models import classify, classify_scores
+from clm.models.classify import Calibration, Model
+from clm.models.classify_features import REASONS, Buyers, Typical, feature_names, features, replaced, typical
+
+FloatArray = NDArray[np.float64]
+ChanceOf = Callable[[Buyers], FloatArray]
+
+METHODS = ("hiatus", "return", "logistic")  # simplest first: it wins a tie
+FOLDS = 5
+MIN_EVENTS = 100  # of the rarer outcome, below which nothing is learned or tested
+MIN_TRAINING_TO_CHOOSE = 3
+_LEAST_EFFECT = 0.005  # a reason changes the risk by half a percentage point or is none
+
+
+@dataclass(frozen=True)
+class Window:
+    """One labelled snapshot: buyers known on day `on` (ISO), their return probability, and who did not order afterwards.
+
+    churned: 1 for no order in the horizon, else 0; fold: 0 to FOLDS - 1, the same for a customer in every window.
+    """
+
+    on: str
+    buyers: Buyers
+    chance: FloatArray
+    churned: FloatArray
+    fold: NDArray[np.int64]
+
+    @property
+    def base_rate(self) -> float:
+        return float(self.churned.mean())
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One method: its scores on the test window and its log-loss on the judging one, each with the calibration it keeps."""
+
+    name: str
+    probability: FloatArray
+    scores: classify_scores.Row
+    judged_log_loss: float
+    calibrates: bool
+
+    def to_json(self) -> dict[str, object]:
+        return {"name": self.name, **self.scores, "calibrated": self.calibrates}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The whole table, the method with the lowest log-loss on the judging window, and which window that was."""
+
+    candidates: tuple[Candidate, ...]
+    chosen: str
+    chosen_on: str
+
+    @property
+    def winner(self) -> Candidate:
+        return next(one for one in self.candidates if one.name == self.chosen)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What scores customers: a model and its calibration (None: as it is)."""
+
+    model: Model
+    calibration: Calibration | None
+
+    def probability(self, buyers: Buyers, chance: FloatArray) -> FloatArray:
+        """P(churn), one value per buyer."""
+        return classify.calibrated(self.calibration, classify.predict(self.model, buyers, chance))
+
+    def to_json(self) -> dict[str, object]:
+        calibration = None if self.calibration is None else self.calibration.to_json()
+        return {"model": self.model.to_json(), "calibration": calibration}
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the labelled windows taught: the table, the winner refitted on all of them, and who its customers are compared with.
+
+    training: latest first; usual: medians of the customers of the test window who stayed.
+    """
+
+    verdict: Verdict
+    test: Window
+    training: tuple[Window, ...]
+    fitted: Fitted
+    usual: Typical
+
+    @property
+    def base_rate_training(self) -> float | None:
+        """Share of the training windows' customers, taken together, who placed no order in the horizon."""
+        labels = [one.churned for one in self.training]
+        return float(np.concatenate(labels).mean()) if labels else None
+
+    @property
+    def drift(self) -> str | None:
+        """A sentence when more or fewer came back in the test window than in any training window, by a point at least."""
+        came_back = [1.0 - one.base_rate for one in self.training]
+        tested = 1.0 - self.test.base_rate
+        if not came_back or min(came_back) - 0.01 < tested < max(came_back) + 0.01:
+            return None
+        span = " to ".join(dict.fromkeys(f"{share:.0%}" for share in (min(came_back), max(came_back))))
+        more = "more" if tested > max(came_back) else "fewer"
+        return f"{more} customers came back in the test window ({tested:.0%}) than in the training windows ({span})"
+
+    def to_json(self) -> dict[str, object]:
+        """The metrics of the back-test."""
+        winner = self.verdict.winner
+        return {
+            "test_on": self.test.on,
+            "training_on": [one.on for one in self.training],
+            "candidates": [one.to_json() for one in self.verdict.candidates],
+            "chosen_on": self.verdict.chosen_on,
+            "reliability": classify_scores.reliability(winner.probability, self.test.churned),
+            "gain": classify_scores.gain(winner.probability, self.test.churned),
+            "base_rate_test": self.test.base_rate,
+            "base_rate_training": self.base_rate_training,
+            "drift": self.drift,
+        }
+
+
+NOTHING_LEARNED: dict[str, object] = {
+    "test_on": None, "training_on": [], "candidates": [], "chosen_on": None, "reliability": [], "gain": [],
+    "base_rate_test": None, "base_rate_training": None, "drift": None,
+}  # fmt: skip
+
+
+def learn(windows: Sequence[Window], asked: str | None = None) -> Past | None:
+    """Test on the latest window, train on those before it, refit the chosen (or asked for) method on all of them.
+
+    None when there is nothing to test on: no window, too few events in the latest, or the method asked for cannot be trained.
+    """
+    if not windows or not enough_events(windows[:1]):
+        return None
+    test, training = windows[0], tuple(windows[1:])
+    if asked in ("hiatus", "logistic") and not enough_events(training):
+        return None
+    verdict = back_test(test, training, asked)
+    fitted = fit(verdict.chosen, windows, calibrates=verdict.winner.calibrates)
+    return Past(verdict, test, training, fitted, typical(test.buyers, test.churned == 0.0))
+
+
+def folds(customers: int, seed: int) -> NDArray[np.int64]:
+    """A fold for each customer of the log, the same for the same seed."""
+    return np.random.default_rng(seed).permutation(customers).astype(np.int64) % FOLDS
+
+
+def enough_events(windows: Sequence[Window]) -> bool:
+    """Whether both outcomes occur at least 100 times in these windows together."""
+    left = sum(float(window.churned.sum()) for window in windows)
+    return min(left, sum(window.churned.size for window in windows) - left) >= MIN_EVENTS
+
+
+def back_test(test: Window, training: Sequence[Window], asked: str | None = None) -> Verdict:
+    """Fit every candidate on the past, choose by log-loss (unless a method was asked for), and score all on the test window.
+
+    Without enough events in the training windows only the return probability, which needs no label, can be tested.
+    """
+    names = METHODS if enough_events(training) else ("return",)
+    chooses_early = len(training) >= MIN_TRAINING_TO_CHOOSE
+    candidates = []
+    for name in names:
+        if chooses_early:
+            _, judged, keeps = _judged(name, training[0], training[1:])
+            fitted = fit(name, training, calibrates=keeps)
+            probability = fitted.probability(test.buyers, test.chance)
+        else:
+            probability, judged, keeps = _judged(name, test, training)
+        scores = classify_scores.scores(probability, test.churned)
+        candidates.append(Candidate(name, probability, scores, judged, keeps))
+    best = min(candidates, key=lambda one: one.judged_log_loss).name
+    judge = "training" if chooses_early else "test"
+    return Verdict(tuple(candidates), asked or best, "asked" if asked else judge)
+
+
+def fit(name: str, windows: Sequence[Window], *, calibrates: bool) -> Fitted:
+    """The method fitted on all windows and, when it `calibrates`, mapped by the latest of them."""
+    model = _fit_model(name, windows)
+    if not calibrates:
+        return Fitted(model, None)
+    latest = windows[0]
+    return Fitted(model, classify.fit_calibration(_out_of_fold(name, windows), latest.churned))
+
+
+def reasons(fitted: Fitted, buyers: Buyers, chance_of: ChanceOf, usual: Typical, most: int = 3) -> NDArray[np.int64]:
+    """Per buyer the numbers (into REASONS) of what raises the risk most, strongest first; shape (n, most), -1 for none.
+
+    The effect of a reason is the fall of the risk when that quantity alone takes the typical value of those who stayed, and
+    every feature that depends on it follows.
+    """
+    now = fitted.probability(buyers, chance_of(buyers))
+    falls = np.zeros((now.size, len(REASONS)))
+    for number, reason in enumerate(REASONS):
+        other = replaced(buyers, reason, usual)
+        if other is not None:
+            falls[:, number] = now - fitted.probability(other, chance_of(other))
+    order = np.argsort(-falls, axis=1, kind="stable")[:, :most].astype(np.int64)
+    return np.where(np.take_along_axis(falls, order, axis=1) >= _LEAST_EFFECT, order, -1)
+
+
+def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[FloatArray, float, bool]:
+    """Probabilities for the judging window from a fit on the windows behind it, their log-loss, and whether calibrated."""
+    raw = fit(name, behind, calibrates=False).probability(judge.buyers, judge.chance)
+    before = classify_scores.losses(raw, judge.churned)
+    if not behind or not enough_events(behind[:1]):
+        return raw, float(before.mean()), False
+    mapped = fit(name, behind, calibrates=True).probability(judge.buyers, judge.chance)
+    after = classify_scores.losses(mapped, judge.churned)
+    gained = before - after
+    if float(gained.mean()) > float(gained.std()) / np.sqrt(gained.size):
+        return mapped, float(after.mean()), True
+    return raw, float(before.mean()), False
+
+
+def _fit_model(name: str, windows: Sequence[Window], without: int | None = None) -> Model:
+    """The method on all windows, leaving out the customers of one fold."""
+    if name == "return":
+        return classify.Return()
+    kept = [np.ones(one.churned.size, dtype=np.bool_) if without is None else one.fold != without for one in windows]
+    labels = [one.churned[rows] for one, rows in zip(windows, kept, strict=True)]
+    if name == "hiatus":
+        silence = [one.buyers.recency_days[rows] for one, rows in zip(windows, kept, strict=True)]
+        return classify.fit_hiatus(np.concatenate(silence), np.concatenate(labels))
+    matrices = [features(one.buyers, one.chance)[rows] for one, rows in zip(windows, kept, strict=True)]
+    return classify.fit_logistic(matrices, labels, feature_names(windows[0].buyers))
+
+
+def _out_of_fold(name: str, windows: Sequence[Window]) -> FloatArray:
+    """Predictions for the latest window, each from a fit that saw the customer in no window."""
+    latest = windows[0]
+    if name == "return":
+        return classify.predict(classify.Return(), latest.buyers, latest.chance)
+    predicted = np.empty_like(latest.churned)
+    for fold in range(FOLDS):
+        rows = latest.fold == fold
+        model = _fit_model(name, windows, without=fold)
+        predicted[rows] = classify.predict(model, latest.buyers, latest.chance)[rows]
+    return predicted
