@@ -18,7 +18,7 @@ from clm.values import Horizon, Parser
 
 @dataclass(frozen=True)
 class Option:
-    """How one field is given: `--name METAVAR` (several times when `repeat`), parsed by `parse`, shown with `shown` as its default.
+    """How one field is given: `--name METAVAR` (several times when `repeat`), parsed by `parse`; `shown` is its default in words.
 
     `recorded` says whether it changes the output and so belongs in the footer.
     """

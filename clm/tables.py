@@ -7,7 +7,8 @@ Types are written as Polars writes them; `storage.contract` turns them into real
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 LINE_MONEY = "Decimal(18,4)"
 SUM_MONEY = "Decimal(38,4)"
@@ -269,3 +270,16 @@ ROLES: dict[str, str] = {
     "email": "the buyer's e-mail",
     "phone": "the buyer's phone",
 }
+
+
+def to_json(table: Table) -> dict[str, Any]:
+    """A table's contract as `clm tables --json` gives it."""
+    columns = [{key: value for key, value in asdict(column).items() if value not in (None, (), "")} for column in table.columns]
+    return {
+        "name": table.name,
+        "version": table.version,
+        "row": table.row,
+        "made_by": table.made_by,
+        "key": list(table.key),
+        "columns": columns,
+    }

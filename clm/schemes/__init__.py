@@ -5,6 +5,7 @@ It may not see a customer: a scheme with a gap, an overlap or an unreachable nam
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -31,27 +32,26 @@ class Scheme:
     name: str
     bins: int
     axes: tuple[str, ...]
+    codes: tuple[str, ...]
     cells: dict[tuple[int, ...], str]
 
-    @property
-    def codes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.cells.values()))
 
+def load(setting: str) -> tuple[Scheme, str]:
+    """A shipped scheme by name or a TOML file by path; with it what the footer records: the name, or the hash of the rules.
 
-def load(scheme: str) -> tuple[Scheme, str]:
-    """A shipped scheme by name or a TOML file by path, with its text. Raises ConfigError (78) with the line's remedy."""
-    if scheme in _SHIPPED:
-        text = resources.files(__name__).joinpath(f"{scheme}.toml").read_text("utf-8")
-    else:
-        try:
-            text = Path(scheme).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                f"the scheme {Path(scheme).name} cannot be read",
-                where=scheme,
-                fix=f"name a TOML file, or one of {', '.join(_SHIPPED)}",
-            ) from error
-    return parse(text, Path(scheme).name), text
+    Raises ConfigError (78) with the remedy.
+    """
+    if setting in _SHIPPED:
+        return parse(resources.files(__name__).joinpath(f"{setting}.toml").read_text("utf-8"), setting), setting
+    try:
+        text = Path(setting).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"the scheme {Path(setting).name} cannot be read",
+            where=setting,
+            fix=f"name a TOML file, or one of {', '.join(_SHIPPED)}",
+        ) from error
+    return parse(text, Path(setting).name), f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def parse(text: str, name: str) -> Scheme:
@@ -71,7 +71,7 @@ def parse(text: str, name: str) -> Scheme:
         raise _wrong(name, "names no segments", "write [segments] with lines such as champion = [{ r = [5, 5], f = [4, 5] }]")
     rules = [(code, ranges) for code, given in segments.items() for ranges in _ranges(name, code, given, bins)]
     axes = tuple(axis for axis in _AXES if any(axis in ranges for _, ranges in rules))
-    return Scheme(name.removesuffix(".toml"), bins, axes, _lint(name, rules, axes, bins))
+    return Scheme(name.removesuffix(".toml"), bins, axes, tuple(segments), _lint(name, rules, axes, bins))
 
 
 def _ranges(name: str, code: str, given: Any, bins: int) -> Iterator[Ranges]:
@@ -100,6 +100,9 @@ def _lint(name: str, rules: list[tuple[str, Ranges]], axes: tuple[str, ...], bin
         if len(codes) > 1:
             raise _wrong(name, f"overlaps: {shown} is both {codes[0]} and {codes[1]}", "leave it to one of them")
         cells[cell] = codes[0]
+    never = next((code for code, _ in rules if code not in cells.values()), None)
+    if never is not None:
+        raise _wrong(name, f"can never give {never}", "give it a rule, or take it out")
     return cells
 
 

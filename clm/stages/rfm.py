@@ -50,7 +50,7 @@ def rfm(orders: pl.LazyFrame, settings: RfmSettings) -> Outcome:
 
 
 def with_scores(customers: pl.DataFrame, bins: int) -> pl.DataFrame:
-    """The frame with `r_score`, `f_score`, `m_score` (1 = worst) and `rfm`; null without a sale, `m_score` null without amounts."""
+    """The frame with `r_score`, `f_score`, `m_score` (1 = worst) and `rfm`; null without a sale or without amounts."""
     scored = customers.with_columns(
         score(column, bins, more_is_better=more).alias(name) for name, (column, more) in _SCORED.items()
     )

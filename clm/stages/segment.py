@@ -20,7 +20,7 @@ _COLUMN = {"r": "r_score", "f": "f_score", "m": "m_score"}
 def segment(customers: pl.DataFrame, scheme: Scheme, bins: int) -> Outcome:
     """CUSTOMERS with `segment`; customers without a sale are `no_purchase`.
 
-    `bins` is how finely the scores were cut. Raises DataError when the scheme is made for other scores, or needs one that is missing.
+    `bins` is how finely the scores were cut. Raises DataError when the scheme is for other scores, or needs an empty one.
     """
     if bins != scheme.bins:
         raise DataError(
@@ -37,21 +37,23 @@ def segment(customers: pl.DataFrame, scheme: Scheme, bins: int) -> Outcome:
                 fix="use a scheme over r and f for a log without amounts",
                 code="no_score",
             )
-    named = _cells(scheme, columns)
+    cells = _cells(scheme, columns)
     segmented = (
         customers.drop("segment", strict=False)
-        .join(named, on=columns, how="left", maintain_order="left")
+        .join(cells, on=columns, how="left", maintain_order="left")
         .with_columns(pl.when(pl.col("orders") > 0).then(pl.col("segment")).otherwise(pl.lit(NO_PURCHASE)).alias("segment"))
     )
     counts = _counts(segmented, scheme)
-    largest = max(counts, key=lambda code: counts[code], default=NO_PURCHASE)
+    named_counts = {code: number for code, number in counts.items() if code != NO_PURCHASE and number}
+    largest = max(named_counts, key=lambda code: named_counts[code], default=None)
     return Outcome(
         frame=segmented,
         rows=Rows(rows_in=customers.height, rows_out=segmented.height),
         as_of=customers["as_of"].max(),  # type: ignore[arg-type]
         metrics={"scheme": scheme.name, "segments": counts},
-        closing=f"{counted(customers.height, 'customer')} in {counted(sum(1 for n in counts.values() if n), 'segment')}"
-        + (f", most of them {largest} ({counts[largest]:,})" if counts.get(largest) else ""),
+        closing=f"{counted(customers.height, 'customer')} in {counted(len(named_counts), 'segment')}"
+        + (f", the largest {largest} ({counts[largest]:,})" if largest else "")
+        + (f", {counts[NO_PURCHASE]:,} without a purchase" if NO_PURCHASE in counts else ""),
     )
 
 

@@ -35,12 +35,16 @@ def empty(table: Table, names: list[str]) -> pl.DataFrame:
 def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) -> None:
     """Names and types of a table somebody hands us. Raises DataError naming the column and the command that makes it."""
     missing = [column for column in needed if column not in schema]
+    given = next((one for one in ALL.values() if one is not table and _looks_like(schema, one)), None) if missing else None
+    if given is not None:
+        what = f"{name} is a {given.name} table, not {table.name}"
+        raise DataError(what, where=name, fix=wrong_table_fix(given.name, table), code="wrong_table")
     if missing:
         makers = {column.stage for column in table.columns if column.name in missing}
         raise DataError(
             f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
             where=name,
-            fix=_missing_fix(schema, table, sorted(makers)),
+            fix=f"run `clm {'` and `clm '.join(sorted(makers))}` first",
             code="missing_column",
         )
     for column in table.columns:
@@ -51,14 +55,6 @@ def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) 
                 fix=f"make the file with `clm {column.stage}`",
                 code="column_type",
             )
-
-
-def _missing_fix(schema: pl.Schema, wanted: Table, makers: list[str]) -> str:
-    """Which command makes the missing columns, and what the file at hand is, when it is another table of ours."""
-    given = next((table for table in ALL.values() if table is not wanted and _looks_like(schema, table)), None)
-    if given is not None:
-        return wrong_table_fix(given.name, wanted)
-    return f"run `clm {'` and `clm '.join(makers)}` first"
 
 
 def wrong_table_fix(given: str, wanted: Table) -> str:

@@ -36,6 +36,7 @@ class Facts:
     amount: dict[str, Any] | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: list[dict[str, str]] = field(default_factory=list)
+    learned: dict[str, Any] | None = None
     ancestors: list[dict[str, Any]] = field(default_factory=list)
     clm_version: str = __version__
     schema: int = SCHEMA
@@ -55,9 +56,10 @@ class Facts:
             "amount": self.amount,
             "metrics": self.metrics,
             "warnings": self.warnings,
+            "learned": self.learned,
             "ancestors": self.ancestors,
         }
-        return {key: value for key, value in record.items() if not (key == "amount" and value is None)}
+        return {key: value for key, value in record.items() if value is not None or key not in ("amount", "learned")}
 
     def to_text(self) -> str:
         return json.dumps(self.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -77,6 +79,7 @@ def of_outcome(outcome: Outcome, table: Table, stage: str, settings: dict[str, A
         amount=outcome.amount.to_json() if outcome.amount is not None else None,
         metrics=outcome.metrics,
         warnings=[notice.to_json() for notice in outcome.warnings],
+        learned=outcome.learned,
         ancestors=list(lineage),
     )
 

@@ -51,18 +51,18 @@ def reading(path: Path) -> Iterator[None]:
         if cause.errno == errno.EPIPE:
             raise
         if cause.errno in _NO_ROOM:  # what was read went somewhere, and that is full
-            raise StorageError(f"no room left while reading {path.name}", where=str(path), fix=_ROOM_FIX) from error
+            raise StorageError(f"no room left while reading {path.name}", where=str(path), fix=ROOM_FIX) from error
         raise InputError(
             f"cannot read {path.name}: {_reason(cause)}", where=str(path), fix="check the path and its permissions"
         ) from error
 
 
-_ROOM_FIX = "free some space (or set TMPDIR to a folder that has it) and run again: earlier files are untouched"
+ROOM_FIX = "free some space (or set TMPDIR to a folder that has it) and run again: earlier files are untouched"
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Failures inside are failures to write `path`: 73 when it cannot be created, 74 when writing failed. The old file is whole."""
+    """Failures inside are failures to write `path`: 73 when it cannot be created, 74 when writing failed; the old file is whole."""
     try:
         yield
     except BaseException as error:
@@ -73,7 +73,7 @@ def writing(path: Path) -> Iterator[None]:
             raise OutputError(
                 f"cannot create {path.name}: {_reason(cause)}", where=str(path), fix="choose another place with -o"
             ) from error
-        fix = _ROOM_FIX if cause.errno in _NO_ROOM else "run again; the previous file, if there was one, is untouched"
+        fix = ROOM_FIX if cause.errno in _NO_ROOM else "run again; the previous file, if there was one, is untouched"
         raise StorageError(f"writing {path.name} failed: {_reason(cause)}", where=str(path), fix=fix) from error
 
 

@@ -76,7 +76,7 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
     contract.check_schema(schema, table, needed, shown)
     if found is None:
         contract.check_data(frame, table, shown)
-        notices = (Notice("no_provenance", f"{shown} has no clm footer: where its numbers come from is not known"),)
+        notices = (Notice("no_provenance", "the input has no clm footer: where its numbers come from is not known"),)
     return Opened(path, shown, frame, found, size, sha256_of(path), notices)
 
 
@@ -102,7 +102,7 @@ def _check_facts(found: Facts, table: Table, shown: str) -> None:
         known = found.table if found.table in ALL else "unknown"
         raise DataError(
             f"{shown} is a {known} table, not {table.name}",
-            where=shown,
+            where=str(path),
             fix=contract.wrong_table_fix(known, table),
             code="wrong_table",
         )
@@ -123,7 +123,7 @@ def expand(patterns: list[str], *, exclude: Path | None = None) -> list[Path]:
         elif path.exists() or not glob.has_magic(pattern):
             found.append(path)
         else:
-            matched = sorted(Path(one) for one in glob.glob(pattern, recursive=True))
+            matched = sorted(Path(one) for one in glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
             if not matched:
                 raise InputError(f"nothing matches {pattern}", fix="check the pattern, and quote it")
             found += [one for one in matched if one.is_file()]

@@ -1,7 +1,7 @@
 """The run lock: `flock` on the output folder's own descriptor, so nothing is left beside the output.
 
 A run holds it alone; single commands share it, so two of them may write to one folder but none writes into a running `run`.
-It may not create or remove anything.
+It may not remove anything, or create more than the folder a run asked for.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from clm.storage.faults import writing
 
 
 @contextmanager
-def folder_lock(folder: Path, *, shared: bool = False, wait_seconds: int = 0) -> Iterator[None]:
+def folder_lock(folder: Path, *, shared: bool = False, create: bool = False, wait_seconds: int = 0) -> Iterator[None]:
     """Hold the folder's lock inside the block. Raises LockedError (75) when another run keeps it past `wait_seconds`."""
     with writing(folder):
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _acquire(handle, folder, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, time.monotonic() + wait_seconds)

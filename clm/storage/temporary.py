@@ -62,7 +62,7 @@ def _locked(folder: Path, prefix: str, create: Callable[[Path], int]) -> tuple[P
         try:
             handle = create(path)
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if os.stat(path).st_ino == os.fstat(handle).st_ino:
+            if path.stat().st_ino == os.fstat(handle).st_ino:
                 return path, handle
             os.close(handle)
         except FileNotFoundError:
@@ -74,8 +74,8 @@ def sweep(folder: Path) -> int:
     """Remove the orphans of killed runs in a folder; returns how many. Another user's orphans are left to them."""
     swept = 0
     with suppress(OSError):
-        for name in os.listdir(folder):
-            if name.startswith(".") and name.endswith(SUFFIX) and _remove_if_orphan(folder / name):
+        for path in folder.iterdir():
+            if path.name.startswith(".") and path.name.endswith(SUFFIX) and _remove_if_orphan(path):
                 swept += 1
     return swept
 
@@ -88,7 +88,7 @@ def _remove_if_orphan(path: Path) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # the name may have been reused between opening and locking: only what we hold may go
-        if os.stat(path, follow_symlinks=False).st_ino != os.fstat(handle).st_ino:
+        if path.stat(follow_symlinks=False).st_ino != os.fstat(handle).st_ino:
             return False
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,0 +1,147 @@
+"""The command line: which commands there are, and the one boundary where errors become exit codes.
+
+It may not import Polars before the limits are set: `--help` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import typer
+
+from clm import __version__, config, resources
+from clm.cli import commands, running
+from clm.cli.job import Job
+from clm.cli.signature import Inputs, command
+from clm.console import Console, for_command
+from clm.errors import ClmError, Exit, StorageError, UsageError
+from clm.storage import faults, temporary
+
+_COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
+    ("clean", "many", commands.clean, "Read order exports: every row accepted, or rejected with its reason."),
+    ("rfm", "one", commands.rfm, "One row per customer: recency, frequency, money, and their scores."),
+    ("segment", "one", commands.segment, "Give every customer a segment."),
+    ("clv", "one", commands.clv, "Expect orders and spend, and value the customer; with a back-test."),
+    ("churn", "one", commands.churn, "Tell who will not come back, how sure that is, and why."),
+    ("report", "one", commands.report, "One page for the people who decide (.html, .json, .md, or text)."),
+    ("run", "many", running.run, "All of it: from order logs to the report, making only what changed."),
+    ("demo", "none", running.demo, "`run` on a real log that ships with clm: 23,570 customers of CDNOW."),
+    ("config", "none", commands.show_config, "Show every setting with its value and where it comes from."),
+    ("tables", "optional", commands.show_tables, "Show the tables clm writes, column by column."),
+)
+
+
+def main(argv: list[str]) -> int:
+    """Run one command line; returns the exit code and never raises."""
+    signal.signal(signal.SIGTERM, _terminate)
+    console = for_command("")
+    try:
+        outcome = _application()(args=argv, prog_name="clm", standalone_mode=False)
+        sys.stdout.flush()
+        return int(outcome or 0)
+    except typer.TyperException as error:
+        return _usage(error, console)
+    except ClmError as error:
+        console.error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        console.error(_InterruptedError("interrupted: earlier files are untouched"))
+        return int(Exit.INTERRUPTED)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
+        return _unforeseen(error, console)
+
+
+def _application() -> typer.Typer:
+    app = typer.Typer(
+        help="clm turns an order log into customer decisions: clean, rfm, segment, clv, churn, report; `run` does all of it.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def top(
+        context: typer.Context,
+        version: bool = typer.Option(False, "--version", help="Show the version and exit.", show_default=False),
+    ) -> None:
+        if version:
+            sys.stdout.write(f"clm {__version__}\n")
+            raise typer.Exit
+        if context.invoked_subcommand is None:
+            raise UsageError("no command", fix="`clm --help` lists them; `clm demo` shows what they do")
+
+    for name, inputs, body, text in _COMMANDS:
+        app.command(name, help=text)(command(name, inputs, _runner(body)))
+    return app
+
+
+def _runner(body: Callable[..., int]) -> Callable[[str, list[str], dict[str, Any]], None]:
+    def execute(name: str, inputs: list[str], flags: dict[str, Any]) -> None:
+        raise typer.Exit(_execute(name, inputs, flags, body))
+
+    return execute
+
+
+def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable[..., int]) -> int:
+    """Resolve the settings, set the limits, then let the command's body import what it needs."""
+    console = for_command(name)
+    try:
+        # the demo shows the shipped data: a clm.toml that happens to lie here is about another log
+        sources = config.read(flags.get("config"), os.environ, use_default=name != "demo")
+        resolved = sources.resolve(name, flags)
+        console = replace(console, quiet=resolved.common.quiet, verbose=resolved.common.verbose)
+        for notice in sources.unknown_variables():
+            console.warning(notice)
+        with temporary.scratch() as folder:
+            resources.apply(resolved.common.threads, resolved.common.memory_limit, folder)
+            return body(Job(name, inputs, resolved, sources, console, folder))
+    except ClmError as error:
+        console.error(error)
+        return int(error.exit_code)
+
+
+class _InterruptedError(ClmError):
+    exit_code = Exit.INTERRUPTED
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(int(Exit.TERMINATED))
+
+
+def _usage(error: typer.TyperException, console: Console) -> int:
+    """Typer's own complaint about the command line, in clm's words."""
+    context = getattr(error, "ctx", None)
+    text = str(getattr(error, "message", error)) or "the command line is not complete"
+    options = [name for one in getattr(getattr(context, "command", None), "params", []) for name in getattr(one, "opts", [])]
+    unknown = getattr(error, "option_name", None)
+    if unknown and "o such option" in text:
+        text = f"no option {unknown}{config.suggest(unknown, options)}"
+    where = f"clm {context.info_name}" if context is not None and context.info_name not in (None, "clm") else "clm"
+    console.error(UsageError(text, fix=f"`{where} --help` shows what it takes"))
+    return int(Exit.USAGE)
+
+
+def _unforeseen(error: BaseException, console: Console) -> int:
+    """A closed pipe is fine; a full disk is the disk's fault, also when Polars only panics about it; the rest is a bug."""
+    cause = faults.os_error_of(error)
+    if cause is not None and cause.errno == errno.EPIPE:
+        # what is still buffered for the closed pipe must not fail again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.DONE)
+    if cause is not None:
+        console.error(StorageError(f"input or output failed: {(cause.strerror or str(cause)).lower()}", fix=faults.ROOM_FIX))
+        return int(Exit.IO)
+    if isinstance(error, MemoryError):
+        console.error(StorageError("not enough memory", fix="give --memory-limit a smaller size: clm then spills to disk"))
+        return int(Exit.IO)
+    console.bug(error)
+    return int(Exit.BUG)

@@ -1,0 +1,107 @@
+"""One thin function per stage, and the two commands that only tell: take the input, take the step, say what happened.
+
+It may not compute, parse options or write files itself.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clm import steps, tables
+from clm.errors import UsageError
+from clm.settings import COMMANDS, json_value
+
+if TYPE_CHECKING:
+    from clm.cli.job import Job
+
+
+def clean(job: Job) -> int:
+    job.check_output()
+    rejects = job.emit_to(Path(job.settings.rejects)) if job.settings.rejects and not job.common.dry_run else None
+    step = steps.clean(job.source_files(), rejects, job.settings, job.common, job.emit, job.scratch)
+    return job.finish(step)
+
+
+def rfm(job: Job) -> int:
+    job.check_output()
+    return job.finish(steps.rfm(job.source(), job.settings, job.common, job.emit))
+
+
+def segment(job: Job) -> int:
+    job.check_output()
+    return job.finish(steps.segment(job.source(), job.settings, job.common, job.emit))
+
+
+def clv(job: Job) -> int:
+    job.check_output()
+    return job.finish(steps.clv(job.source(), job.settings, job.common, job.emit))
+
+
+def churn(job: Job) -> int:
+    job.check_output()
+    return job.finish(steps.churn(job.source(), job.settings, job.common, job.emit))
+
+
+def report(job: Job) -> int:
+    """A document goes to -o by its suffix, tables too; without -o the report is text on stdout, also into a pipe."""
+    output = Path(job.common.output) if job.common.output not in (None, "-") else None
+    document = output is not None and output.suffix.lower() in steps.DOCUMENTS
+    step = steps.report(job.source(), job.settings, job.common, job.silent if document or output is None else job.emit)
+    if job.common.dry_run:
+        return job.finish(step, table=False)
+    if output is None and not job.common.json:
+        width = shutil.get_terminal_size().columns
+        sys.stdout.write(steps.render_text(step, job.settings.lang, width, job.colour))
+        return job.conclude(step.to_json(), stdout_carries_data=True)
+    if document and output is not None:
+        step = replace(step, outputs=(job.publish_bytes(output, steps.render(step, output.suffix, job.settings.lang)),))
+    return job.finish(step, table=False)
+
+
+def show_config(job: Job) -> int:
+    """Every setting with its value and origin, as clm.toml would hold it."""
+    shared = job.sources.resolve("config", {})
+    found = {"": _values(shared.common, shared.origins)}
+    for name in COMMANDS:
+        if name != "demo" and fields(COMMANDS[name]):
+            resolved = job.sources.resolve(name, {})
+            found[name] = _values(resolved.settings, resolved.origins)
+    if job.common.json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        return 0
+    for table, values in found.items():
+        sys.stdout.write(f"\n[{table}]\n" if table else "# for every command\n")
+        for key, one in values.items():
+            line = f"# {key} is not set" if one["value"] is None else f"{key} = {json.dumps(one['value'], ensure_ascii=False)}"
+            sys.stdout.write(f"{line:<40}  # {one['origin']}\n")
+    return 0
+
+
+def _values(settings: Any, origins: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {
+        one.name.rstrip("_"): {"value": json_value(getattr(settings, one.name)), "origin": origins[one.name]}
+        for one in fields(settings)
+    }
+
+
+def show_tables(job: Job) -> int:
+    wanted = [job.inputs[0].upper()] if job.inputs else list(tables.ALL)
+    unknown = next((name for name in wanted if name not in tables.ALL), None)
+    if unknown:
+        raise UsageError(f"no table {unknown}", fix=f"the tables are {', '.join(tables.ALL)}")
+    found = [tables.ALL[name] for name in wanted]
+    if job.common.json:
+        sys.stdout.write(json.dumps([tables.to_json(table) for table in found], ensure_ascii=False) + "\n")
+        return 0
+    for table in found:
+        sys.stdout.write(f"{table.name} (made by {table.made_by}): one row is {table.row}\n")
+        width = max(len(column.name) for column in table.columns)
+        for column in table.columns:
+            sys.stdout.write(f"  {column.name:<{width}}  {column.dtype:<13}  {column.meaning}\n")
+        sys.stdout.write("\n")
+    return 0

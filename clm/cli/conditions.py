@@ -1,0 +1,107 @@
+"""`--fail-if 'PATH OP VALUE'`: a condition on the --json object, parsed before the work, judged after the output is written.
+
+It may not evaluate code: a path, one of six comparisons, a number, share or day.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from clm.errors import UsageError
+from clm.tables import COLLAPSED_CODES, REJECT_CODES
+
+_SHAPE = re.compile(r"\s*([\w.\-]+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_LEFT_OUT = ("", "rows.", "amount.", "metrics.")
+# a code that did not occur counted nothing: that is 0, not an unknown path
+_ZERO = {f"rejected.{code}" for code in REJECT_CODES} | {f"collapsed.{code}" for code in COLLAPSED_CODES}
+
+Bound = Decimal | date
+
+
+@dataclass(frozen=True)
+class Condition:
+    text: str
+    path: str
+    compare: str
+    bound: Bound
+    share: bool
+
+
+def parse(text: str) -> Condition:
+    """Raises UsageError when it is no condition."""
+    match = _SHAPE.fullmatch(text)
+    if not match:
+        raise UsageError(f"--fail-if cannot read {text!r}", fix="write PATH OP VALUE, such as 'rejected.no_customer > 30%'")
+    path, compare, written = match.groups()
+    share = written.endswith("%")
+    bound: Bound
+    try:
+        bound = Decimal(written.removesuffix("%"))
+        if not bound.is_finite():
+            raise InvalidOperation
+    except InvalidOperation:
+        try:
+            bound = date.fromisoformat(written)
+        except ValueError:
+            raise UsageError(
+                f"--fail-if cannot compare with {written!r}",
+                fix="the value is a number, a share such as 30%, or a day such as 2024-06-30",
+            ) from None
+    return Condition(text, path, compare, bound / 100 if share and isinstance(bound, Decimal) else bound, share)
+
+
+def holds(condition: Condition, record: Mapping[str, Any]) -> bool:
+    """Whether the condition is true of a --json object. Raises UsageError for a path that is not in it."""
+    value, area = _find(condition.path, record)
+    if isinstance(condition.bound, date):
+        try:
+            return _COMPARE[condition.compare](date.fromisoformat(str(value)), condition.bound)
+        except ValueError:
+            raise UsageError(f"--fail-if: {condition.path} is no day") from None
+    try:
+        number = Decimal(str(int(value) if isinstance(value, bool) else value))
+    except InvalidOperation:
+        raise UsageError(f"--fail-if: {condition.path} is no number") from None
+    bound = condition.bound
+    if condition.share and area != "metrics":
+        bound *= Decimal(str(record[area]["in"]))
+    return _COMPARE[condition.compare](number, bound)
+
+
+def _find(path: str, record: Mapping[str, Any]) -> tuple[Any, str]:
+    """The value at a path, and whether a share of it is of the rows, of the money, or a plain number."""
+    for prefix in _LEFT_OUT:
+        found: Any = record
+        for part in (prefix + path).split("."):
+            found = _inside(found, part)
+        if found is not None and not isinstance(found, Mapping):
+            area = (prefix + path).split(".")[0]
+            return found, area if area in ("rows", "amount") else "metrics"
+    tail = path.removeprefix("rows.").removeprefix("amount.")
+    if tail in _ZERO:
+        return 0, "amount" if path.startswith("amount.") and "amount" in record else "rows"
+    raise UsageError(
+        f"--fail-if: there is no {path} in the --json object", fix="run with --json to see what there is", code="unknown_path"
+    )
+
+
+def _inside(found: Any, part: str) -> Any:
+    if isinstance(found, Mapping):
+        return found.get(part)
+    if isinstance(found, list) and part.isdigit() and int(part) < len(found):
+        return found[int(part)]
+    return None

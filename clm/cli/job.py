@@ -1,0 +1,142 @@
+"""One command at work: where its input comes from, where its output goes, and what is said at the end.
+
+It may not know what a stage computes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clm import steps
+from clm.cli import conditions
+from clm.cli.conditions import Condition
+from clm.config import Resolved, Sources
+from clm.console import Console, show_table
+from clm.errors import Exit, InputError, UsageError
+from clm.settings import CommonSettings
+from clm.steps import Step
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from clm.storage.facts import Facts
+    from clm.storage.publish import Output
+    from clm.tables import Table
+
+
+@dataclass
+class Job:
+    """A command with its settings resolved, limits set, and a scratch folder of its own."""
+
+    command: str
+    inputs: list[str]
+    resolved: Resolved
+    sources: Sources
+    console: Console
+    scratch: Path
+    conditions: list[Condition] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.conditions = [conditions.parse(text) for text in self.common.fail_if]
+
+    @property
+    def settings(self) -> Any:
+        return self.resolved.settings
+
+    @property
+    def common(self) -> CommonSettings:
+        return self.resolved.common
+
+    def source(self) -> Path:
+        """The one input: a path, or standard input spooled to a file."""
+        return self._spooled() if self.inputs in ([], ["-"]) else Path(self.inputs[0])
+
+    def source_files(self) -> list[Path]:
+        """All inputs, globs and folders expanded."""
+        from clm.storage import files
+
+        return [self._spooled()] if self.inputs in ([], ["-"]) else files.expand(self.inputs)
+
+    def _spooled(self) -> Path:
+        from clm.storage import files
+
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("no input", fix=f"name a file, or pipe one in: clm {self.command} FILE", code="no_input")
+        path = files.spool(sys.stdin.buffer, self.scratch)
+        if path.stat().st_size == 0:
+            raise InputError("standard input is empty", fix="check the command before the pipe")
+        return path
+
+    @property
+    def colour(self) -> bool:
+        """Whether text on stdout may carry colour."""
+        return replace(self.console, stream=sys.stdout).colour
+
+    @property
+    def to_stdout(self) -> bool:
+        return self.common.output == "-" or (self.common.output is None and not sys.stdout.isatty())
+
+    def check_output(self) -> None:
+        if self.common.output == "-" and sys.stdout.isatty():
+            raise UsageError("Parquet would scramble the terminal", fix="pipe it on, or name a file with -o")
+
+    def emit(self, frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output | None:
+        """Write a table where -o or the pipe says; nothing for a terminal or a dry run."""
+        from clm.storage import publish
+
+        if self.common.dry_run:
+            return None
+        if self.common.output is not None and self.common.output != "-":
+            return self.emit_to(Path(self.common.output))(frame, table, facts)
+        if self.to_stdout:
+            return publish.to_stream(sys.stdout.buffer, lambda path: publish.write_table(frame, table, facts, path), self.scratch)
+        return None
+
+    def emit_to(self, path: Path) -> steps.Emit:
+        """Publish at a path while sharing the folder's lock with other single commands, but not with a run."""
+        from clm.storage.locks import folder_lock
+
+        def emit(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output | None:
+            with folder_lock(path.absolute().parent, shared=True, wait_seconds=self.common.wait):
+                return steps.to_path(path)(frame, table, facts)
+
+        return emit
+
+    def silent(self, frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output | None:
+        """Write nothing: the frame becomes a document later."""
+
+    def publish_bytes(self, path: Path, content: bytes) -> Output:
+        from clm.storage import publish
+        from clm.storage.locks import folder_lock
+
+        with folder_lock(path.absolute().parent, shared=True, wait_seconds=self.common.wait):
+            return publish.publish_bytes(path, content)
+
+    def finish(self, step: Step, *, table: bool = True) -> int:
+        """Say what happened and judge the conditions: the exit code. `table`: show a terminal the first rows."""
+        record = step.to_json()
+        for notice in step.outcome.warnings:
+            self.console.warning(notice)
+        shown = self.common.output if step.outputs and self.common.output not in (None, "-") else None
+        arrow = f" → {shown}" if shown else " (dry run: nothing written)" if self.common.dry_run else ""
+        carries_data = bool(step.outputs) and shown is None
+        if table and not (step.outputs or self.common.dry_run or self.common.json):
+            show_table(step.outcome.frame, sys.stdout, shutil.get_terminal_size().columns)
+        self.console.closing(f"{step.outcome.closing}{arrow}")
+        return self.conclude(record, carries_data)
+
+    def conclude(self, record: dict[str, Any], stdout_carries_data: bool) -> int:
+        """Print the --json object where it does not mix with data, and judge --fail-if."""
+        if self.common.json:
+            stream = sys.stderr if stdout_carries_data else sys.stdout
+            stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+            stream.flush()
+        failed = [condition for condition in self.conditions if conditions.holds(condition, record)]
+        for condition in failed:
+            self.console.closing(f"--fail-if {condition.text} holds")
+        return Exit.CONDITION if failed else Exit.DONE

@@ -1,0 +1,70 @@
+"""`clm run` and `clm demo`: settings of every stage, the folder and its lock, then the pipeline.
+
+It may not decide what is stale or take a step itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clm.outcome import Notice
+from clm.settings import STAGES
+
+if TYPE_CHECKING:
+    from clm.cli.job import Job
+    from clm.pipeline import Entry, Plan
+
+
+def run(job: Job) -> int:
+    return _run(job, job.source_files(), Path(job.common.output or "clm-out"))
+
+
+def demo(job: Job) -> int:
+    from clm.ingest import shipped
+
+    return _run(job, [shipped.cdnow_master()], Path(job.common.output or "clm-demo"))
+
+
+def _run(job: Job, inputs: list[Path], folder: Path) -> int:
+    from clm import pipeline
+    from clm.storage.locks import folder_lock
+
+    settings = {stage: job.sources.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
+    plan = pipeline.Plan(inputs, folder, settings, job.common, job.settings, job.scratch)
+    if "{as_of}" in folder.name:
+        plan = replace(plan, folder=folder.with_name(folder.name.replace("{as_of}", pipeline.as_of(plan))))
+    if job.common.dry_run:
+        for stage, reason in pipeline.preview(plan):
+            replace(job.console, name=stage).closing(reason)
+        return 0
+    with folder_lock(plan.folder, create=True, wait_seconds=job.common.wait):
+        record = pipeline.run(plan, _starter(job), _ender(job, plan))
+    page = plan.folder / "report.html"
+    job.console.closing(f"nothing changed, nothing done: {page} is up to date" if record.idle else f"done → {page}")
+    return job.conclude(record.to_json(), stdout_carries_data=False)
+
+
+def _passed_down(job: Job, stage: str) -> dict[str, Any]:
+    """Options of `run` that are a stage's own."""
+    if stage == "rfm":
+        return {"as_of": job.settings.as_of}
+    return {"lang": job.settings.lang} if stage == "report" else {}
+
+
+def _starter(job: Job) -> Any:
+    def say(stage: str, reason: str) -> None:
+        replace(job.console, name=stage).detail(f"{stage}: {reason}")
+
+    return say
+
+
+def _ender(job: Job, plan: Plan) -> Any:
+    def say(entry: Entry) -> None:
+        console = replace(job.console, name=entry.stage)
+        for warning in entry.warnings:
+            console.warning(Notice(warning["code"], warning["text"]))
+        console.closing(f"{entry.closing} → {plan.folder / str(entry.outputs[0]['path'])}")
+
+    return say

@@ -1,0 +1,58 @@
+"""Settings records as Typer commands: every option of the command line is declared once, in `settings`.
+
+It may not parse values (settings do, so that flags, variables and clm.toml say the same) or run anything.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import typer
+
+from clm.settings import COMMANDS, CommonSettings, Option, option_name, options
+
+Inputs = Literal["none", "one", "many", "optional"]
+_COMMON_PANEL = "Options of every command"
+
+
+def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[str, Any]], None]) -> Callable[..., None]:
+    """A function Typer can register: its signature is the command's options, its body hands them on unparsed."""
+
+    def body(**given: Any) -> None:
+        named = given.pop("input", None)
+        execute(name, [named] if isinstance(named, str) else list(named or []), given)
+
+    parameters = [_argument(name, inputs)] if inputs != "none" else []
+    parameters += [_parameter(one.name, option, None) for one, option in options(COMMANDS[name])]
+    parameters += [_parameter(one.name, option, _COMMON_PANEL) for one, option in options(CommonSettings)]
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    body.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return body
+
+
+def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
+    says = "TRANSACTIONS" if name == "rfm" else "CUSTOMERS"
+    text = {
+        "one": f"The {says} file; - or a pipe is standard input.",
+        "many": "Files, globs or folders: CSV (also .gz), Parquet; - or a pipe is standard input.",
+        "optional": "The table to show.",
+    }[inputs]
+    kind: Any = list[str] if inputs == "many" else str
+    metavar = {"one": "[INPUT]", "many": "[INPUT]...", "optional": "[NAME]"}[inputs]
+    annotation = Annotated[kind | None, typer.Argument(metavar=metavar, show_default=False, help=text)]
+    return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+
+
+def _parameter(name: str, option: Option, panel: str | None) -> inspect.Parameter:
+    kind: Any = bool if option.flag else list[str] if option.repeat else str
+    names = [f"--{option_name(name)}", *([option.short] if option.short else [])]
+    declared = typer.Option(
+        *names,
+        help=option.help + (f" [default: {option.shown}]" if option.shown else ""),
+        metavar=option.metavar or None,
+        show_default=False,
+        rich_help_panel=panel,
+    )
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, declared])

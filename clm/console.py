@@ -1,0 +1,135 @@
+"""stderr: what clm says to people, and the log file for cron. stdout belongs to data.
+
+It may not let a control byte through to a terminal, or know what a stage does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from clm.errors import ClmError
+from clm.outcome import Notice
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_STYLES = {"error": "1;31", "warning": "33", "dim": "2", "done": "32"}
+_MAX_ROWS = 10
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: control, format and surrogate characters become a visible stand-in."""
+    return "".join(mark if mark in "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Co") else "�" for mark in text)
+
+
+@dataclass
+class Console:
+    """Messages of one command, prefixed with its name."""
+
+    name: str
+    stream: TextIO
+    env: Mapping[str, str]
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def colour(self) -> bool:
+        if self.env.get("NO_COLOR"):
+            return False
+        if self.env.get("FORCE_COLOR"):
+            return True
+        return self.stream.isatty() and self.env.get("TERM") != "dumb"
+
+    def closing(self, text: str) -> None:
+        """The one line that adds up."""
+        self._log("info", text)
+        if not self.quiet:
+            self._say(f"{self._styled('done', self.name)}: {printable(text)}")
+
+    def warning(self, notice: Notice) -> None:
+        self._log("warning", notice.text, code=notice.code)
+        if not self.quiet:
+            self._say(f"{self._styled('warning', 'warning')}: {printable(notice.text)}")
+
+    def detail(self, text: str) -> None:
+        self._log("debug", text)
+        if self.verbose and not self.quiet:
+            self._say(self._styled("dim", printable(text)))
+
+    def error(self, error: ClmError) -> None:
+        """An error is said even under -q: silence would look like success."""
+        self._log("error", error.what, code=error.code, exit=int(error.exit_code))
+        self._say(f"{self._styled('error', f'clm {self.name}'.strip())}: {printable(str(error))}")
+
+    def bug(self, error: BaseException) -> None:
+        import traceback
+
+        self._log("error", f"bug: {type(error).__name__}")
+        self._say("".join(traceback.format_exception(error)).rstrip())
+        self._say(
+            "\nThis is a bug in clm, not in your data. Please report it with the lines above; "
+            "check them for personal values first."
+        )
+
+    def _styled(self, style: str, text: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colour else text
+
+    def _say(self, text: str) -> None:
+        encoding = self.stream.encoding or "utf-8"
+        # a LANG=C terminal gets a stand-in, not a traceback
+        print(text.encode(encoding, "replace").decode(encoding), file=self.stream, flush=True)
+
+    def _log(self, level: str, text: str, **more: Any) -> None:
+        target = self.env.get("CLM_LOG")
+        if target:
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            entry = {"time": stamp, "level": level, "command": self.name, "text": printable(text)} | more
+            with Path(target).open("a", encoding="utf-8") as log:
+                log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def for_command(name: str, *, quiet: bool = False, verbose: bool = False) -> Console:
+    return Console(name, sys.stderr, os.environ, quiet, verbose)
+
+
+def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int) -> None:
+    """The first rows and the columns that fit: what a terminal gets instead of Parquet."""
+    from rich.console import Console as Rich
+    from rich.table import Table
+    from rich.text import Text
+
+    head = frame.lazy().head(_MAX_ROWS).collect()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    used = 0
+    for column in head.get_columns():
+        cells = [_cell(value) for value in column]
+        wide = max([len(column.name), *(Text(cell).cell_len for cell in cells)]) + 1
+        if used and used + wide > width:
+            break
+        used += wide
+        numeric = column.dtype.is_numeric()
+        table.add_column(column.name, justify="right" if numeric else "left", no_wrap=True)
+    shown = head.select(head.columns[: len(table.columns)])
+    for row in shown.iter_rows():
+        table.add_row(*(Text(_cell(value)) for value in row))
+    rich = Rich(file=stream, width=width, highlight=False, no_color=bool(os.environ.get("NO_COLOR")))
+    rich.print(table)
+    hidden = head.width - len(table.columns)
+    more = f"… and {hidden} more columns; " if hidden else ""
+    rich.print(Text(f"{more}-o FILE writes them all"), style="dim")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    return printable(str(value))

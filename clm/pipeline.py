@@ -1,0 +1,291 @@
+"""`clm run`: the stages in order, what is stale and why, and the run record.
+
+It may not compute anything itself: it decides which steps to take, takes them, and writes down what happened after each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from clm import __version__, steps
+from clm.errors import ClmError, DataError, Exit
+from clm.outcome import Notice
+from clm.settings import STAGES, CommonSettings, RunSettings, recorded
+from clm.storage import files, publish
+from clm.tables import CUSTOMERS, METRICS, TRANSACTIONS, Table
+
+RECORD = "run.json"
+_SCHEMA = 1
+
+# what each stage reads and writes, by name in the folder, and the table whose version its output follows
+_READS = {
+    "clean": (),
+    "rfm": ("clean.parquet",),
+    "segment": ("rfm.parquet",),
+    "clv": ("segments.parquet", "clean.parquet"),
+    "churn": ("clv.parquet", "clean.parquet"),
+    "report": ("customers.parquet", "clean.parquet"),
+}
+_WRITES = {
+    "clean": ("clean.parquet", "rejects.parquet"),
+    "rfm": ("rfm.parquet",),
+    "segment": ("segments.parquet",),
+    "clv": ("clv.parquet",),
+    "churn": ("customers.parquet", "model.json"),
+    "report": ("report.html", "metrics.parquet"),
+}
+_TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
+# stages whose absence leaves null columns with a status, not a broken run
+_OPTIONAL = ("clv", "churn")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run was asked for: inputs, one settings record per stage, and where it all goes."""
+
+    inputs: list[Path]
+    folder: Path
+    settings: dict[str, Any]
+    common: CommonSettings
+    run: RunSettings
+    scratch: Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stage in run.json. `status`: made, fresh (nothing changed), skipped (not possible with this data), failed.
+
+    `made_from` is what decides whether it is stale: hashes of the inputs, settings, versions.
+    """
+
+    stage: str
+    status: str
+    reason: str
+    seconds: float = 0.0
+    rows: dict[str, Any] = field(default_factory=dict)
+    amount: dict[str, Any] | None = None
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    made_from: dict[str, Any] | None = None
+    closing: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        record = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "closing"}
+        return {key: value for key, value in record.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Record:
+    """run.json: the only file with a clock."""
+
+    started: str
+    finished: str | None = None
+    as_of: str | None = None
+    status: str = "running"
+    exit_code: int | None = None
+    stages: tuple[Entry, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        head = {"schema": _SCHEMA, "clm_version": __version__}
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "stages"}
+        return head | own | {"stages": [entry.to_json() for entry in self.stages]}
+
+    def entry(self, stage: str) -> Entry | None:
+        return next((entry for entry in self.stages if entry.stage == stage), None)
+
+    @property
+    def idle(self) -> bool:
+        return all(entry.status == "fresh" for entry in self.stages)
+
+
+def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
+    """Take every stale step in order; the record on disk is current after each, also after a failure.
+
+    Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay.
+    """
+    before = read_record(plan.folder)
+    record = Record(started=_now(), as_of=before.as_of if before else None)
+    hashes: dict[Path, str] = {}
+    for stage in STAGES:
+        made_from = _made_from(stage, plan, hashes)
+        old = before.entry(stage) if before else None
+        reason = _stale(stage, plan, made_from, old, hashes)
+        if reason is None and old is not None:
+            record = replace(record, stages=(*record.stages, replace(old, status="fresh", reason="nothing changed", seconds=0.0)))
+            continue
+        on_start(stage, reason or "")
+        started = monotonic()
+        try:
+            entry, as_of = _take(stage, plan)
+        except ClmError as error:
+            failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
+            record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
+            _write(plan.folder, replace(record, finished=_now()))
+            raise
+        for name in _WRITES[stage]:
+            hashes.pop(plan.folder / name, None)
+        entry = replace(entry, reason=reason or "", seconds=round(monotonic() - started, 3), made_from=made_from)
+        record = replace(record, stages=(*record.stages, entry), as_of=as_of or record.as_of)
+        _write(plan.folder, record)
+        on_end(entry)
+    record = replace(record, finished=_now(), status="done", exit_code=int(Exit.DONE))
+    if not record.idle:
+        _write(plan.folder, record)
+    return record
+
+
+def preview(plan: Plan) -> list[tuple[str, str]]:
+    """What a run would do: each stage with its reason, as far as it can be told before running; writes nothing."""
+    before = read_record(plan.folder)
+    hashes: dict[Path, str] = {}
+    changed: set[str] = set()
+    found = []
+    for stage in STAGES:
+        old = before.entry(stage) if before else None
+        upstream = next((name for name in _READS[stage] if name in changed), None)
+        reason = f"{upstream} would be made again" if upstream else None
+        reason = reason or _stale(stage, plan, _made_from(stage, plan, hashes), old, hashes)
+        if reason:
+            changed.update(_WRITES[stage])
+        found.append((stage, reason or "nothing changed"))
+    return found
+
+
+def as_of(plan: Plan) -> str:
+    """The day a run will be about, for `{as_of}` in -o: the setting, or the log's own, which costs reading it once."""
+    setting = plan.settings["rfm"].as_of
+    if isinstance(setting, date):
+        return setting.isoformat()
+    trial = plan.scratch / "as_of.parquet"
+    steps.clean(plan.inputs, None, plan.settings["clean"], plan.common, steps.to_path(trial), plan.scratch)
+    return steps.as_of(trial, setting).isoformat()
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record of the last run, or None when there is none that can be read: then everything is made again."""
+    try:
+        given = json.loads((folder / RECORD).read_text("utf-8"))
+        entries = tuple(Entry(**entry) for entry in given.pop("stages"))
+        known = {one.name for one in fields(Record)}
+        return Record(**{key: value for key, value in given.items() if key in known}, stages=entries)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any]:
+    if stage == "clean":
+        inputs = {f"{number}. {path.name}": _hash(path, hashes) for number, path in enumerate(plan.inputs, 1)}
+    else:
+        inputs = {name: _hash(plan.folder / name, hashes) for name in _READS[stage] if (plan.folder / name).exists()}
+    return {
+        "inputs": inputs,
+        "settings": recorded(plan.settings[stage], plan.common) | _scheme_of(stage, plan),
+        "clm_version": __version__,
+        "table_version": _TABLE[stage].version,
+    }
+
+
+def _scheme_of(stage: str, plan: Plan) -> dict[str, str]:
+    """A scheme file counts by its rules: the same name with other rules is another setting."""
+    from clm import schemes
+
+    return {"scheme": schemes.load(plan.settings[stage].scheme)[1]} if stage == "segment" else {}
+
+
+def _hash(path: Path, hashes: dict[Path, str]) -> str:
+    if path not in hashes:
+        hashes[path] = files.sha256_of(path)
+    return hashes[path]
+
+
+def _stale(stage: str, plan: Plan, made_from: dict[str, Any], old: Entry | None, hashes: dict[Path, str]) -> str | None:
+    """Why a stage must be made again, in words; None when it is fresh."""
+    if plan.run.force:
+        return "--force"
+    if plan.run.from_ is not None and STAGES.index(stage) >= STAGES.index(plan.run.from_):
+        return f"--from {plan.run.from_}"
+    if old is None:
+        return "not made yet"
+    if old.made_from is None:
+        return "it failed last time"
+    if old.made_from.get("clm_version") != made_from["clm_version"]:
+        return f"made by clm {old.made_from.get('clm_version')}"
+    if old.made_from.get("table_version") != made_from["table_version"]:
+        return "the table's version rose"
+    changed = _difference(old.made_from.get("inputs", {}), made_from["inputs"])
+    if changed:
+        return f"input {changed} changed"
+    setting = _difference(old.made_from.get("settings", {}), made_from["settings"])
+    if setting:
+        return f"setting {setting} changed"
+    return _damaged(plan.folder, old, hashes)
+
+
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    return next((name for name in [*new, *old] if old.get(name) != new.get(name)), None)
+
+
+def _damaged(folder: Path, old: Entry, hashes: dict[Path, str]) -> str | None:
+    for output in old.outputs:
+        path = folder / str(output["path"])
+        if not path.is_file():
+            return f"output {path.name} is missing"
+        if _hash(path, hashes) != output["sha256"]:
+            return f"output {path.name} was changed"
+    return None
+
+
+def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
+    """One stage's step with its files in the folder."""
+    paths = [plan.folder / name for name in _READS[stage]]
+    outs = [plan.folder / name for name in _WRITES[stage]]
+    settings, common = plan.settings[stage], plan.common
+    status, extra = "made", []
+    match stage:
+        case "clean":
+            step = steps.clean(plan.inputs, steps.to_path(outs[1]), settings, common, steps.to_path(outs[0]), plan.scratch)
+        case "rfm":
+            step = steps.rfm(paths[0], settings, common, steps.to_path(outs[0]))
+        case "segment":
+            step = steps.segment(paths[0], settings, common, steps.to_path(outs[0]))
+        case "clv" | "churn":
+            take = steps.clv if stage == "clv" else steps.churn
+            with_orders = replace(settings, orders=str(paths[1]))
+            try:
+                step = take(paths[0], with_orders, common, steps.to_path(outs[0]))
+            except DataError as error:
+                status = "skipped"
+                notice = Notice(error.code or "not_possible", f"{stage} cannot be made from this data: {error.what}")
+                step = steps.without(stage, paths[0], settings, common, steps.to_path(outs[0]), notice)
+            if stage == "churn":
+                extra = [publish.publish_bytes(outs[1], steps.model_document(step.facts))]
+        case _:
+            step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, steps.to_path(outs[1]))
+            extra = [publish.publish_bytes(outs[0], steps.render(step, ".html", settings.lang))]
+    outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*step.outputs, *extra)]
+    entry = Entry(
+        stage,
+        status,
+        "",
+        rows=step.facts.rows,
+        amount=step.facts.amount,
+        warnings=step.facts.warnings,
+        outputs=outputs,
+        closing=step.outcome.closing,
+    )
+    return entry, step.facts.as_of
+
+
+def _write(folder: Path, record: Record) -> None:
+    text = json.dumps(record.to_json(), ensure_ascii=False, allow_nan=False, indent=1)
+    publish.publish_bytes(folder / RECORD, text.encode() + b"\n")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

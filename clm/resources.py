@@ -1,0 +1,50 @@
+"""Threads, memory and spill room, set in the environment before Polars is imported: it reads them once.
+
+It may not import Polars, except to tell one that is already there to read them again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+_CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_ONE_THREAD = {
+    # fits run on one thread: 1, 2 and 4 give three different results, and busy OpenMP threads cost minutes
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "LOKY_MAX_CPU_COUNT": "1",
+}
+
+
+def allowed_memory() -> int:
+    """Bytes this process may use: the machine's memory or a smaller limit of its control group, which Polars does not see."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for name in _CGROUP_FILES:
+        try:
+            limit = Path(name).read_text("ascii").strip()
+        except OSError:
+            continue
+        if limit.isdigit():
+            machine = min(machine, int(limit))
+    return machine
+
+
+def apply(threads: int | None, memory_limit: int | float, spill: Path) -> None:
+    """Set what Polars and the numerical libraries read at import; `memory_limit` in bytes, or a share when it is a float."""
+    memory = int(allowed_memory() * memory_limit) if isinstance(memory_limit, float) else memory_limit
+    wanted = {
+        "POLARS_OOC_MEMORY_BUDGET_MB": str(max(64, memory // 2**20)),
+        "POLARS_OOC_SPILL_DIR": str(spill),
+        # exceeding this is a clean error; a really full disk is hundreds of panics
+        "POLARS_OOC_DISK_BUDGET_MB": str(max(1, shutil.disk_usage(spill).free // 2**20 - 64)),
+    }
+    if threads is not None:
+        wanted["POLARS_MAX_THREADS"] = str(threads)
+    os.environ.update(_ONE_THREAD | wanted)
+    if "polars" in sys.modules:
+        sys.modules["polars"].Config.reload_env_vars()

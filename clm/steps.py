@@ -1,0 +1,242 @@
+"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it.
+
+It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clm.errors import UsageError
+from clm.outcome import Notice, Outcome, Rows, counted
+from clm.settings import (
+    ChurnSettings,
+    CleanSettings,
+    ClvSettings,
+    CommonSettings,
+    ReportSettings,
+    RfmSettings,
+    SegmentSettings,
+    recorded,
+)
+from clm.tables import CUSTOMERS, METRICS, TRANSACTIONS, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from clm.storage.facts import Facts
+    from clm.storage.files import Opened
+    from clm.storage.publish import Output
+
+Emit = Callable[["pl.DataFrame | pl.LazyFrame", Table, "Facts"], "Output | None"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step did: the outcome, the facts of its file, and what was written."""
+
+    outcome: Outcome
+    facts: Facts
+    outputs: tuple[Output, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The `--json` object."""
+        record = self.facts.to_json()
+        kept = ("schema", "stage", "as_of", "rows", "amount", "settings", "metrics", "warnings")
+        found = {key: record[key] for key in kept if key in record}
+        return found | {"outputs": [output.to_json() for output in self.outputs]}
+
+
+def to_path(path: Path) -> Emit:
+    """Publish a table at a path, in the format its suffix names."""
+
+    def emit(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output:
+        from clm.storage import publish
+
+        # a device or FIFO has no suffix to go by: it gets what a pipe gets
+        device = path.exists() and not path.is_file() and not path.is_dir()
+        write = _parquet if device else _FORMATS.get(path.suffix.lower())
+        if write is None:
+            raise UsageError(
+                f"{path.name} has the suffix {path.suffix or '(none)'}, which is no format clm writes",
+                fix=f"use one of {', '.join(_FORMATS)}",
+                code="suffix",
+            )
+        return publish.publish(path, lambda temporary: write(frame, table, facts, temporary))
+
+    return emit
+
+
+def _parquet(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
+    from clm.storage import publish
+
+    return publish.write_table(frame, table, facts, path)
+
+
+def _csv(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
+    from clm.storage import publish
+
+    # the contract is checked on a Parquet copy: a CSV holds no types to check
+    rows = publish.write_table(frame, table, facts, path)
+    publish.write_csv(frame, path)
+    return rows
+
+
+def _xlsx(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
+    from clm.report import workbook
+
+    rows = frame.lazy().collect()
+    path.write_bytes(workbook.table_workbook(rows, table.name))
+    return rows.height
+
+
+_FORMATS = {".parquet": _parquet, ".csv": _csv, ".xlsx": _xlsx}
+
+
+def clean(
+    inputs: Sequence[Path],
+    rejects: Emit | None,
+    settings: CleanSettings,
+    common: CommonSettings,
+    emit: Emit,
+    scratch: Path,
+) -> Step:
+    """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65)."""
+    raise NotImplementedError
+
+
+def rfm(source: Path, settings: RfmSettings, common: CommonSettings, emit: Emit) -> Step:
+    """TRANSACTIONS -> CUSTOMERS with core columns and scores."""
+    from clm.stages import rfm as stage
+
+    orders = _orders(source)
+    return _finish("rfm", stage.rfm(orders.frame, settings), recorded(settings, common), [orders], emit)
+
+
+def segment(source: Path, settings: SegmentSettings, common: CommonSettings, emit: Emit) -> Step:
+    """CUSTOMERS -> CUSTOMERS with a segment each."""
+    from clm import schemes
+    from clm.stages import segment as stage
+
+    scheme, identity = schemes.load(settings.scheme)
+    customers = _customers(source, CUSTOMERS.names("rfm"))
+    outcome = stage.segment(customers.frame.collect(), scheme, _setting_of(customers, "rfm", "bins", 5))
+    return _finish("segment", outcome, recorded(settings, common) | {"scheme": identity}, [customers], emit)
+
+
+def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit) -> Step:
+    """CUSTOMERS -> CUSTOMERS with expected orders, spend and value."""
+    from clm.stages import clv as stage
+
+    customers = _customers(source, CUSTOMERS.names("rfm"))
+    orders = _orders(Path(settings.orders)) if settings.orders else None
+    outcome = stage.clv(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
+    return _finish("clv", outcome, recorded(settings, common), [customers, orders], emit)
+
+
+def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: Emit) -> Step:
+    """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons."""
+    from clm.stages import churn as stage
+
+    customers = _customers(source, CUSTOMERS.names("rfm"))
+    orders = _orders(Path(settings.orders)) if settings.orders else None
+    outcome = stage.churn(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
+    return _finish("churn", outcome, recorded(settings, common), [customers, orders], emit)
+
+
+def as_of(orders: Path, setting: date | str) -> date:
+    """The inclusive last day a setting means for a TRANSACTIONS file."""
+    from clm.stages import snapshot
+
+    return snapshot.resolve_as_of(snapshot.last_day(_orders(orders).frame), setting)
+
+
+def without(stage: str, source: Path, settings: Any, common: CommonSettings, emit: Emit, notice: Notice) -> Step:
+    """A clv or churn that this data does not allow: its columns null, with the status that says so."""
+    from clm.stages import absent
+
+    customers = _customers(source, CUSTOMERS.names("rfm"))
+    outcome = absent.absent(stage, customers.frame.collect(), notice)
+    return _finish(stage, outcome, recorded(settings, common), [customers], emit)
+
+
+def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
+    """CUSTOMERS -> METRICS: every number of the report; `render` turns them into a document."""
+    from clm.report import metrics
+
+    customers = _customers(source, CUSTOMERS.names("rfm"))
+    orders = _orders(Path(settings.orders)) if settings.orders else None
+    facts = customers.facts.to_json() if customers.facts else {}
+    numbers = metrics.compute(customers.frame.collect(), facts, orders.frame if orders else None)
+    outcome = Outcome(
+        frame=numbers,
+        rows=Rows(rows_in=customers.facts.rows.get("out", 0) if customers.facts else 0, rows_out=numbers.height),
+        as_of=metrics.as_of(numbers),
+        closing=f"{counted(numbers.height, 'number')} from {customers.name}",
+    )
+    return _finish("report", outcome, recorded(settings, common), [customers, orders], emit, METRICS)
+
+
+DOCUMENTS = (".html", ".json", ".md")
+
+
+def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
+    """A report step's numbers as a page for the terminal."""
+    raise NotImplementedError
+
+
+def render(step: Step, suffix: str, lang: str) -> bytes:
+    """A report step's numbers as a document: .html, .json or .md."""
+    raise NotImplementedError
+
+
+def model_document(facts: Facts) -> bytes:
+    """What the chain learned, gathered from the footers, as one small JSON document (`model.json`)."""
+    learned = {one["stage"]: one["learned"] for one in [*facts.ancestors, facts.to_json()] if one.get("learned")}
+    document = {"schema": facts.schema, "clm_version": facts.clm_version, "as_of": facts.as_of, "learned": learned}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode() + b"\n"
+
+
+def _orders(path: Path) -> Opened:
+    from clm.storage import files
+
+    needed = [column.name for column in TRANSACTIONS.columns if not column.optional]
+    return files.open_table(path, TRANSACTIONS, needed)
+
+
+def _customers(path: Path, needed: list[str]) -> Opened:
+    from clm.storage import files
+
+    return files.open_table(path, CUSTOMERS, needed)
+
+
+def _setting_of(opened: Opened, stage: str, name: str, default: Any) -> Any:
+    """A setting an ancestor was made with, from the facts that travel in the file."""
+    records = [one for one in opened.lineage if one.get("stage") == stage]
+    return records[-1].get("settings", {}).get(name, default) if records else default
+
+
+def _finish(
+    stage: str, outcome: Outcome, settings: dict[str, Any], parents: Sequence[Opened | None], emit: Emit, table: Table = CUSTOMERS
+) -> Step:
+    """Give the outcome its facts (lineage, inherited currency and zone, what the readers noticed) and have it written."""
+    from clm.storage import facts as footers
+
+    opened = [parent for parent in parents if parent is not None]
+    inherited = next((parent.facts for parent in opened if parent.facts is not None), None)
+    notices: tuple[Notice, ...] = tuple(notice for parent in opened for notice in parent.notices)
+    outcome = replace(
+        outcome,
+        warnings=(*notices, *outcome.warnings),
+        currency=outcome.currency or (inherited.currency if inherited else None),
+        zone=outcome.zone or (inherited.zone if inherited else None),
+    )
+    lineage = footers.merge(parent.lineage for parent in opened)
+    facts = footers.of_outcome(outcome, table, stage, settings, lineage)
+    written = emit(outcome.frame, table, facts)
+    return Step(outcome, facts, (written,) if written is not None else ())
