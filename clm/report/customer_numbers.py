@@ -1,0 +1,205 @@
+"""Numbers that come from the customer table: overview, segments, RFM grid, value, churn.
+
+It may not read files or words; it adds rows to the sheet it is given. Float sums are exact (`math.fsum`), so the order of
+customers does not matter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from clm import tables
+from clm.report.footer_numbers import stage_facts
+from clm.report.numbers import ACTIVE_DAYS, TOP_SHARES, Sheet, finite
+
+_GRID_BINS = 5
+
+
+def add(sheet: Sheet, customers: pl.DataFrame, facts: dict[str, Any]) -> None:
+    """Add every section whose columns the table has."""
+    buyers = customers.filter(pl.col("orders") > 0)
+    _overview(sheet, customers, buyers)
+    if "segment" in customers.columns:
+        _segments(sheet, customers, buyers)
+    if {"r_score", "f_score"} <= set(customers.columns):
+        _grid(sheet, buyers, facts)
+    if "clv" in customers.columns:
+        _value(sheet, customers, buyers, facts)
+    if "churn_probability" in customers.columns:
+        _churn(sheet, customers, buyers, facts)
+
+
+def float_sum(column: pl.Series) -> float | None:
+    """The exactly rounded sum of what is known; None when nothing is."""
+    known = column.drop_nulls()
+    return math.fsum(known.to_list()) if len(known) else None
+
+
+def money_sum(column: pl.Series) -> Decimal | None:
+    """The exact sum of what is known; None when nothing is (a log without amounts)."""
+    known = column.drop_nulls()
+    return known.sum() if len(known) else None
+
+
+def ratio(part: float | Decimal | None, whole: float | Decimal | None) -> float | None:
+    """part ÷ whole where that means something: a whole of nothing or less has no shares."""
+    return float(part) / float(whole) if part is not None and whole is not None and whole > 0 else None
+
+
+def _active() -> pl.Expr:
+    return pl.col("recency_days") < ACTIVE_DAYS
+
+
+def _overview(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> None:
+    orders = int(customers["orders"].sum())
+    revenue = money_sum(customers["spend"])
+    repeat = buyers.filter(pl.col("order_days") > 1).height
+    active = buyers.filter(_active()).height
+    window = f"{ACTIVE_DAYS}d"
+    sheet.add("overview", "customers", customers.height, n=customers.height)
+    sheet.add("overview", "buyers", buyers.height, n=buyers.height)
+    sheet.add("overview", "no_purchase", customers.height - buyers.height, n=customers.height - buyers.height)
+    sheet.add("overview", "orders", orders, n=buyers.height)
+    sheet.add("overview", "net_revenue", revenue, n=customers.height)
+    sheet.add("overview", "returned", money_sum(customers["returned_amount"]), n=customers.height)
+    sheet.add("overview", "average_order", ratio(revenue, orders), n=buyers.height)
+    sheet.add("overview", "repeat_customers", repeat, n=buyers.height)
+    sheet.add("overview", "repeat_rate", ratio(repeat, buyers.height), n=buyers.height)
+    sheet.add("overview", "active_customers", active, period=window, n=buyers.height)
+    sheet.add("overview", "active_share", ratio(active, buyers.height), period=window, n=buyers.height)
+    if buyers.height:
+        first, last = buyers["first_order_on"].min(), buyers["last_order_on"].max()
+        days = (last - first).days + 1  # type: ignore[operator]
+        sheet.add("quality", "window", days, period=f"{first}/{last}", n=buyers.height)
+
+
+def _segments(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> None:
+    """One group per segment: the known ten in their order, then others by name, then customers without a sale."""
+    present = customers["segment"].drop_nulls().unique().to_list()
+    places = {code: place for place, code in enumerate(tables.SEGMENTS)} | {tables.NO_PURCHASE: math.inf}
+    revenue_whole = money_sum(buyers["spend"])
+    value_whole = float_sum(buyers["clv"]) if "clv" in buyers.columns else None
+    for code in sorted(present, key=lambda code: (places.get(code, len(places)), code)):
+        members = customers.filter(pl.col("segment") == code)
+        n, bought = members.height, members.filter(pl.col("orders") > 0)
+        revenue = money_sum(members["spend"])
+        sheet.add("segments", "customers", n, group=code, n=n)
+        sheet.add("segments", "revenue", revenue, group=code, n=n)
+        sheet.add("segments", "orders", int(members["orders"].sum()), group=code, n=n)
+        if bought.height:
+            bought_for = money_sum(bought["spend"])
+            sheet.add("segments", "customer_share", ratio(bought.height, buyers.height), group=code, n=n)
+            sheet.add("segments", "revenue_share", ratio(bought_for, revenue_whole), group=code, n=n)
+            silent = finite(bought["recency_days"].median())
+            sheet.add("segments", "median_recency_days", silent, group=code, n=n)
+        if "clv" in members.columns and bought.height:
+            value, known = float_sum(bought["clv"]), bought["clv"].count()
+            sheet.add("segments", "clv", value, group=code, n=n)
+            sheet.add("segments", "mean_clv", ratio(value, known), group=code, n=n)
+            sheet.add("segments", "clv_share", ratio(value, value_whole), group=code, n=n)
+        if "churn_probability" in members.columns and bought.height:
+            lost, known = float_sum(bought["churn_probability"]), bought["churn_probability"].count()
+            sheet.add("segments", "mean_churn", ratio(lost, known), group=code, n=n)
+
+
+def _grid(sheet: Sheet, buyers: pl.DataFrame, facts: dict[str, Any]) -> None:
+    """Customers in each cell of recency × frequency; an empty cell is a true 0."""
+    scored = buyers.drop_nulls(["r_score", "f_score"])
+    if scored.is_empty():
+        return
+    set_to = finite(stage_facts(facts, "rfm").get("settings", {}).get("bins"))
+    seen = max(int(scored[name].max()) for name in ("r_score", "f_score"))  # type: ignore[arg-type]
+    bins = max(int(set_to or _GRID_BINS), seen)
+    sheet.add("rfm_grid", "bins", bins)
+    counts = {(r, f): n for r, f, n in scored.group_by("r_score", "f_score").len().iter_rows()}
+    for f in range(bins, 0, -1):
+        for r in range(1, bins + 1):
+            n = counts.get((r, f), 0)
+            sheet.add("rfm_grid", "customers", n, group=f"r{r}f{f}", n=n)
+            sheet.add("rfm_grid", "customer_share", n / scored.height, group=f"r{r}f{f}", n=n)
+
+
+def _value(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: dict[str, Any]) -> None:
+    made = stage_facts(facts, "clv").get("metrics", {})
+    horizon = made.get("horizon") if isinstance(made.get("horizon"), dict) else {}
+    period = horizon.get("text") or stage_facts(facts, "clv").get("settings", {}).get("horizon")
+    period = period if isinstance(period, str) else None
+    n = buyers["clv"].count()
+    value, revenue = float_sum(buyers["clv"]), float_sum(buyers["expected_spend"])
+    low, high = _interval(made.get("totals"), value)
+    sheet.add("clv", "horizon", finite(horizon.get("days")), period=period)
+    sheet.add("clv", "expected_orders", float_sum(buyers["expected_orders"]), period=period, n=n)
+    sheet.add("clv", "expected_revenue", revenue, period=period, n=n)
+    sheet.add("overview", "expected_revenue", revenue, period=period, n=n)
+    sheet.add("clv", "clv", value, period=period, lower=low, upper=high, n=n)
+    sheet.add("clv", "mean_clv", ratio(value, n), period=period, n=n)
+    sheet.add("clv", "median_clv", finite(buyers["clv"].median()), period=period, n=n)
+    sheet.add("clv", "expected_alive", float_sum(buyers["p_alive"]), n=buyers["p_alive"].count())
+    _counts(sheet, "clv", "customers_by_method", buyers["clv_method"], tables.CLV_METHODS)
+    _counts(sheet, "clv", "customers_by_status", customers["clv_status"], tables.CLV_STATUSES)
+    spends = [float(spend) for spend in buyers["spend"].drop_nulls().to_list()]
+    _concentration(sheet, "spend", spends)
+    _concentration(sheet, "clv", buyers["clv"].drop_nulls().to_list())
+
+
+def _interval(totals: Any, value: float | None) -> tuple[float | None, float | None]:
+    """The total's interval from the footer, unless the table no longer adds up to the total it was made for."""
+    if not isinstance(totals, dict) or value is None:
+        return None, None
+    total, low, high = (finite(totals.get(key)) for key in ("clv", "low", "high"))
+    if total is not None and not math.isclose(total, value, rel_tol=1e-6, abs_tol=1e-6):
+        return None, None
+    return low, high
+
+
+def _concentration(sheet: Sheet, of: str, values: Sequence[float]) -> None:
+    """What the best N % of buyers bring, and how few bring four fifths."""
+    best = sorted(values, reverse=True)
+    whole = math.fsum(best)
+    if whole <= 0:
+        return
+    for share in TOP_SHARES:
+        top = math.ceil(round(share * len(best), 6))
+        group = f"top_{round(share * 100):03d}"
+        sheet.add("clv", f"top_share_{of}", math.fsum(best[:top]) / whole, group=group, n=top)
+    reached, count = 0.0, 0
+    while reached < 0.8 * whole and count < len(best):
+        reached += best[count]
+        count += 1
+    sheet.add("clv", f"four_fifths_{of}", count / len(best), n=count)
+
+
+def _churn(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: dict[str, Any]) -> None:
+    days = finite(stage_facts(facts, "churn").get("metrics", {}).get("horizon_days"))
+    period = f"{int(days)}d" if days else None
+    scored = buyers.drop_nulls("churn_probability")
+    active = scored.filter(_active())
+    lost = float_sum(active["churn_probability"])
+    sheet.add("overview", "expected_lost", lost, period=period, n=active.height)
+    sheet.add("overview", "expected_lost_share", ratio(lost, active.height), period=period, n=active.height)
+    sheet.add("churn", "horizon", days, period=period)
+    sheet.add("churn", "expected_lost", float_sum(scored["churn_probability"]), period=period, n=scored.height)
+    for risk in tables.CHURN_RISKS if scored.height else ():
+        members = scored.filter(pl.col("churn_risk") == risk)
+        n = members.height
+        sheet.add("churn", "customers_by_risk", n, group=risk, n=n)
+        sheet.add("churn", "share_by_risk", ratio(n, scored.height), group=risk, n=n)
+        sheet.add("churn", "active_by_risk", members.filter(_active()).height, group=risk, n=n)
+        if "clv" in members.columns and scored["clv"].count():
+            sheet.add("churn", "clv_by_risk", float_sum(members["clv"]) if n else 0.0, group=risk, n=n)
+    known = buyers["days_overdue"].drop_nulls()
+    if len(known):
+        sheet.add("churn", "overdue", int((known > 0).sum()), n=len(known))
+    _counts(sheet, "churn", "customers_by_method", buyers["churn_method"], tables.CHURN_METHODS)
+    _counts(sheet, "churn", "customers_by_status", customers["churn_status"], tables.CHURN_STATUSES)
+
+
+def _counts(sheet: Sheet, section: str, metric: str, codes: pl.Series, order: Sequence[str]) -> None:
+    counts = dict(codes.drop_nulls().value_counts().iter_rows())
+    for code in sorted(counts, key=lambda code: (order.index(code) if code in order else len(order), code)):
+        sheet.add(section, metric, counts[code], group=code, n=counts[code])

@@ -1,0 +1,158 @@
+"""Numbers that come from footers: what clean counted, how the forecast was tested, which churn candidate won.
+
+It may not fail on a fact that is missing or has another shape: such a number is absent and the panel says so.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from clm.report.numbers import CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Sheet, finite
+
+
+def add(sheet: Sheet, facts: dict[str, Any]) -> None:
+    """Add data quality, back-test, fitted models and the churn candidates, as far as the facts hold them."""
+    _quality(sheet, facts)
+    made = stage_facts(facts, "clv").get("metrics", {})
+    _backtest(sheet, made)
+    _model(sheet, made)
+    _churn(sheet, stage_facts(facts, "churn").get("metrics", {}))
+
+
+def stage_facts(facts: dict[str, Any], stage: str) -> dict[str, Any]:
+    """The facts of the latest table this stage made on the way to the file; {} when there is none.
+
+    `settings` and `metrics` are always objects in what is returned, whatever the footer held.
+    """
+    ancestors = facts.get("ancestors")
+    line = [*(ancestors if isinstance(ancestors, list) else []), facts]
+    for made in reversed(line):
+        if isinstance(made, dict) and made.get("stage") == stage:
+            safe = {key: _object(made.get(key)) for key in ("settings", "metrics", "rows", "amount")}
+            return made | safe
+    return {}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    return [record for record in value if isinstance(record, dict)] if isinstance(value, list) else []
+
+
+def _money(value: Any) -> Decimal | None:
+    """Amounts travel as text (`"9747747.9340"`)."""
+    try:
+        money = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    except InvalidOperation:
+        return None
+    return money if money is not None and money.is_finite() else None
+
+
+def _quality(sheet: Sheet, facts: dict[str, Any]) -> None:
+    clean = stage_facts(facts, "clean")
+    rows, amount = clean.get("rows", {}), clean.get("amount", {})
+    _account(sheet, "rows", {key: rows.get(key) for key in ("in", "out")}, _parts(rows, finite))
+    if amount:
+        _account(sheet, "amount", {key: _money(amount.get(key)) for key in ("in", "out")}, _parts(amount, _money))
+    rows_in = finite(rows.get("in"))
+    rejected = _parts(rows, finite)["rejected"]
+    if rows_in:
+        sheet.add("quality", "rejected_share", sum(rejected.values()) / rows_in, n=int(rows_in))
+        shares = {end: finite(rows.get(end)) for end in ("in", "out")}
+        for kind, codes in _parts(rows, finite).items():
+            shares |= {f"{kind}.{code}": value for code, value in codes.items()}
+        for group, value in shares.items():
+            if value is not None:
+                sheet.add("quality", "rows_share", value / rows_in, group=group, n=int(value))
+    left_out = finite(stage_facts(facts, "rfm").get("rows", {}).get("after_as_of"))
+    if left_out is not None:
+        sheet.add("quality", "rows_after_as_of", left_out, n=int(left_out))
+
+
+def _parts(account: dict[str, Any], read: Any) -> dict[str, dict[str, Any]]:
+    """The readable numbers of `rejected` and `collapsed`, by code."""
+    return {
+        kind: {
+            str(code): read(value) for code, value in _object(account.get(kind)).items() if read(value) is not None
+        }
+        for kind in ("rejected", "collapsed")
+    }
+
+
+def _account(sheet: Sheet, what: str, ends: dict[str, Any], parts: dict[str, dict[str, Any]]) -> None:
+    if ends["in"] is None or ends["out"] is None:
+        return
+    for end, value in ends.items():
+        sheet.add("quality", f"{what}_{end}", value)
+    gone = 0
+    for kind, codes in parts.items():
+        whole = sum(codes.values())
+        gone += whole
+        sheet.add("quality", f"{what}_{kind}", whole)
+        for code, value in codes.items():
+            sheet.add("quality", f"{what}_{kind}", value, group=code)
+    sheet.add("quality", f"{what}_balanced", int(ends["in"] == ends["out"] + gone))
+
+
+def _backtest(sheet: Sheet, made: dict[str, Any]) -> None:
+    """Every score at every origin, and its mean over the origins under period null."""
+    tests = _records(made.get("backtest"))
+    means: dict[tuple[str, str], list[float]] = {}
+    for test in tests:
+        group = f"{test.get('kind', 'model')}:{test.get('name', '')}"
+        period = f"{test.get('origin', '')}+{test.get('horizon_days', '')}d"
+        for score in ("bias", *ERROR_SCORES, *RANK_SCORES):
+            value = finite(test.get(score))
+            if value is not None:
+                sheet.add("backtest", score, value, group=group, period=period)
+                means.setdefault((score, group), []).append(value)
+    for (score, group), values in means.items():
+        sheet.add("backtest", score, math.fsum(values) / len(values), group=group)
+    origins = {str(test.get("origin")) for test in tests}
+    if tests:
+        lengths = [length for test in tests if (length := finite(test.get("horizon_days"))) is not None]
+        sheet.add("backtest", "origins", len(origins))
+        sheet.add("backtest", "horizon", max(lengths, default=None))
+    for score, won in _object(made.get("beats_best_baseline")).items():
+        if isinstance(won, bool):
+            sheet.add("backtest", "beats_best_baseline", int(won), group=str(score))
+    for decile in _records(made.get("deciles")):
+        number, n = finite(decile.get("decile")), finite(decile.get("customers"))
+        group = f"{int(number):02d}" if number is not None else str(decile.get("decile"))
+        for side in ("predicted", "actual"):
+            people = int(n) if n is not None else None
+            sheet.add("clv", f"decile_{side}", finite(decile.get(side)), group=group, n=people)
+
+
+def _model(sheet: Sheet, made: dict[str, Any]) -> None:
+    for fitted in (_object(made.get("model")), _object(made.get("spend"))):
+        family = fitted.get("family")
+        if not isinstance(family, str):
+            continue
+        if isinstance(fitted.get("identified"), bool):
+            sheet.add("model", "identified", int(fitted["identified"]), group=family)
+        for metric, key in (("parameter", "parameters"), ("standard_error", "standard_errors")):
+            for name, value in _object(fitted.get(key)).items():
+                sheet.add("model", metric, finite(value), group=f"{family}.{name}")
+        likelihood = finite(fitted.get("log_likelihood"))
+        if likelihood is not None:
+            sheet.add("model", "log_likelihood", likelihood, group=family)
+
+
+def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
+    candidates = _records(made.get("candidates"))
+    for candidate in candidates:
+        name = str(candidate.get("name", ""))
+        for score in CHURN_SCORES:
+            sheet.add("churn", score, finite(candidate.get(score)), group=name)
+        sheet.add("churn", "chosen", int(name == made.get("chosen")), group=name)
+    for bin_ in _records(made.get("reliability")):
+        number, n = finite(bin_.get("bin")), finite(bin_.get("customers"))
+        group = f"{int(number):02d}" if number is not None else str(bin_.get("bin"))
+        for side in ("predicted", "observed"):
+            people = int(n) if n is not None else None
+            sheet.add("churn", f"reliability_{side}", finite(bin_.get(side)), group=group, n=people)

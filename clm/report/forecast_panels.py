@@ -1,0 +1,283 @@
+"""Panels about what is expected: customer lifetime value with its back-test, and customers about to be lost.
+
+It may not compute; numbers come from METRICS. A forecast never stands without its test or the words that there was none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table, Verdict
+from clm.report.footer_numbers import stage_facts
+from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers, finite
+from clm.report.words import Words
+
+_MINOR_SCORES = ("msle", "spearman", "brier")
+
+
+def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
+    """What the customers are worth, who carries it, and whether the forecast can be believed."""
+    if not numbers.rows("clv", "customers_by_status"):
+        return (Paragraph(words("clv.none")),)
+    orders = numbers.find("clv", "expected_orders")
+    if orders is None or orders.value is None:
+        return (Paragraph(words("clv.nothing")), *_how(numbers, words))
+    blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(_value_sentences(numbers, facts, words)))]
+    blocks += _concentration(numbers, words)
+    blocks += _backtest(numbers, words)
+    blocks += _deciles(numbers, words)
+    blocks += _how(numbers, words)
+    return tuple(blocks)
+
+
+def _value_sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str]:
+    clv, orders = numbers.find("clv", "clv"), numbers.find("clv", "expected_orders")
+    assert orders is not None
+    said = []
+    if clv and clv.value is not None:
+        values = {
+            "horizon": words.stretch(clv.period),
+            "clv": words.money(clv.value, 0),
+            "each": words.money(numbers.value("clv", "mean_clv")),
+        }
+        if clv.lower is not None and clv.upper is not None:
+            width = finite(stage_facts(facts, "clv").get("settings", {}).get("interval"))
+            interval = words("clv.interval_share", share=words.percent(width)) if width else ""
+            ends = {"low": words.money(clv.lower, 0), "high": words.money(clv.upper, 0)}
+            said.append(words("clv.lead_interval", **values, **ends, interval=interval))
+        else:
+            said.append(words("clv.lead", **values))
+        revenue = words.money(numbers.value("clv", "expected_revenue"), 0)
+        said.append(words("clv.orders", orders=words.whole(orders.value), revenue=revenue))
+    else:
+        said += [words("clv.no_amounts"), words("clv.orders_only", orders=words.whole(orders.value))]
+    alive = numbers.find("clv", "expected_alive")
+    if alive and alive.value is not None:
+        said.append(words("clv.alive", alive=words.whole(alive.value), n=words.count("customers", alive.n)))
+    return said
+
+
+def _how(numbers: Numbers, words: Words) -> list[Block]:
+    """Methods and statuses with their customers."""
+    rows = [
+        (Cell(words(f"clv.{kind}")), Cell(words.name(names, row.group)), Cell(words.whole(row.value), row.value))
+        for kind, names in (("method", "method"), ("status", "clv_status"))
+        for row in numbers.rows("clv", f"customers_by_{kind}")
+    ]
+    columns = (Column("", numeric=False), Column(words("clv.name"), numeric=False), Column(words("clv.customers")))
+    return [Table(words("clv.methods"), columns, tuple(rows))] if rows else []
+
+
+def _concentration(numbers: Numbers, words: Words) -> list[Block]:
+    """The share carried by the best customers, of past revenue and of expected value."""
+    curves = {of: numbers.rows("clv", f"top_share_{of}") for of in ("spend", "clv")}
+    curves = {of: rows for of, rows in curves.items() if rows}
+    if not curves:
+        return []
+    tenth = {of: words.percent(numbers.value("clv", f"top_share_{of}", "top_010")) for of in ("spend", "clv")}
+    blocks: list[Block] = []
+    for of, key in (("clv", "concentration"), ("spend", "concentration_spend")):
+        if of in curves and "spend" in curves:
+            fifths = words.percent(numbers.value("clv", f"four_fifths_{of}"))
+            said = {"spend": tenth["spend"], "four_fifths": fifths} | ({"clv": tenth["clv"]} if of == "clv" else {})
+            blocks.append(Paragraph(words(f"clv.{key}", **said)))
+            break
+    marks = [
+        Mark(of, "", row.value, x=_top(row.group))
+        for of, rows in curves.items()
+        for row in rows
+        if row.value is not None
+    ]
+    groups = numbers.groups("clv", [f"top_share_{of}" for of in curves])
+    table_rows = []
+    for group in groups:
+        cells = [Cell(words.percent(_top(group)), _top(group))]
+        for of in curves:
+            share = numbers.value("clv", f"top_share_{of}", group)
+            cells.append(Cell(words.percent(share), share))
+        table_rows.append(tuple(cells))
+    columns = (Column(words("clv.top")), *(Column(words(f"clv.share_{of}")) for of in curves))
+    title = words("clv.concentration_title")
+    alt = words("clv.concentration_alt", customers=words.percent(0.1), **tenth)
+    key = tuple((of, words(f"clv.share_{of}")) for of in curves) + (("equal", words("clv.equal")),)
+    blocks.append(Figure("concentration", title, key, tuple(marks), alt, Table(title, columns, tuple(table_rows))))
+    return blocks
+
+
+def _top(group: str | None) -> float:
+    """`top_010` -> 0.1"""
+    return int((group or "top_0").removeprefix("top_")) / 100
+
+
+def _backtest(numbers: Numbers, words: Words) -> list[Block]:
+    """The verdict on the forecast and the table it rests on."""
+    scores = ("bias", *ERROR_SCORES, *RANK_SCORES)
+    groups = numbers.groups("backtest", scores)
+    if not groups:
+        return [Verdict(words("backtest.none"), good=False)]
+    origins = words.count("origins", numbers.value("backtest", "origins"))
+    tested = words.length(numbers.value("backtest", "horizon"))
+    duels = numbers.rows("backtest", "beats_best_baseline")
+    lost = [row.group for row in duels if not row.value]
+    said = {"origins": origins, "horizon": tested}
+    if not duels:
+        verdict = Verdict(words("backtest.untold", **said), good=False)
+    else:
+        won = len(duels) - len(lost)
+        key = "wins_all" if not lost else "wins" if won else "loses"
+        counts = {"n": words.whole(len(duels))} | ({"won": words.whole(won)} if key == "wins" else {})
+        text = words(f"backtest.{key}", **said, **counts)
+        if key == "wins":
+            missed = words("format.list").join(words.name("score", score) for score in lost)
+            text += words("format.sentence_gap") + words("backtest.missed", scores=missed)
+        verdict = Verdict(text, good=won > len(lost))
+    horizon = numbers.find("clv", "horizon")
+    against = words("backtest.against", tested=tested, horizon=words.stretch(horizon.period if horizon else None))
+    used = {row.group for row in numbers.rows("clv", "customers_by_method")}
+    rows, strong = [], []
+    for group in groups:
+        kind, _, name = group.partition(":")
+        if kind == "model" and name in used:
+            strong.append(len(rows))
+        label = words("backtest.named", name=words.name("method", name), kind=words.name("backtest", kind))
+        cells = [Cell(label)]
+        for score in scores:
+            number = numbers.value("backtest", score, group)
+            cells.append(Cell(words.signed_percent(number) if score == "bias" else words.decimal(number), number))
+        rows.append(tuple(cells))
+    columns = (
+        Column(words("backtest.candidate"), numeric=False),
+        *(Column(words(f"score.{score}"), minor=score in _MINOR_SCORES) for score in scores),
+    )
+    note = words("format.sentence_gap").join((words("backtest.mean_of", origins=origins), against))
+    return [verdict, Table(words("backtest.title"), columns, tuple(rows), note, tuple(strong))]
+
+
+def _deciles(numbers: Numbers, words: Words) -> list[Block]:
+    groups = numbers.groups("clv", ("decile_predicted",))
+    if not groups:
+        return []
+    marks, rows = [], []
+    for group in groups:
+        place = group.lstrip("0")
+        predicted, actual = (numbers.value("clv", f"decile_{side}", group) for side in ("predicted", "actual"))
+        marks += [Mark(side, place, v) for side, v in (("predicted", predicted), ("actual", actual)) if v is not None]
+        people = numbers.find("clv", "decile_predicted", group)
+        n = people.n if people else None
+        rows.append(
+            (
+                Cell(place),
+                Cell(words.whole(n), n),
+                Cell(words.decimal(predicted), predicted),
+                Cell(words.decimal(actual), actual),
+            )
+        )
+    columns = (
+        Column(words("clv.decile"), numeric=False),
+        Column(words("clv.customers")),
+        Column(words("clv.predicted")),
+        Column(words("clv.actual")),
+    )
+    title = words("clv.deciles_title")
+    alt = words("clv.deciles_alt", predicted=rows[0][2].text, actual=rows[0][3].text)
+    key = tuple((side, words(f"clv.{side}")) for side in ("predicted", "actual"))
+    return [Figure("deciles", title, key, tuple(marks), alt, Table(title, columns, tuple(rows)), words("clv.deciles"))]
+
+
+def churn(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """Who will not come back, by which method, and whether it was right before."""
+    if not numbers.rows("churn", "customers_by_status"):
+        return (Paragraph(words("churn.none")),)
+    lost = numbers.find("churn", "expected_lost")
+    if lost is None or lost.value is None:
+        return (Paragraph(words("churn.nothing")),)
+    horizon = words.length(numbers.value("churn", "horizon"))
+    said = [
+        words("churn.lead", horizon=horizon, lost=words.whole(lost.value), n=words.count("customers", lost.n)),
+    ]
+    active = numbers.find("overview", "expected_lost")
+    if active and active.value is not None:
+        share = words.percent(numbers.value("overview", "expected_lost_share"))
+        people = words.count("customers", active.n)
+        said.append(words("churn.lead_active", active=people, lost=words.whole(active.value), share=share))
+    overdue = numbers.value("churn", "overdue")
+    if overdue:
+        said.append(words("churn.overdue", n=words.count("customers", overdue)))
+    blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(said)), _risks(numbers, words)]
+    blocks += _candidates(numbers, words)
+    blocks += _reliability(numbers, words)
+    return tuple(blocks)
+
+
+def _risks(numbers: Numbers, words: Words) -> Table:
+    valued = any(row.value is not None for row in numbers.rows("churn", "clv_by_risk"))
+    rows = []
+    for row in reversed(numbers.rows("churn", "customers_by_risk")):
+        share, active, clv = (
+            numbers.value("churn", metric, row.group) for metric in ("share_by_risk", "active_by_risk", "clv_by_risk")
+        )
+        cells = [
+            Cell(words.name("risk", row.group)),
+            Cell(words.whole(row.value), row.value),
+            Cell(words.percent(share), share, bar=share),
+            Cell(words.whole(active), active),
+        ]
+        rows.append(tuple(cells + ([Cell(words.money(clv, 0), clv)] if valued else [])))
+    labels = ["risk", "customers", "share", "active", *(["clv"] if valued else [])]
+    days = words.count("days", ACTIVE_DAYS)
+    columns = tuple(
+        Column(words("churn.active", days=days) if label == "active" else words(f"churn.{label}"), label != "risk")
+        for label in labels
+    )
+    return Table(words("churn.risk_table"), columns, tuple(rows))
+
+
+def _candidates(numbers: Numbers, words: Words) -> list[Block]:
+    tried = numbers.rows("churn", "chosen")
+    if not tried:
+        return [Verdict(words("churn.candidates_none"), good=False)]
+    rows, strong = [], []
+    for row in tried:
+        name = words.name("method", row.group)
+        if row.value:
+            strong.append(len(rows))
+            name = words("churn.chosen", name=name)
+        cells = [Cell(name)]
+        for score in CHURN_SCORES:
+            number = numbers.value("churn", score, row.group)
+            cells.append(Cell(words.decimal(number, 3), number))
+        rows.append(tuple(cells))
+    columns = (
+        Column(words("churn.candidate"), numeric=False),
+        *(Column(words(f"score.{score}"), minor=score in _MINOR_SCORES) for score in CHURN_SCORES),
+    )
+    note = words("churn.candidates_note")
+    return [Table(words("churn.candidates"), columns, tuple(rows), note, tuple(strong))]
+
+
+def _reliability(numbers: Numbers, words: Words) -> list[Block]:
+    marks, rows, gap = [], [], (-1.0, 0.0, 0.0)
+    for group in numbers.groups("churn", ("reliability_predicted",)):
+        predicted = numbers.find("churn", "reliability_predicted", group)
+        observed = numbers.value("churn", "reliability_observed", group)
+        if predicted is None or predicted.value is None or observed is None:
+            continue
+        marks.append(Mark("observed", group, observed, x=predicted.value))
+        gap = max(gap, (abs(observed - predicted.value), predicted.value, observed))
+        n = predicted.n
+        cells = (Cell(group.lstrip("0") or group), Cell(words.whole(n), n))
+        both = (Cell(words.percent(number), number) for number in (predicted.value, observed))
+        rows.append((*cells, *both))
+    if not marks:
+        return []
+    title = words("churn.reliability_title")
+    columns = (
+        Column(words("churn.bin"), numeric=False),
+        Column(words("churn.customers")),
+        Column(words("churn.predicted")),
+        Column(words("churn.observed")),
+    )
+    alt = words("churn.reliability_alt", predicted=words.percent(gap[1]), observed=words.percent(gap[2]))
+    key = (("observed", words("churn.observed")), ("equal", words("churn.perfect")))
+    table = Table(title, columns, tuple(rows))
+    return [Figure("reliability", title, key, tuple(marks), alt, table, words("churn.reliability"))]

@@ -1,0 +1,43 @@
+"""Every number of the report, computed once: METRICS from the customers, their footer and the orders.
+
+It may not format, translate or choose what is shown; the names are declared in `numbers.NAMES`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from clm.report import customer_numbers, footer_numbers, order_numbers
+from clm.report.numbers import Numbers, Sheet
+
+
+def compute(customers: pl.DataFrame, facts: dict[str, Any], orders: pl.LazyFrame | None = None) -> pl.DataFrame:
+    """METRICS: one row is one number (see `numbers.NAMES`), sorted by the order of that list.
+
+    `customers` is a CUSTOMERS frame, `facts` the footer of its file ({} when it has none), `orders` the TRANSACTIONS it came
+    from. A number that cannot be known is null or absent, never 0. Every row about some of the customers carries their
+    number in `n`, so that small cells can be found. The result does not depend on the order of the rows of either frame.
+    """
+    day = _day(customers, facts)
+    sheet = Sheet()
+    customer_numbers.add(sheet, customers, facts)
+    footer_numbers.add(sheet, facts)
+    if orders is not None and day is not None:
+        order_numbers.add(sheet, customers, orders, day)
+    return sheet.frame(day)
+
+
+def as_of(metrics: pl.DataFrame) -> date | None:
+    """The day the numbers are about; None when there are none or it is not known."""
+    return Numbers(metrics).as_of
+
+
+def _day(customers: pl.DataFrame, facts: dict[str, Any]) -> date | None:
+    if "as_of" in customers.columns and customers.height:
+        latest = customers["as_of"].max()
+        return latest if isinstance(latest, date) else None
+    written = facts.get("as_of")
+    return date.fromisoformat(written) if isinstance(written, str) else None

@@ -1,0 +1,250 @@
+"""The names of the report's numbers, the sheet they are gathered on, and the way views look them up.
+
+It may not compute anything: `metrics` and its three sources do, and every view reads what stands here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+ACTIVE_DAYS = 90  # a buyer is active when the last order lies in the last 90 days
+ERROR_SCORES = ("rmse", "mae", "msle", "poisson_deviance")
+RANK_SCORES = ("spearman", "gini", "capture_10")
+CHURN_SCORES = ("auc", "average_precision", "log_loss", "brier", "top_decile_lift", "calibration_error")
+TOP_SHARES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+@dataclass(frozen=True)
+class Name:
+    """One stable name: the section and metric, the unit of its value, and what its groups and periods are."""
+
+    section: str
+    metric: str
+    unit: str
+    meaning: str
+
+
+def _section(section: str, *rows: tuple[str, str, str]) -> tuple[Name, ...]:
+    return tuple(Name(section, *row) for row in rows)
+
+
+NAMES: tuple[Name, ...] = (
+    *_section(
+        "overview",
+        ("customers", "customers", "customers in the table"),
+        ("buyers", "customers", "customers with at least one sale"),
+        ("no_purchase", "customers", "customers without a sale"),
+        ("orders", "orders", "distinct orders with a sale"),
+        ("net_revenue", "money", "sales less returns, all customers"),
+        ("returned", "money", "money returned, as a positive number"),
+        ("average_order", "money", "net revenue ÷ orders"),
+        ("repeat_customers", "customers", "buyers with orders on two days or more"),
+        ("repeat_rate", "share", "repeat customers ÷ buyers"),
+        ("active_customers", "customers", "buyers with an order in the period (the last 90 days)"),
+        ("active_share", "share", "active customers ÷ buyers"),
+        ("expected_revenue", "money", "revenue expected in the period (the clv horizon), undiscounted"),
+        ("expected_lost", "customers", "active customers expected not to order in the period: Σ churn probability"),
+        ("expected_lost_share", "share", "expected lost ÷ active customers with a probability"),
+    ),
+    *_section(
+        "quality",
+        ("window", "days", "days from the first to the last order; period: the two days"),
+        ("rows_in", "rows", "rows read by clean"),
+        ("rows_out", "rows", "rows kept by clean"),
+        ("rows_rejected", "rows", "rows rejected; group: reject code, null for the total"),
+        ("rows_collapsed", "rows", "rows collapsed; group: code, null for the total"),
+        ("rows_after_as_of", "rows", "rows left out by rfm because they lie after as_of"),
+        ("rejected_share", "share", "rows rejected ÷ rows in"),
+        ("rows_share", "share", "share of the rows in; group: in, out, rejected.CODE, collapsed.CODE"),
+        ("rows_balanced", "flag", "1 when in = out + rejected + collapsed"),
+        ("amount_in", "money", "money read by clean, where readable"),
+        ("amount_out", "money", "money kept by clean"),
+        ("amount_rejected", "money", "money of rejected rows; group: reject code, null for the total"),
+        ("amount_collapsed", "money", "money of collapsed rows; group: code, null for the total"),
+        ("amount_balanced", "flag", "1 when the money adds up exactly"),
+    ),
+    *_section(
+        "revenue",
+        ("month_complete", "flag", "0 for the running month; period: month"),
+        ("revenue", "money", "net revenue; group: new, returning, no_purchase; period: month"),
+        ("revenue_of_buyers", "money", "net revenue of new and returning customers; period: month"),
+        ("orders", "orders", "orders with a sale; group: new, returning, null for both; period: month"),
+        ("customers", "customers", "customers with a sale; group: new, returning; period: month"),
+        ("returning_share", "share", "revenue of returning customers ÷ revenue; period: month"),
+    ),
+    *_section(
+        "segments",
+        ("customers", "customers", "customers; group: segment"),
+        ("customer_share", "share", "share of the buyers; group: segment"),
+        ("revenue", "money", "net revenue; group: segment"),
+        ("revenue_share", "share", "share of the buyers' revenue; group: segment"),
+        ("orders", "orders", "orders; group: segment"),
+        ("median_recency_days", "days", "median of days since the last order; group: segment"),
+        ("clv", "money", "customer lifetime value; group: segment"),
+        ("mean_clv", "money", "value per customer; group: segment"),
+        ("clv_share", "share", "share of all value; group: segment"),
+        ("mean_churn", "probability", "mean churn probability; group: segment"),
+    ),
+    *_section(
+        "rfm_grid",
+        ("bins", "score", "scores run from 1 to this"),
+        ("customers", "customers", "buyers; group: rXfY"),
+        ("customer_share", "share", "share of the scored buyers; group: rXfY"),
+    ),
+    *_section(
+        "clv",
+        ("horizon", "days", "length of the forecast; period: the setting"),
+        ("expected_orders", "order days", "order days expected in the horizon"),
+        ("expected_revenue", "money", "revenue expected in the horizon, undiscounted, before margin"),
+        ("clv", "money", "value in the horizon, discounted, times margin; with its interval"),
+        ("mean_clv", "money", "value per buyer"),
+        ("median_clv", "money", "median value of the buyers"),
+        ("expected_alive", "customers", "Σ p_alive over customers that have one"),
+        ("customers_by_method", "customers", "buyers; group: clv_method"),
+        ("customers_by_status", "customers", "customers; group: clv_status"),
+        ("top_share_spend", "share", "share of past revenue; group: top_NNN, the best N % of buyers"),
+        ("top_share_clv", "share", "share of value; group: top_NNN"),
+        ("four_fifths_spend", "share", "smallest share of buyers who bring 80 % of past revenue"),
+        ("four_fifths_clv", "share", "smallest share of buyers who carry 80 % of the value"),
+        ("decile_predicted", "orders", "mean orders predicted in the back-test; group: decile, 01 = best"),
+        ("decile_actual", "orders", "mean orders made; group: decile"),
+    ),
+    *_section(
+        "backtest",
+        ("bias", "ratio", "predicted ÷ actual total − 1; group: kind:name; period: origin+days, null for the mean"),
+        *((score, "score", "lower is better; group and period as bias") for score in ERROR_SCORES),
+        *((score, "score", "higher is better; group and period as bias") for score in RANK_SCORES),
+        ("beats_best_baseline", "flag", "1 when the model beats the best baseline; group: the score"),
+        ("horizon", "days", "length of the tested window"),
+        ("origins", "origins", "how many past days it was tested from"),
+    ),
+    *_section(
+        "model",
+        ("identified", "flag", "1 when the data identify the parameters; group: family"),
+        ("parameter", "parameter", "group: family.parameter"),
+        ("standard_error", "parameter", "group: family.parameter"),
+        ("log_likelihood", "log likelihood", "group: family"),
+    ),
+    *_section(
+        "churn",
+        ("horizon", "days", "silent for this long counts as churned"),
+        ("expected_lost", "customers", "buyers expected not to order in the horizon: Σ churn probability"),
+        ("customers_by_risk", "customers", "buyers; group: low, medium, high"),
+        ("share_by_risk", "share", "share of the buyers with a probability; group: risk"),
+        ("active_by_risk", "customers", "of these, active in the last 90 days; group: risk"),
+        ("clv_by_risk", "money", "customer lifetime value; group: risk"),
+        ("overdue", "customers", "buyers silent for more than twice their own rhythm"),
+        ("customers_by_method", "customers", "buyers; group: churn_method"),
+        ("customers_by_status", "customers", "customers; group: churn_status"),
+        *((score, "score", "test window; group: candidate") for score in CHURN_SCORES),
+        ("chosen", "flag", "1 for the candidate that is used; group: candidate"),
+        ("reliability_predicted", "probability", "mean predicted probability; group: bin"),
+        ("reliability_observed", "share", "share that did not order; group: bin"),
+    ),
+)
+
+SECTIONS = tuple(dict.fromkeys(name.section for name in NAMES))
+_UNITS = {(name.section, name.metric): name.unit for name in NAMES}
+_SCHEMA: dict[str, Any] = {
+    "as_of": pl.Date,
+    "section": pl.String,
+    "metric": pl.String,
+    "group": pl.String,
+    "period": pl.String,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "n": pl.Int64,
+}
+
+
+def finite(value: Any) -> float | None:
+    """A number that may be printed, or None: booleans, text, NaN and infinity are not numbers."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+class Sheet:
+    """Gathers numbers under their declared names; an undeclared name is a KeyError."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Any, ...]] = []
+
+    def add(
+        self,
+        section: str,
+        metric: str,
+        value: float | Decimal | None,
+        *,
+        group: str | None = None,
+        period: str | None = None,
+        lower: float | None = None,
+        upper: float | None = None,
+        n: int | None = None,
+    ) -> None:
+        unit = _UNITS[section, metric]
+        self._rows.append((section, metric, group, period, finite(value), unit, finite(lower), finite(upper), n))
+
+    def frame(self, as_of: date | None) -> pl.DataFrame:
+        """METRICS, in the order of NAMES; groups and periods in the order they were added."""
+        order = {(name.section, name.metric): place for place, name in enumerate(NAMES)}
+        rows = sorted(self._rows, key=lambda row: order[row[0], row[1]])
+        return pl.DataFrame([(as_of, *row) for row in rows], schema=_SCHEMA, orient="row")
+
+
+@dataclass(frozen=True)
+class Number:
+    """One row of METRICS as a view reads it."""
+
+    metric: str
+    group: str | None
+    period: str | None
+    value: float | None
+    unit: str
+    lower: float | None
+    upper: float | None
+    n: int | None
+
+
+class Numbers:
+    """METRICS, looked up by name."""
+
+    def __init__(self, metrics: pl.DataFrame) -> None:
+        self._rows: dict[tuple[str, str], list[Number]] = {}
+        for as_of, section, metric, *rest in metrics.select(list(_SCHEMA)).iter_rows():
+            self.as_of: date | None = as_of
+            self._rows.setdefault((section, metric), []).append(Number(metric, *rest))
+        if metrics.is_empty():
+            self.as_of = None
+
+    def rows(self, section: str, metric: str) -> list[Number]:
+        return self._rows.get((section, metric), [])
+
+    def find(self, section: str, metric: str, group: str | None = None, period: str | None = None) -> Number | None:
+        """The row of this group and period; with neither, the first one without a group."""
+        for row in self.rows(section, metric):
+            if row.group == group and (period is None or row.period == period):
+                return row
+        return None
+
+    def value(self, section: str, metric: str, group: str | None = None, period: str | None = None) -> float | None:
+        row = self.find(section, metric, group, period)
+        return row.value if row else None
+
+    def groups(self, section: str, metrics: Iterable[str]) -> list[str]:
+        """Every group of these metrics, in order of appearance."""
+        found = (row.group for metric in metrics for row in self.rows(section, metric))
+        return list(dict.fromkeys(group for group in found if group is not None))
+
+    def periods(self, section: str, metric: str) -> Sequence[str]:
+        return list(dict.fromkeys(row.period for row in self.rows(section, metric) if row.period is not None))

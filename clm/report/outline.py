@@ -1,0 +1,211 @@
+"""The report put into one language: headlines, key figures, notices and panels in their order.
+
+It may not compute: every number is looked up in METRICS, everything else in the footer's facts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from clm.report import forecast_panels, limits_panel, past_panels
+from clm.report.blocks import Outline, Panel, Tile
+from clm.report.footer_numbers import stage_facts
+from clm.report.numbers import ACTIVE_DAYS, Numbers
+from clm.report.words import Words, load, plain
+
+_SOURCES_NAMED = 3
+
+
+def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_signs: bool = False) -> Outline:
+    """What every view prints. `metrics` is METRICS, `facts` the footer of the customers file ({} without one)."""
+    currency = facts.get("currency")
+    words = load(lang, currency if isinstance(currency, str) else None, plain_signs)
+    numbers = Numbers(metrics)
+    panels = (
+        Panel("quality", words("panel.quality"), past_panels.quality(numbers, facts, words)),
+        Panel("revenue", words("panel.revenue"), past_panels.revenue(numbers, words)),
+        Panel("segments", words("panel.segments"), past_panels.segments(numbers, words)),
+        Panel("rfm_grid", words("panel.rfm_grid"), past_panels.grid(numbers, words)),
+        Panel("clv", words("panel.clv"), forecast_panels.value(numbers, facts, words)),
+        Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, words)),
+        Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
+    )
+    return Outline(
+        lang=lang,
+        title=words("report.title"),
+        subtitle=_subtitle(numbers, facts, words),
+        headlines=_headlines(numbers, words),
+        tiles=_tiles(numbers, words),
+        notices=_notices(facts, words),
+        panels=panels,
+        overview_title=words("panel.overview"),
+        notices_title=words("report.notes"),
+        contents_title=words("report.contents"),
+        data_title=words("report.figure_data"),
+        made_by=words("report.made_by", version=plain(facts.get("clm_version") or words("report.unknown"))),
+    )
+
+
+def sources(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The source files among the ancestors: base name, bytes, SHA-256."""
+    ancestors = facts.get("ancestors")
+    found = ancestors if isinstance(ancestors, list) else []
+    return [one for one in found if isinstance(one, dict) and isinstance(one.get("source"), str)]
+
+
+def _subtitle(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[str, ...]:
+    named = [plain(one["source"], 60) for one in sources(facts)]
+    parts = [words("report.as_of", day=words.day(numbers.as_of))]
+    if named:
+        shown = words("format.list").join(named[:_SOURCES_NAMED])
+        more = len(named) - _SOURCES_NAMED
+        shown = words("report.sources_more", names=shown, n=words.whole(more)) if more > 0 else shown
+        parts.append(words("report.source", names=shown))
+    if words.currency:
+        parts.append(plain(words.currency, 12))
+    return tuple(parts)
+
+
+def _headlines(numbers: Numbers, words: Words) -> tuple[str, ...]:
+    def value(metric: str) -> float | None:
+        return numbers.value("overview", metric)
+
+    buyers, window = value("buyers"), numbers.find("quality", "window")
+    if not buyers or window is None or window.period is None:
+        return (words("headline.nobody", day=words.day(numbers.as_of)),)
+    first, last = window.period.split("/")
+    base = {
+        "customers": words.count("customers", buyers),
+        "orders": words.count("orders", value("orders")),
+        "first": words.day(first),
+        "last": words.day(last),
+    }
+    revenue = value("net_revenue")
+    said = [
+        words("headline.base", **base, revenue=words.money(revenue, 0))
+        if revenue is not None
+        else words("headline.base_no_amounts", **base)
+    ]
+    repeat, top = words.percent(value("repeat_rate")), numbers.value("clv", "top_share_spend", "top_010")
+    days = words.count("days", ACTIVE_DAYS)
+    said.append(
+        words("headline.repeat_top", repeat=repeat, top=words.percent(top))
+        if top is not None
+        else words("headline.repeat", repeat=repeat, active=words.percent(value("active_share")), days=days)
+    )
+    said += _forecast_headlines(numbers, words)
+    return tuple(said)
+
+
+def _forecast_headlines(numbers: Numbers, words: Words) -> list[str]:
+    said = []
+    expected, clv = numbers.find("overview", "expected_revenue"), numbers.find("clv", "clv")
+    if expected and expected.value is not None:
+        values = {"horizon": words.stretch(expected.period), "revenue": words.money(expected.value, 0)}
+        if clv and clv.lower is not None and clv.upper is not None:
+            ends = {"low": words.money(clv.lower, 0), "high": words.money(clv.upper, 0)}
+            said.append(words("headline.expect_interval", **values, **ends))
+        else:
+            said.append(words("headline.expect", **values))
+    elif (orders := numbers.find("clv", "expected_orders")) and orders.value is not None:
+        horizon = words.stretch(orders.period)
+        said.append(words("headline.expect_orders", horizon=horizon, orders=words.whole(orders.value)))
+    lost = numbers.find("overview", "expected_lost")
+    if lost and lost.value is not None and lost.n:
+        said.append(
+            words(
+                "headline.lost",
+                active=words.count("customers", lost.n),
+                window=words.count("days", ACTIVE_DAYS),
+                lost=words.whole(lost.value),
+                share=words.percent(numbers.value("overview", "expected_lost_share")),
+                horizon=_lost_horizon(numbers, words),
+            )
+        )
+    return said
+
+
+def _lost_horizon(numbers: Numbers, words: Words) -> str:
+    return words.length(numbers.value("churn", "horizon"))
+
+
+def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
+    """The strip of key figures; one that cannot be known is left out, its panel says why."""
+
+    def value(metric: str) -> float | None:
+        return numbers.value("overview", metric)
+
+    none, returned = value("no_purchase"), value("returned")
+    days = words.count("days", ACTIVE_DAYS)
+    expected = numbers.find("overview", "expected_revenue")
+    whole, money = words.whole, words.money
+    rows = (
+        ("customers", words("kpi.customers"), value("customers"), whole, ""),
+        (
+            "buyers",
+            words("kpi.buyers"),
+            value("buyers"),
+            whole,
+            words("kpi.buyers_note", n=whole(none)) if none else words("kpi.buyers_all"),
+        ),
+        ("orders", words("kpi.orders"), value("orders"), whole, ""),
+        (
+            "net_revenue",
+            words("kpi.net_revenue"),
+            value("net_revenue"),
+            lambda amount: money(amount, 0),
+            words("kpi.returned_note", returned=money(returned, 0)) if returned else "",
+        ),
+        ("average_order", words("kpi.average_order"), value("average_order"), money, ""),
+        (
+            "repeat_rate",
+            words("kpi.repeat_rate"),
+            value("repeat_rate"),
+            words.percent,
+            words("kpi.repeat_note", n=whole(value("repeat_customers"))),
+        ),
+        (
+            "active_customers",
+            words("kpi.active", days=days),
+            value("active_customers"),
+            whole,
+            words("kpi.active_note", share=words.percent(value("active_share"))),
+        ),
+        (
+            "expected_revenue",
+            words("kpi.expected"),
+            expected.value if expected else None,
+            lambda amount: money(amount, 0),
+            words("kpi.expected_note", horizon=words.stretch(expected.period if expected else None)),
+        ),
+        (
+            "expected_lost",
+            words("kpi.lost"),
+            value("expected_lost"),
+            whole,
+            words("kpi.lost_note", horizon=_lost_horizon(numbers, words)),
+        ),
+    )
+    return tuple(
+        Tile(code, label, show(number), number, note) for code, label, number, show, note in rows if number is not None
+    )
+
+
+def _notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
+    """Warnings of every stage on the way, once each: a heading in the report's language, and the stage's own sentence.
+
+    Stages speak English: another language shows the heading alone, unless the code has none.
+    """
+    latest = [stage_facts(facts, stage) for stage in ("clean", "rfm", "segment", "clv", "churn")]
+    found: dict[tuple[str, str], None] = {}
+    for made in latest:
+        warnings = made.get("warnings")
+        for warning in warnings if isinstance(warnings, list) else []:
+            if isinstance(warning, dict):
+                code, text = str(warning.get("code", "")), plain(warning.get("text", ""), 400)
+                heading = words.name("warning", code)
+                own = words.lang == "en" or not words.known(f"warning.{code}")
+                found[heading, text if own else ""] = None
+    return tuple(found)

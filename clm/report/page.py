@@ -1,0 +1,46 @@
+"""The report as one offline HTML page: no script, nothing fetched, readable in ten years.
+
+It may not compute or word anything: it draws the outline. Everything but the SVG of `charts` passes through autoescape.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from clm.report import charts
+from clm.report.blocks import Figure
+from clm.report.outline import outline
+
+
+def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
+    """The page in `lang` from METRICS and the footer of the customers file. Same input, same text."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    report = outline(metrics, facts, lang)
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        kind=lambda block: type(block).__name__,
+        drawings=lambda figure: _drawings(figure, lang),
+        charts=charts,
+        exact=_exact,
+    )
+
+
+def _drawings(figure: Figure, lang: str) -> tuple[tuple[str, Any], ...]:
+    """The figure for wide and for narrow windows: text in a picture that shrinks is not readable."""
+    return tuple((name, charts.svg(figure, lang, width)) for name, width in (("wide", charts.WIDE), ("narrow", charts.NARROW)))
+
+
+def _exact(value: float) -> str:
+    """The number behind a cell, to the last digit, for `<data value>`."""
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)

@@ -1,0 +1,285 @@
+"""Panels about what has happened: data quality, revenue by month, segments, recency and frequency.
+
+It may not compute; numbers come from METRICS and are put into words, tables and figures here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clm.report.blocks import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Heat,
+    HeatCell,
+    Mark,
+    Pairs,
+    Paragraph,
+    Table,
+    Verdict,
+)
+from clm.report.numbers import Numbers
+from clm.report.words import Words, plain
+from clm.tables import NO_PURCHASE
+
+_LEVELS = (0.01, 0.03, 0.06, 0.12)  # shares of customers at which a cell of the grid gets the next tint
+
+
+def quality(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
+    """What became of every row and every amount, and what the log is."""
+    pairs = Pairs(_about(numbers, facts, words))
+    rows_in, rows_out = (numbers.value("quality", f"rows_{end}") for end in ("in", "out"))
+    if rows_in is None:
+        return (Paragraph(words("quality.none")), pairs)
+    rejected, collapsed = (numbers.value("quality", f"rows_{kind}") or 0 for kind in ("rejected", "collapsed"))
+    said = {
+        "rows_in": words.count("rows", rows_in),
+        "rows_out": words.whole(rows_out),
+        "rejected": words.whole(rejected),
+        "collapsed": words.whole(collapsed),
+    }
+    key = "lead_collapsed" if collapsed else "lead" if rejected else "lead_all"
+    blocks: list[Block] = [Paragraph(words(f"quality.{key}", **said))]
+    flags = [row.value for kind in ("rows", "amount") for row in numbers.rows("quality", f"{kind}_balanced")]
+    good = all(flag == 1 for flag in flags)
+    blocks.append(
+        Verdict(
+            words("quality.not_balanced" if not good else "quality.money_balanced" if len(flags) > 1 else "quality.balanced"),
+            good,
+        )
+    )
+    blocks.append(_account(numbers, words))
+    late = numbers.value("quality", "rows_after_as_of")
+    if late:
+        day = words.day(numbers.as_of)
+        blocks.append(Paragraph(words("quality.after_as_of", rows=words.count("rows", late), day=day)))
+    blocks.append(pairs)
+    return tuple(blocks)
+
+
+def _account(numbers: Numbers, words: Words) -> Table:
+    priced = numbers.find("quality", "amount_in") is not None
+    lines: list[tuple[str, str, str | None]] = [(words("quality.read"), "in", None), (words("quality.used"), "out", None)]
+    for kind, names in (("rejected", "reject"), ("collapsed", "collapsed")):
+        codes = numbers.groups("quality", (f"rows_{kind}",))
+        lines += [(words.name(names, code), kind, code) for code in codes]
+    rows = []
+    for label, end, code in lines:
+        count, money = (numbers.value("quality", f"{what}_{end}", code) for what in ("rows", "amount"))
+        share = numbers.value("quality", "rows_share", f"{end}.{code}" if code else end)
+        row = (Cell(label), Cell(words.whole(count), count), Cell(words.percent(share), share))
+        rows.append((*row, Cell(words.money(money, 2), money)) if priced else row)
+    columns = (
+        Column(words("quality.step"), numeric=False),
+        Column(words("quality.rows")),
+        Column(words("quality.share")),
+    )
+    if priced:
+        columns = (*columns, Column(words("quality.amount")))
+    return Table(words("quality.table"), columns, tuple(rows), strong=(1,))
+
+
+def _about(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
+    items = []
+    window = numbers.find("quality", "window")
+    if window and window.period:
+        first, last = (words.day(day) for day in window.period.split("/"))
+        text = words("quality.window_text", first=first, last=last, days=words.count("days", window.value))
+        items.append((words("quality.window"), text))
+    unknown = words("report.unknown")
+    items.append((words("quality.as_of"), words.day(numbers.as_of)))
+    items.append((words("quality.currency"), plain(facts.get("currency") or unknown, 12)))
+    if facts.get("zone"):
+        items.append((words("quality.zone"), plain(facts["zone"], 40)))
+    ancestors = facts.get("ancestors")
+    named = [one for one in ancestors if isinstance(one, dict) and "source" in one] if isinstance(ancestors, list) else []
+    for source in named:
+        name, size, digest = plain(source["source"], 60), source.get("bytes"), source.get("sha256")
+        text = (
+            words("quality.source_text", name=name, bytes=words.count("bytes", size), sha256=plain(digest)[:12])
+            if isinstance(size, int) and isinstance(digest, str)
+            else words("quality.source_plain", name=name)
+        )
+        items.append((words("quality.source"), text))
+    return tuple(items)
+
+
+def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """Months: money of new against returning customers; orders where the log has no amounts."""
+    months = numbers.periods("revenue", "month_complete")
+    if not months:
+        return (Paragraph(words("revenue.none")),)
+    priced = any(row.value is not None for row in numbers.rows("revenue", "revenue"))
+    measure = "revenue" if priced else "orders"
+    show = (lambda amount: words.money(amount, 0)) if priced else words.whole
+    running = {row.period for row in numbers.rows("revenue", "month_complete") if row.value == 0}
+    blocks: list[Block] = []
+    full = [month for month in months if month not in running]
+    share = numbers.value("revenue", "returning_share", None, full[-1]) if full else None
+    if not priced:
+        blocks.append(Paragraph(words("revenue.lead_orders")))
+    elif share is not None:
+        whole = words.money(numbers.value("revenue", "revenue_of_buyers", None, full[-1]), 0)
+        said = {"month": words.month(full[-1]), "share": words.percent(share), "revenue": whole}
+        blocks.append(Paragraph(words("revenue.lead", **said)))
+    marks = [
+        Mark(group, words.month(month), value, faint=month in running)
+        for month in months
+        for group in ("returning", "new")
+        if (value := numbers.value("revenue", measure, group, month)) is not None
+    ]
+    total = "revenue_of_buyers" if priced else "orders"
+    totals = {month: numbers.value("revenue", total, None, month) or 0.0 for month in months}
+    peak = max(months, key=lambda month: (totals[month], month))
+    alt = words(
+        "revenue.alt",
+        first=words.month(months[0]),
+        last=words.month(months[-1]),
+        measure=words(f"revenue.measure_{measure}"),
+        peak=words.month(peak),
+        value=show(totals[peak]),
+    )
+    others = bool(numbers.groups("revenue", ("revenue",)) and numbers.find("revenue", "revenue", NO_PURCHASE))
+    notes = [words("revenue.running", month=words.month(month), day=words.day(numbers.as_of)) for month in running if month]
+    notes += [words("revenue.no_purchase")] if others else []
+    key = tuple((group, words(f"revenue.{group}")) for group in ("returning", "new"))
+    table = _months(numbers, words, priced, others)
+    blocks.append(Figure("months", words("panel.revenue"), key, tuple(marks), alt, table, " ".join(notes)))
+    return tuple(blocks)
+
+
+def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table:
+    columns = [Column(words("revenue.month"), numeric=False)]
+    parts: list[tuple[str, str | None]] = []
+    if priced:
+        parts += [("revenue", "returning"), ("revenue", "new"), ("returning_share", None)]
+        parts += [("revenue", NO_PURCHASE)] if others else []
+    parts += [("orders", "returning"), ("orders", "new")]
+    labels = {
+        ("revenue", "returning"): "returning",
+        ("revenue", "new"): "new",
+        ("returning_share", None): "share_returning",
+        ("revenue", NO_PURCHASE): "other",
+        ("orders", "returning"): "orders_returning",
+        ("orders", "new"): "orders_new",
+    }
+    columns += [Column(words(f"revenue.{labels[part]}"), minor=part[1] == NO_PURCHASE) for part in parts]
+    rows = []
+    for complete in numbers.rows("revenue", "month_complete"):
+        month = complete.period or ""
+        name = words.month(month)
+        cells = [Cell(name if complete.value else words("revenue.running_mark", month=name))]
+        for metric, group in parts:
+            value = numbers.value("revenue", metric, group, month)
+            show = words.percent if group is None else words.whole if metric == "orders" else words.money
+            cells.append(Cell(words.money(value, 2) if show == words.money else show(value), value))
+        rows.append(tuple(cells))
+    return Table(words("panel.revenue"), tuple(columns), tuple(rows))
+
+
+def segments(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """Who the customers are, what they bring, and what to do with them."""
+    codes = numbers.groups("segments", ("customers",))
+    if not codes:
+        return (Paragraph(words("segments.none")),)
+    names = {code: words.name("segment", code) for code in codes}
+    shared = [code for code in codes if numbers.value("segments", "customer_share", code) is not None]
+    priced = any(numbers.value("segments", "revenue_share", code) is not None for code in shared)
+    measures = ("revenue_share", "customer_share") if priced else ("customer_share",)
+    blocks: list[Block] = []
+    if shared:
+        best = max(shared, key=lambda code: numbers.value("segments", measures[0], code) or 0.0)
+        share = words.percent(numbers.value("segments", measures[0], best))
+        people = words.percent(numbers.value("segments", "customer_share", best))
+        if priced:
+            blocks.append(Paragraph(words("segments.lead", name=names[best], customers=people, revenue=share)))
+        else:
+            blocks.append(Paragraph(words("segments.lead_customers", name=names[best], customers=people)))
+        marks = tuple(
+            Mark(measure, names[code], value, words.percent(value))
+            for code in shared
+            for measure in reversed(measures)
+            if (value := numbers.value("segments", measure, code)) is not None
+        )
+        alt = words("segments.alt" if priced else "segments.alt_customers", name=names[best], value=share)
+        key = tuple((measure, words(f"segments.{measure}")) for measure in reversed(measures))
+        table = _segment_table(numbers, words, codes, priced)
+        blocks.append(Figure("segments", words("panel.segments"), key, marks, alt, table))
+    none = numbers.value("segments", "customers", NO_PURCHASE)
+    if none:
+        blocks.append(Paragraph(words("segments.no_purchase_note", customers=words.count("customers", none))))
+    known = [code for code in codes if words.known(f"action.{code}")]
+    if known:
+        blocks.append(
+            Table(
+                words("segments.actions"),
+                tuple(Column(words(f"segments.{part}"), numeric=False) for part in ("segment", "meaning", "action")),
+                tuple(
+                    (Cell(names[code]), Cell(words(f"meaning.{code}")), Cell(words(f"action.{code}"))) for code in known
+                ),
+            )
+        )
+    return tuple(blocks)
+
+
+def _segment_table(numbers: Numbers, words: Words, codes: list[str], priced: bool) -> Table:
+    parts = ["customers", "customer_share"]
+    parts += ["revenue", "revenue_share"] if priced else []
+    parts += ["median_recency_days"]
+    parts += ["mean_clv"] if any(row.value is not None for row in numbers.rows("segments", "mean_clv")) else []
+    parts += ["clv"] if any(row.value is not None for row in numbers.rows("segments", "clv")) else []
+    shows = {
+        "customers": words.whole,
+        "median_recency_days": words.whole,
+        "customer_share": words.percent,
+        "revenue_share": words.percent,
+        "mean_clv": words.money,
+    }
+    labels = {"median_recency_days": "recency"}
+    rows = []
+    for code in codes:
+        cells = [Cell(words.name("segment", code))]
+        for part in parts:
+            value = numbers.value("segments", part, code)
+            text = shows[part](value) if part in shows else words.money(value, 0)
+            cells.append(Cell(text, value))
+        rows.append(tuple(cells))
+    columns = (
+        Column(words("segments.segment"), numeric=False),
+        *(Column(words(f"segments.{labels.get(part, part)}"), minor=part == "median_recency_days") for part in parts),
+    )
+    return Table(words("segments.table"), columns, tuple(rows))
+
+
+def grid(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """Customers by recency and frequency score: the best at the top right."""
+    bins = int(numbers.value("rfm_grid", "bins") or 0)
+    if not bins:
+        return (Paragraph(words("grid.none")),)
+    lead = words("grid.lead_plain")
+    if numbers.find("segments", "customers", "champion"):
+        lead = words("grid.lead", name=words.name("segment", "champion"))
+    rows, fullest = [], (0.0, 1, 1)
+    for f in range(bins, 0, -1):
+        row = []
+        for r in range(1, bins + 1):
+            count = numbers.value("rfm_grid", "customers", f"r{r}f{f}") or 0.0
+            share = numbers.value("rfm_grid", "customer_share", f"r{r}f{f}") or 0.0
+            level = 0 if not count else 1 + sum(share >= step for step in _LEVELS)
+            row.append(HeatCell(words.whole(count), count, words.percent(share), level))
+            fullest = max(fullest, (count, r, f))
+        rows.append(tuple(row))
+    count, r, f = fullest
+    alt = words("grid.alt", bins=str(bins), r=str(r), f=str(f), customers=words.count("customers", count))
+    heat = Heat(
+        caption=words("panel.rfm_grid"),
+        corner=words("grid.corner"),
+        columns=tuple(words("grid.r_axis", n=str(r)) for r in range(1, bins + 1)),
+        rows=tuple(words("grid.f_axis", n=str(f)) for f in range(bins, 0, -1)),
+        cells=tuple(rows),
+        alt=alt,
+        note=words("grid.empty_scores"),
+    )
+    return (Paragraph(lead), heat)
