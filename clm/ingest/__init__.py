@@ -1,0 +1,8 @@
+"""Foreign files in: `read_text` cuts them into text, `understand` says what the text means, each with its evidence.
+
+It may not write files or judge records: `stages.clean` types and judges, the shell writes.
+"""
+
+from clm.ingest.text import Evidence, TextLog, read_text
+
+__all__ = ["Evidence", "TextLog", "read_text"]

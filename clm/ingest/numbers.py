@@ -1,0 +1,132 @@
+"""Numbers as shops write them: which notation a column uses, and the exact decimal behind each cell.
+
+It may not look at files or at column names; everything is a Polars expression over text, so that it streams.
+A notation is known by its decimal mark: `.` (`1,234.50`) or `,` (`1.234,50`). Both admit currency signs, brackets or a
+trailing minus for negatives, full-width digits, blanks and apostrophes between thousands, and 万 / 亿.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Mark = Literal[".", ","]
+MARKS: tuple[Mark, ...] = (".", ",")
+
+LINE = pl.Decimal(18, 4)
+SUM = pl.Decimal(38, 4)
+# Two factors are multiplied exactly when their decimals are at most 18 and 6, or 12 and 12 (a float written out in full has
+# 17). 24 decimals leave 14 digits before the point, which is what Decimal(18, 4) holds; Polars multiplies in 256 bits.
+_SPLITS = ((18, 6), (12, 12), (6, 18))
+_EXACT = pl.Decimal(38, 24)
+_LARGEST = 99_999_999_999_999.0
+
+_SIGN = "[+\\-]"
+_SYMBOL = (
+    r"(?:(?:US|HK|NT|CA|AU|R|C|A)?\$|[€£¥₩₹₽฿₫₴₺₱₪]|元|圆|円|(?i:USD|EUR|GBP|CNY|RMB|JPY|HKD|TWD|KRW|INR|CHF|CAD|AUD|NZD|SGD|"
+    r"SEK|NOK|DKK|PLN|CZK|HUF|RUB|UAH|BRL|MXN|THB|VND|IDR|MYR|PHP|TRY|ZAR|KR|ZŁ|KČ|FT))"
+)
+_BODY = {
+    ".": r"(?:(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}|[1-9]\d{0,2}(?:[' \x{a0}\x{2009}\x{202f}]\d{3})+)(?:\.\d*)?|\.\d+)",
+    ",": r"(?:(?:\d+|[1-9]\d{0,2}(?:[.' \x{a0}\x{2009}\x{202f}]\d{3})+)(?:,\d*)?|,\d+)",
+}
+_EXPONENT = r"(?:[eE](?:\+?\d{1,2}|-0?[1-9]))?"
+_PLAIN = {".": r"^-?\d{1,15}(?:\.\d{1,18})?$", ",": r"^-?\d{1,15}$"}
+_FULL_WIDTH = {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)} | {
+    "￥": "¥", "−": "-", "–": "-", "　": " ", "’": "'", "٫": ".", "，": ",",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How many non-empty cells a notation reads, and how many of them another notation would read differently."""
+
+    filled: int
+    dot: int
+    comma: int
+    differ: int
+
+
+def tidy(cell: pl.Expr) -> pl.Expr:
+    """Full-width characters made ASCII, blanks at the ends gone."""
+    return cell.str.replace_many(list(_FULL_WIDTH), list(_FULL_WIDTH.values())).str.strip_chars()
+
+
+def _pattern(mark: Mark) -> str:
+    body = _BODY[mark] + _EXPONENT
+    amount = rf"{_SYMBOL}?\s*{body}\s*[万亿]?\s*{_SYMBOL}?"
+    signed = rf"(?:{_SIGN}\s*{amount}|{_SYMBOL}\s*{_SIGN}\s*{body}\s*[万亿]?|{amount}-?)"
+    return rf"^(?:{signed}|\({amount}\)|{_SYMBOL}\s*\({body}\))$"
+
+
+def readable(cell: pl.Expr, mark: Mark) -> pl.Expr:
+    """Whether the text is a number in this notation."""
+    return tidy(cell).str.contains(_pattern(mark))
+
+
+def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
+    """The number as `-1234.5` (or `1.2e4` for 1.2万), null where it cannot be read. Nearly all cells take the first branch."""
+    plain = cell.str.contains(_PLAIN[mark])
+    odd = tidy(pl.when(~plain).then(cell))
+    fits = odd.str.contains(_pattern(mark))
+    # what is left of a valid number are digits, the mark and an exponent; K of KR or E of EUR stands outside the digits
+    digits = odd.str.extract(r"(\d.*\d|\d)", 1).str.replace_all(r"[' \x{a0}\x{2009}\x{202f}]", "")
+    led = pl.when(odd.str.contains(r"^[^\d]*[.,]\d")).then(pl.lit("0.")).otherwise(pl.lit(""))
+    if mark == ".":
+        digits = digits.str.replace_all(",", "", literal=True)
+    else:
+        digits = digits.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    power = (
+        pl.when(odd.str.contains("万", literal=True))
+        .then(pl.lit("e4"))
+        .when(odd.str.contains("亿", literal=True))
+        .then(pl.lit("e8"))
+        .otherwise(pl.lit(""))
+    )
+    negative = odd.str.contains(r"^[^\d]*[-(]|\d[^\d]*-$")
+    sign = pl.when(negative).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.when(plain).then(cell).when(fits).then(pl.concat_str(sign, led, digits, power))
+
+
+def money(text: pl.Expr) -> pl.Expr:
+    """Canonical text -> Decimal(18, 4), rounded half-even once; null when it does not fit."""
+    return text.cast(LINE, strict=False)
+
+
+def product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """The exact product of two canonical texts, rounded half-even once to Decimal(18, 4); null when it cannot be exact."""
+
+    # an overflow would stop the whole query; a float is near enough to see it coming
+    size = first.cast(pl.Float64, strict=False) * second.cast(pl.Float64, strict=False)
+    fits = size.abs() < _LARGEST
+
+    def exact(most_first: int, most_second: int) -> pl.Expr:
+        possible = fits & _decimals(first, most_first) & _decimals(second, most_second)
+        left = pl.when(possible).then(first).cast(_EXACT, strict=False)
+        return left * pl.when(possible).then(second).cast(pl.Decimal(38, most_second), strict=False)
+
+    return pl.coalesce(exact(*split) for split in _SPLITS).cast(LINE, strict=False)
+
+
+def _decimals(text: pl.Expr, most: int) -> pl.Expr:
+    """Whether canonical text has at most `most` decimals; a negative exponent counts as nine."""
+    if most < 9:
+        return text.str.contains(rf"^-?\d*(?:\.\d{{0,{most}}})?(?:[eE]\+?\d+)?$")
+    return text.str.contains(rf"^-?\d*(?:\.\d{{0,{most}}})?(?:[eE]\+?\d+)?$|^-?\d*(?:\.\d{{0,{most - 9}}})?[eE]-\d+$")
+
+
+def fit(cells: pl.Series) -> Fit:
+    """Score both notations on a column's text."""
+    one = pl.col(cells.name)
+    filled = cells.to_frame().filter(one.str.strip_chars() != "")
+    dot, comma = canonical(one, "."), canonical(one, ",")
+    row = filled.select(
+        dot=dot.is_not_null().sum(),
+        comma=comma.is_not_null().sum(),
+        differ=(
+            dot.is_not_null() & comma.is_not_null() & (dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False))
+        ).sum(),
+    ).row(0, named=True)
+    return Fit(filled.height, row["dot"], row["comma"], row["differ"])

@@ -1,0 +1,176 @@
+"""Inputs: which files a path, a folder or a pattern means, what each weighs, and its bytes with the packing taken off.
+
+It may not look at what the bytes say.
+"""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import gzip
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from clm.errors import DataError, InputError
+
+BLOCK = 4 * 2**20
+# A folder is read by suffix; a file named by the user is read whatever it is called.
+_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".psv", ".parquet", ".pq")
+_PACKED = (".gz", ".bz2", ".zip")
+# Text of order logs packs to about a tenth; hundreds of times more is a bomb, not a log.
+_LARGEST_RATIO, _RATIO_FROM = 200, 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file. `repeats` marks a file whose bytes are those of an earlier input."""
+
+    path: Path
+    name: str
+    size: int
+    sha256: str
+    kind: str
+    repeats: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """What travels in footers: no path."""
+        return {"source": self.name, "bytes": self.size, "sha256": self.sha256}
+
+
+def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None) -> tuple[Source, ...]:
+    """The files meant by paths, folders (not their subfolders) and patterns, in that order, sorted within each.
+
+    `names` gives the name to show for a file that has none of its own, such as spooled standard input.
+    Raises `InputError` for what is not there or cannot be read.
+    """
+    found: list[Source] = []
+    seen: set[str] = set()
+    for path in (path for given in inputs for path in _expand(given)):
+        size, sha256, kind = _weigh(path)
+        found.append(Source(path, (names or {}).get(path, path.name), size, sha256, kind, repeats=sha256 in seen))
+        seen.add(sha256)
+    if not found:
+        raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
+    return tuple(found)
+
+
+def _expand(given: str | Path) -> list[Path]:
+    path = Path(given)
+    try:
+        if path.is_dir():
+            inside = sorted(one for one in path.iterdir() if _is_log(one))
+            if not inside:
+                raise InputError(f"the folder {path.name} holds no order files.", where=str(given), fix=_suffix_hint())
+            return inside
+        if path.exists():
+            return [path]
+        matches = [Path(one) for one in sorted(glob.glob(str(given)))]  # noqa: PTH207 the pattern may be absolute
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    matches = [one for one in matches if one.is_file()]
+    if not matches:
+        raise InputError(f"there is no file {path.name}.", where=str(given), fix="check the path or the pattern.")
+    return matches
+
+
+def _is_log(path: Path) -> bool:
+    name = path.name.lower()
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    return path.is_file() and not name.startswith(".") and name.endswith(_SUFFIXES)
+
+
+def _suffix_hint() -> str:
+    return f"in a folder, files ending in {' '.join(_SUFFIXES)} (packed as {' '.join(_PACKED)} too) are read."
+
+
+def _weigh(path: Path) -> tuple[int, str, str]:
+    digest, size, head = hashlib.sha256(), 0, b""
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                head = head or block[:8]
+                size += len(block)
+                digest.update(block)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return size, digest.hexdigest(), _kind(head)
+
+
+def _kind(head: bytes) -> str:
+    """What the first bytes say the file is; names lie, and standard input has none."""
+    for magic, kind in (
+        (b"PAR1", "parquet"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"PK\x03\x04", "zip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xd0\xcf\x11\xe0", "xls"),
+    ):  # fmt: skip
+        if head.startswith(magic):
+            return kind
+    return "text"
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path.name} cannot be read: {error.strerror or error}.", where=str(path), fix="check its permissions.")
+
+
+def blocks(source: Source, start: int = 0) -> Iterator[bytes]:
+    """The file's bytes, unpacked, in blocks; `start` (plain files only) is where to begin.
+
+    Raises `DataError` for packed files that are cut off, damaged, hold several files or swell beyond reason.
+    """
+    swollen = 0
+    try:
+        with source.path.open("rb") as raw, _unpacked(source, raw) as stream:
+            if start:
+                stream.seek(start)
+            while block := stream.read(BLOCK):
+                swollen += len(block)
+                if swollen > _RATIO_FROM and swollen > source.size * _LARGEST_RATIO:
+                    raise DataError(
+                        f"{source.name} unpacks to more than {_LARGEST_RATIO} times its size.",
+                        fix="unpack it yourself if you trust it, and give the unpacked file.",
+                        code="bomb",
+                    )
+                yield block
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise _damaged(source, error) from None
+    except OSError as error:
+        if error.errno is None:  # bz2 says so for damaged data
+            raise _damaged(source, error) from None
+        raise _unreadable(source.path, error) from None
+
+
+def _damaged(source: Source, error: Exception) -> DataError:
+    return DataError(f"{source.name} is cut off or damaged ({error}).", fix="get the file again.", code="damaged")
+
+
+def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
+    if source.kind == "gzip":
+        return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
+    if source.kind == "bzip2":
+        return bz2.BZ2File(raw)
+    if source.kind == "zstd":
+        import pyarrow as pa
+
+        return pa.CompressedInputStream(raw, "zstd")  # type: ignore[no-any-return]
+    if source.kind == "zip":
+        archive = zipfile.ZipFile(raw)
+        members = [one for one in archive.infolist() if not one.is_dir()]
+        if any(one.filename == "[Content_Types].xml" for one in members):
+            raise _unsupported(source, "an Excel workbook")
+        if len(members) != 1:
+            raise DataError(
+                f"{source.name} holds {len(members)} files, not one.", fix="unpack it and name the order file.", code="zip"
+            )
+        return archive.open(members[0])
+    if source.kind == "xls":
+        raise _unsupported(source, "an old Excel workbook")
+    return raw
+
+
+def _unsupported(source: Source, what: str) -> DataError:
+    return DataError(f"{source.name} is {what}.", fix="save the sheet as CSV (UTF-8) and give that file.", code="workbook")
