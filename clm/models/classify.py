@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +36,7 @@ class Hiatus:
     Wuebben & von Wangenheim 2008 (Journal of Marketing 72(3)): whoever is silent longer than a cut-off has left.
     """
 
+    name: ClassVar[str] = "hiatus"
     intercept: float
     slope: float
 
@@ -47,21 +49,24 @@ class Hiatus:
         return None if crossing > np.log(36_526.0) else max(0, int(np.ceil(np.expm1(crossing))))
 
     def to_json(self) -> dict[str, object]:
-        return {"name": "hiatus", "intercept": self.intercept, "slope": self.slope, "cutoff_days": self.cutoff_days}
+        return {"name": self.name, "intercept": self.intercept, "slope": self.slope, "cutoff_days": self.cutoff_days}
 
 
 @dataclass(frozen=True)
 class Return:
     """P(churn) = 1 - P(at least one order in the horizon) of the buy-till-you-die model fitted at the same snapshot."""
 
+    name: ClassVar[str] = "return"
+
     def to_json(self) -> dict[str, object]:
-        return {"name": "return"}
+        return {"name": self.name}
 
 
 @dataclass(frozen=True)
 class Logistic:
     """P(churn) = logistic(intercept + sum of coefficient (feature - mean) / scale)."""
 
+    name: ClassVar[str] = "logistic"
     features: tuple[str, ...]
     means: tuple[float, ...]
     scales: tuple[float, ...]
@@ -70,7 +75,7 @@ class Logistic:
 
     def to_json(self) -> dict[str, object]:
         return {
-            "name": "logistic",
+            "name": self.name,
             "features": list(self.features),
             "means": list(self.means),
             "scales": list(self.scales),
@@ -133,7 +138,7 @@ def fit_logistic(matrices: Sequence[FloatArray], labels: Sequence[FloatArray], n
     # child process to count cores, and sums over several threads differ from run to run.
     os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", LOKY_MAX_CPU_COUNT="1")
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     matrix, label = np.concatenate(matrices), np.concatenate(labels)
     means, scales = matrix.mean(axis=0), matrix.std(axis=0)

@@ -27,6 +27,7 @@ METHODS = ("hiatus", "return", "logistic")  # simplest first: it wins a tie
 FOLDS = 5
 MIN_EVENTS = 100  # of the rarer outcome, below which nothing is learned or tested
 MIN_TRAINING_TO_CHOOSE = 3
+NO_REASON = len(REASONS)
 _LEAST_EFFECT = 0.005  # a reason changes the risk by half a percentage point or is none
 
 
@@ -58,6 +59,12 @@ class Candidate:
     judged_log_loss: float
     calibrates: bool
 
+    @property
+    def test_log_loss(self) -> float:
+        loss = self.scores["log_loss"]
+        assert loss is not None
+        return loss
+
     def to_json(self) -> dict[str, object]:
         return {"name": self.name, **self.scores, "calibrated": self.calibrates}
 
@@ -74,6 +81,12 @@ class Verdict:
     def winner(self) -> Candidate:
         return next(one for one in self.candidates if one.name == self.chosen)
 
+    @property
+    def beaten_by(self) -> str | None:
+        """The candidate that does better on the test window than the chosen one, if one does."""
+        best = min(self.candidates, key=lambda one: one.test_log_loss)
+        return best.name if best.test_log_loss < self.winner.test_log_loss else None
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -81,6 +94,10 @@ class Fitted:
 
     model: Model
     calibration: Calibration | None
+
+    @property
+    def name(self) -> str:
+        return self.model.name
 
     def probability(self, buyers: Buyers, chance: FloatArray) -> FloatArray:
         """P(churn), one value per buyer."""
@@ -129,6 +146,7 @@ class Past:
             "training_on": [one.on for one in self.training],
             "candidates": [one.to_json() for one in self.verdict.candidates],
             "chosen_on": self.verdict.chosen_on,
+            "calibration": "none" if self.fitted.calibration is None else self.fitted.calibration.kind,
             "reliability": classify_scores.reliability(winner.probability, self.test.churned),
             "gain": classify_scores.gain(winner.probability, self.test.churned),
             "base_rate_test": self.test.base_rate,
@@ -137,8 +155,9 @@ class Past:
         }
 
 
+UNTESTED = Fitted(classify.Return(), None)
 NOTHING_LEARNED: dict[str, object] = {
-    "test_on": None, "training_on": [], "candidates": [], "chosen_on": None, "reliability": [], "gain": [],
+    "test_on": None, "training_on": [], "candidates": [], "chosen_on": None, "calibration": "none", "reliability": [], "gain": [],
     "base_rate_test": None, "base_rate_training": None, "drift": None,
 }  # fmt: skip
 
@@ -156,6 +175,11 @@ def learn(windows: Sequence[Window], asked: str | None = None) -> Past | None:
     verdict = back_test(test, training, asked)
     fitted = fit(verdict.chosen, windows, calibrates=verdict.winner.calibrates)
     return Past(verdict, test, training, fitted, typical(test.buyers, test.churned == 0.0))
+
+
+def typical_of_safest(buyers: Buyers, probability: FloatArray) -> Typical:
+    """Medians of the half at lowest risk: who is taken to stay where no window knows who did."""
+    return typical(buyers, probability <= np.median(probability))
 
 
 def folds(customers: int, seed: int) -> NDArray[np.int64]:
@@ -200,20 +224,25 @@ def fit(name: str, windows: Sequence[Window], *, calibrates: bool) -> Fitted:
     return Fitted(model, classify.fit_calibration(_out_of_fold(name, windows), latest.churned))
 
 
-def reasons(fitted: Fitted, buyers: Buyers, chance_of: ChanceOf, usual: Typical, most: int = 3) -> NDArray[np.int64]:
-    """Per buyer the numbers (into REASONS) of what raises the risk most, strongest first; shape (n, most), -1 for none.
+def reasons(fitted: Fitted, buyers: Buyers, chance_of: ChanceOf, usual: Typical, rhythm_days: FloatArray) -> NDArray[np.int64]:
+    """Per buyer the places in REASONS of the three things that raise the risk most, strongest first; NO_REASON fills up.
 
     The effect of a reason is the fall of the risk when that quantity alone takes the typical value of those who stayed, and
-    every feature that depends on it follows.
+    every feature that depends on it follows. Silence within the buyer's own rhythm, or more orders than usual, is no reason
+    whatever the model makes of it: the sentence would contradict itself.
     """
     now = fitted.probability(buyers, chance_of(buyers))
     falls = np.zeros((now.size, len(REASONS)))
-    for number, reason in enumerate(REASONS):
+    for place, reason in enumerate(REASONS):
         other = replaced(buyers, reason, usual)
         if other is not None:
-            falls[:, number] = now - fitted.probability(other, chance_of(other))
-    order = np.argsort(-falls, axis=1, kind="stable")[:, :most].astype(np.int64)
-    return np.where(np.take_along_axis(falls, order, axis=1) >= _LEAST_EFFECT, order, -1)
+            falls[:, place] = now - fitted.probability(other, chance_of(other))
+    falls[buyers.recency_days <= rhythm_days, REASONS.index("silent_days")] = 0.0
+    falls[buyers.repeat_days >= usual.repeat_days, REASONS.index("order_days")] = 0.0
+    if buyers.recent_order_days is not None and usual.recent_order_days is not None:
+        falls[buyers.recent_order_days >= usual.recent_order_days, REASONS.index("recent_order_days")] = 0.0
+    order = np.argsort(-falls, axis=1, kind="stable")[:, :3].astype(np.int64)
+    return np.where(np.take_along_axis(falls, order, axis=1) >= _LEAST_EFFECT, order, NO_REASON)
 
 
 def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[FloatArray, float, bool]:
@@ -225,7 +254,7 @@ def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[FloatAr
     mapped = fit(name, behind, calibrates=True).probability(judge.buyers, judge.chance)
     after = classify_scores.losses(mapped, judge.churned)
     gained = before - after
-    if float(gained.mean()) > float(gained.std()) / np.sqrt(gained.size):
+    if gained.mean() > gained.std() / np.sqrt(gained.size):
         return mapped, float(after.mean()), True
     return raw, float(before.mean()), False
 
