@@ -3,8 +3,11 @@ Formulas on arrays in one unit of time; no fitting loop, no units.
 
 Schmittlein, Morrison & Colombo 1987; Fader & Hardie note 009. Parameters r, alpha (orders), s, beta (leaving).
 L = Gamma(r+x)/Gamma(r) alpha^r beta^s [(alpha+T)^-(r+x) (beta+T)^-s + I],
-I = s int_t^T (alpha+y)^-(r+x) (beta+y)^-(s+1) dy. With v = ((alpha+t)/(alpha+y))^q, q = r+s+x, it becomes
-I = s/q (alpha+t)^-q int h dv, h = ((alpha+y)/(beta+y))^(s+1), which is smooth: 32 Gauss-Legendre nodes suffice.
+I = s int_t^T (alpha+y)^-(r+x) (beta+y)^-(s+1) dy.
+
+The integral: over w = ln(m+y), m = min(alpha, beta), the integrand is log-concave, so a Newton search from the right finds
+where it has become negligible, and 32 Gauss-Legendre nodes on what is left give ten digits for every parameter. (The
+substitution by a power of alpha + y alone loses all digits where beta is much larger than alpha, and with them the maximum.)
 """
 
 import numpy as np
@@ -16,6 +19,7 @@ from clm.models.fitting import Objective
 FloatArray = NDArray[np.float64]
 
 _NODES = 32
+_NEGLIGIBLE_DROP = 32.0  # of the log of the integrand
 _BLOCK = 1 << 14  # histories per block: 32 nodes each, a few arrays at once
 
 
@@ -37,15 +41,15 @@ def objective(known: Histories) -> Objective:
             count = known.count[block]
             shape, age = r + known.x[block], known.age[block]
             log_stays = -shape * np.log(alpha + age) - s * np.log(beta + age)
-            log_left, moments = _left(parameters, known.x[block], known.active[block], age)
+            integral = _Integral(alpha, shape, beta, s + 1.0, known.active[block], age)
+            log_left = np.log(s) + integral.log_value
             total = np.logaddexp(log_stays, log_left)
             value += float(count @ total)
             stays, left = count * np.exp(log_stays - total), count * np.exp(log_left - total)
-            mean_log_a, mean_inverse_a, mean_log_b, mean_inverse_b = moments
-            gradient[0] -= stays @ np.log(alpha + age) + left @ mean_log_a
-            gradient[1] -= stays @ (shape / (alpha + age)) + left @ (shape * mean_inverse_a)
-            gradient[2] += -(stays @ np.log(beta + age)) + left @ (1.0 / s - mean_log_b)
-            gradient[3] -= stays @ (s / (beta + age)) + left @ ((s + 1.0) * mean_inverse_b)
+            gradient[0] -= stays @ np.log(alpha + age) + left @ integral.mean(integral.log_a)
+            gradient[1] -= stays @ (shape / (alpha + age)) + left @ (shape * integral.mean(1.0 / integral.a))
+            gradient[2] += -(stays @ np.log(beta + age)) + left @ (1.0 / s - integral.mean(integral.log_b))
+            gradient[3] -= stays @ (s / (beta + age)) + left @ ((s + 1.0) * integral.mean(1.0 / integral.b))
         return value / customers, gradient * parameters / customers
 
     return mean_log_likelihood
@@ -59,9 +63,9 @@ def p_alive(parameters: FloatArray, x: FloatArray, active: FloatArray, age: Floa
     alive = np.empty_like(x)
     for start in range(0, x.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        log_left, _ = _left(parameters, x[block], active[block], age[block])
-        log_stays = -(r + x[block]) * np.log(alpha + age[block]) - s * np.log(beta + age[block])
-        alive[block] = expit(log_stays - log_left)
+        shape = r + x[block]
+        log_left = np.log(s) + _Integral(alpha, shape, beta, s + 1.0, active[block], age[block]).log_value
+        alive[block] = expit(-shape * np.log(alpha + age[block]) - s * np.log(beta + age[block]) - log_left)
     return alive
 
 
@@ -80,45 +84,58 @@ def orders_if_alive(parameters: FloatArray, x: FloatArray, age: FloatArray, hori
 def p_return(parameters: FloatArray, x: FloatArray, active: FloatArray, age: FloatArray, horizon: FloatArray) -> FloatArray:
     """P(at least one order within the horizon), one value per history (the horizon may differ by row).
 
-    Given alive: int_0^H A e^(-A w) ((beta+T)/(beta+T+y))^s dw over w = ln(1 + y/(alpha+T)), A = r + x; with
-    v = e^(-A w) the integral of the survival over v, by the same nodes.
+    Given alive: A (alpha+T)^A (beta+T)^s int_T^(T+H) (alpha+y)^-(A+1) (beta+y)^-s dy, A = r + x.
     """
     r, alpha, s, beta = parameters
-    nodes, weights = _gauss_legendre()
     returned = np.empty_like(x)
     for start in range(0, x.size, _BLOCK):
         block = slice(start, start + _BLOCK)
-        shape, now = r + x[block], alpha + age[block]
-        made = -np.expm1(-shape * np.log1p(horizon[block] / now))  # 1 - v at the end of the horizon
-        waits = now[:, None] * np.expm1(-np.log1p(-made[:, None] * nodes) / shape[:, None])
-        stays = np.exp(-s * np.log1p(waits / (beta + age[block])[:, None]))
-        returned[block] = made * (stays @ weights)
+        shape, now = r + x[block], age[block]
+        log_rate = np.log(shape) + shape * np.log(alpha + now) + s * np.log(beta + now)
+        integral = _Integral(alpha, shape + 1.0, beta, s, now, now + horizon[block])
+        returned[block] = np.minimum(np.exp(log_rate + integral.log_value), 1.0)
     return p_alive(parameters, x, active, age) * returned
 
 
-def _left(
-    parameters: FloatArray, x: FloatArray, active: FloatArray, age: FloatArray
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
-    """ln I per history (-inf where t_x = T), and under its integrand the means of ln(alpha+y), 1/(alpha+y), ln(beta+y),
-    1/(beta+y)."""
-    r, alpha, s, beta = parameters
-    nodes, weights = _gauss_legendre()
-    q = r + s + x
-    log_begin = np.log(alpha + active)
-    span = -np.expm1(q * np.log((alpha + active) / (alpha + age)))  # 1 - v at y = T
-    log_a = log_begin[:, None] - np.log1p(-span[:, None] * nodes) / q[:, None]
-    a = np.exp(log_a)
-    b = np.maximum(a + (beta - alpha), beta)  # rounding must not carry y below 0
-    log_b = np.log(b)
-    log_h = (s + 1.0) * (log_a - log_b)
-    top = log_h.max(axis=1)
-    h = np.exp(log_h - top[:, None]) * weights
-    area = h.sum(axis=1)
-    with np.errstate(divide="ignore"):
-        log_left = np.log(s / q) - q * log_begin + np.log(span) + top + np.log(area)
-    h /= area[:, None]
-    means = tuple(np.sum(h * part, axis=1) for part in (log_a, 1.0 / a, log_b, 1.0 / b))
-    return log_left, (means[0], means[1], means[2], means[3])
+class _Integral:
+    """int_begin^end (alpha+y)^-power_a (beta+y)^-power_b dy per row, and means of functions of y under the integrand."""
+
+    def __init__(
+        self, alpha: float, power_a: FloatArray, beta: float, power_b: float, begin: FloatArray, end: FloatArray
+    ) -> None:
+        low = min(alpha, beta)
+        from_low = low + begin
+        width = self._support(alpha, power_a, beta, power_b, from_low, np.log1p((end - begin) / from_low), low)
+        nodes, weights = _gauss_legendre()
+        grown = from_low[:, None] * np.exp(width[:, None] * nodes)  # low + y
+        self.a, self.b = grown + (alpha - low), grown + (beta - low)
+        self.log_a, self.log_b = np.log(self.a), np.log(self.b)
+        height = np.log(grown) - power_a[:, None] * self.log_a - power_b * self.log_b
+        top = height.max(axis=1)
+        share = np.exp(height - top[:, None]) * weights
+        area = share.sum(axis=1)
+        with np.errstate(divide="ignore"):
+            self.log_value = top + np.log(area * width)  # -inf where begin = end
+        self.share = share / area[:, None]
+
+    def mean(self, values: FloatArray) -> FloatArray:
+        """Mean of a function of y, given at the nodes."""
+        return np.asarray(np.einsum("ij,ij->i", self.share, values))
+
+    @staticmethod
+    def _support(
+        alpha: float, power_a: FloatArray, beta: float, power_b: float, from_low: FloatArray, width: FloatArray, low: float
+    ) -> FloatArray:
+        """Length in w beyond which the integrand is below e^-32 of its begin: tangents of a concave curve, from the right."""
+        log_a, log_b = np.log(from_low + (alpha - low)), np.log(from_low + (beta - low))
+        for _ in range(5):
+            grown = from_low * np.exp(width)
+            a, b = grown + (alpha - low), grown + (beta - low)
+            drop = power_a * (np.log(a) - log_a) + power_b * (np.log(b) - log_b) - width
+            slope = power_a * grown / a + power_b * grown / b - 1.0
+            far = drop > _NEGLIGIBLE_DROP
+            width = np.where(far, width - (drop - _NEGLIGIBLE_DROP) / np.where(far, slope, 1.0), width)
+        return width
 
 
 def _gauss_legendre() -> tuple[FloatArray, FloatArray]:

@@ -87,7 +87,7 @@ class SpendParams:
         found = as_object(entries["parameters"], f"{what}, parameters", PARAMETERS)
         errors = as_object(entries["standard_errors"], f"{what}, standard_errors", PARAMETERS)
         parameters = {name: as_number(found[name], f"{what}, {name}", 1e-12, 1e18) for name in PARAMETERS}
-        stated, correlation = entries["population_mean"], entries["correlation"]
+        stated, association = entries["population_mean"], entries["correlation"]
         if stated is not None:
             as_number(stated, f"{what}, population_mean", 0.0)
         return SpendParams(
@@ -98,9 +98,9 @@ class SpendParams:
             },
             covariance_log=as_covariance(entries["covariance_log"], f"{what}, covariance_log", len(PARAMETERS)),
             log_likelihood=as_number(entries["log_likelihood"], f"{what}, log_likelihood"),
-            population_mean=_population_mean(parameters),
+            population_mean=population_mean(parameters),
             observed_mean=as_number(entries["observed_mean"], f"{what}, observed_mean", 0.0),
-            correlation=None if correlation is None else as_number(correlation, f"{what}, correlation", -1.001, 1.001),
+            correlation=None if association is None else as_number(association, f"{what}, correlation", -1.001, 1.001),
             identified=as_truth(entries["identified"], f"{what}, identified"),
             converged=as_truth(entries["converged"], f"{what}, converged"),
             customers=as_count(entries["customers"], f"{what}, customers"),
@@ -129,12 +129,12 @@ def fit(orders: ArrayLike, mean_spend: ArrayLike) -> SpendParams:
     covariance = optimum.covariance
     errors = None if covariance is None else np.sqrt(np.diag(covariance))
     parameters = {name: float(value) for name, value in zip(PARAMETERS, values, strict=True)}
-    correlation = _correlation(x, m)
+    association = correlation(x, m)
     identified = errors is not None and bool(np.all(errors <= _LARGEST_ERROR))
     notes = []
-    if _population_mean(parameters) is None:
+    if population_mean(parameters) is None:
         notes.append("no_population_mean")
-    if correlation is not None and correlation > _LARGEST_CORRELATION:
+    if association is not None and association > _LARGEST_CORRELATION:
         notes.append("spend_depends_on_orders")
     if not optimum.converged:
         notes.append("spend_not_converged")
@@ -145,9 +145,9 @@ def fit(orders: ArrayLike, mean_spend: ArrayLike) -> SpendParams:
         standard_errors={name: None if errors is None else float(values[i] * errors[i]) for i, name in enumerate(PARAMETERS)},
         covariance_log=None if covariance is None else tuple(tuple(float(v) for v in row) for row in covariance),
         log_likelihood=float(optimum.mean_log_likelihood * x.size - x.size * np.log(unit)),
-        population_mean=_population_mean(parameters),
+        population_mean=population_mean(parameters),
         observed_mean=unit,
-        correlation=correlation,
+        correlation=association,
         identified=identified,
         converged=optimum.converged,
         customers=int(x.size),
@@ -238,14 +238,16 @@ def _starts(x: FloatArray, m: FloatArray) -> Sequence[FloatArray]:
     return [np.log(np.array(start)) for start in ((p, 4.0, 3.0 / p), (2.0, 2.0, 1.0), (6.0, 4.0, 0.5))]
 
 
-def _population_mean(parameters: dict[str, float]) -> float | None:
+def population_mean(parameters: dict[str, float]) -> float | None:
+    """Expected order value of a customer never seen, p gamma/(q - 1); None when q <= 1, where it is infinite."""
     if parameters["q"] <= 1.0:
         return None
     mean = parameters["p"] * parameters["gamma"] / (parameters["q"] - 1.0)
     return mean if np.isfinite(mean) else None
 
 
-def _correlation(x: FloatArray, m: FloatArray) -> float | None:
+def correlation(x: FloatArray, m: FloatArray) -> float | None:
+    """Of number and mean value of orders; None when one of them is constant."""
     if np.ptp(x) == 0.0 or np.ptp(m) == 0.0:
         return None
     return float(np.corrcoef(x, m)[0, 1])

@@ -6,6 +6,7 @@ import importlib.util
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from math import log
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def customers(days: dict[str, dict[date, float]], cut: date) -> Customers:
         seen = sorted(day for day in spend_on if day <= cut)
         if not seen:
             continue
-        gaps = [(b - a).days for a, b in zip(seen, seen[1:], strict=False)]
+        gaps = [(b - a).days for a, b in pairwise(seen)]
         repeat = [spend_on[day] for day in seen[1:]]
         rows.append(
             (
