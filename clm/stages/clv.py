@@ -1,0 +1,276 @@
+"""`clv`: what each customer will order and spend within a horizon, with the model's own test beside the number.
+
+It may not look past `as_of`, hide which rung of the ladder made a number, or print P(alive) where attrition is not identified.
+Frames are cut into arrays and arrays put back here; fits, tests and forecasts are made in models (ladder, backtest, appraisal).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from clm.errors import DataError
+from clm.models import appraisal_facts, backtest, btyd, ladder, valuation
+from clm.models.appraisal import NEXT_ORDER_HORIZONS, Recent, Terms, appraise
+from clm.models.appraisal_facts import Made, Setting
+from clm.models.backtest import Tested, Window
+from clm.models.ladder import Fits
+from clm.models.valuation import Buyers, Slices
+from clm.outcome import Notice, Outcome, Rows, counted
+from clm.settings import ClvSettings
+from clm.stages import snapshot
+from clm.tables import CUSTOMERS, NO_PURCHASE
+from clm.values import add_months
+
+_LONGEST_DAYS = 36_525
+_TYPES = {"Float64": pl.Float64, "String": pl.String, "Date": pl.Date}
+# What INPUT and the log must agree on: counts, days and exact money, never a float.
+_AGREED = ("orders", "order_days", "first_order_on", "last_order_on", "spend", "repeat_spend")
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The buyers that are fitted and forecast, sorted by customer: rows (with `in_input`) and the same as arrays."""
+
+    frame: pl.DataFrame
+    buyers: Buyers
+    as_of: date
+    first: date
+
+    @property
+    def log_days(self) -> int:
+        return (self.as_of - self.first).days
+
+
+def clv(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ClvSettings, seed: int) -> Outcome:
+    """INPUT with the clv columns; its rows and other columns stay as they are, in their order.
+
+    `orders` (TRANSACTIONS up to and beyond `as_of`) makes the back-test, and all its customers train; without it only INPUT
+    trains and nothing is validated. `seed` draws the intervals.
+
+    Raises DataError when INPUT has several `as_of` or an impossible history, when `orders` lacks or contradicts customers of
+    INPUT, when the horizon is no day of the calendar, or when a family asked for by name has fewer than 100 repeat buyers.
+    """
+    as_of = _one_day(customers)
+    kept = customers.drop(CUSTOMERS.names("clv"), strict=False)
+    if as_of is None:
+        nothing = {"horizon": {"text": str(settings.horizon), "until": None, "days": None}} | appraisal_facts.nothing()
+        return Outcome(_filled(kept, None), Rows(0, 0), metrics=nothing, closing="0 customers")
+    parts = _slices(settings, as_of)
+    source, after = (customers, None) if orders is None else _reconciled(customers, orders, as_of)
+    in_input = pl.col("customer_id").is_in(customers["customer_id"].implode()).alias("in_input")
+    bought = source.filter(pl.col("orders") > 0).sort("customer_id").with_columns(in_input)
+    until = as_of + timedelta(days=parts.horizon_days)
+    metrics = {"horizon": {"text": str(settings.horizon), "until": until.isoformat(), "days": parts.horizon_days}}
+    rows = Rows(customers.height, customers.height, after_as_of=after)
+    if bought.is_empty():
+        closing = f"{counted(customers.height, 'customer')}, none with a purchase"
+        return Outcome(_filled(kept, None), rows, as_of=as_of, metrics=metrics | appraisal_facts.nothing(), closing=closing)
+    base = _Base(bought, _buyers(bought), as_of, bought["first_order_on"].min())  # type: ignore[arg-type]
+    made = _make(base, orders, settings, parts, seed)
+    around = Setting(base.buyers, parts.horizon_days, base.log_days, orders is not None, not settings.no_backtest)
+    return Outcome(
+        frame=_filled(kept, _columns(base, made)),
+        rows=rows,
+        as_of=as_of,
+        metrics=metrics | appraisal_facts.facts(made),
+        warnings=tuple(Notice(code, text) for code, text in appraisal_facts.notes(made, around)),
+        learned=appraisal_facts.learned(made),
+        closing=_closing(customers.height, made, until),
+    )
+
+
+def _one_day(customers: pl.DataFrame) -> date | None:
+    days = customers["as_of"].unique().to_list()
+    if len(days) > 1 or days == [None]:
+        raise DataError(
+            f"INPUT was made for {counted(len(days), 'day')}, clv needs one",
+            where="column as_of",
+            fix="run clm rfm again",
+            code="as_of",
+        )  # fmt: skip
+    return days[0] if days else None
+
+
+def _slices(settings: ClvSettings, as_of: date) -> Slices:
+    """The horizon cut at the calendar months after `as_of`, the last slice as long as what is left."""
+    too_long = DataError(
+        f"the horizon {settings.horizon} after {as_of} is longer than a century, or leaves the calendar",
+        fix="give a shorter one, such as --horizon 12m",
+        code="horizon",
+    )
+    try:
+        until = settings.horizon.end(as_of)
+    except (OverflowError, ValueError):
+        raise too_long from None
+    days = (until - as_of).days
+    if days > _LONGEST_DAYS or days * NEXT_ORDER_HORIZONS > (date.max - as_of).days:
+        raise too_long
+    ends = [(add_months(as_of, month) - as_of).days for month in range(1, days // 28 + 1)]
+    return valuation.slices([*(end for end in ends if end < days), days], settings.annual_discount)
+
+
+def _reconciled(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[pl.DataFrame, int]:
+    """The log's own snapshot and its number of later rows, once INPUT is known to agree with it."""
+    log = snapshot.take(orders, as_of)
+    fix = f"give the transactions this table was made from, or run clm rfm --as-of {as_of} on these"
+    beside = customers.select("customer_id", *_AGREED).join(log, on="customer_id", how="left", suffix="_log")
+    lacking = int(beside["orders_log"].null_count())
+    if lacking:
+        raise DataError(
+            f"{counted(lacking, 'customer')} of INPUT {'is' if lacking == 1 else 'are'} not in the orders up to {as_of}",
+            where="column customer_id", fix=fix, code="orders_lack_customers",
+        )  # fmt: skip
+    for column in _AGREED:
+        contradicted = int(beside.select(pl.col(column).ne_missing(pl.col(f"{column}_log")).sum()).item())
+        if contradicted:
+            raise DataError(
+                f"the orders up to {as_of} contradict INPUT for {counted(contradicted, 'customer')}",
+                where=f"column {column}", fix=fix, code="orders_contradict",
+            )  # fmt: skip
+    later = orders.filter(pl.col("ordered_at").dt.date() > as_of).select(pl.len()).collect(engine="streaming").item()
+    return log, int(later)
+
+
+def _buyers(bought: pl.DataFrame, *, money: bool | None = None) -> Buyers:
+    """Customers with a sale as arrays; `money` says whether the log has amounts (by default: whether these rows have)."""
+    repeats, active, age = pl.col("repeat_days"), pl.col("active_days"), pl.col("age_days")
+    possible = (repeats >= 0) & (active >= 0) & (active <= age) & ((repeats > 0) == (active > 0)) & (repeats <= active)
+    impossible = int(bought.select((~possible.fill_null(value=False)).sum()).item())
+    if impossible:
+        raise DataError(
+            f"{counted(impossible, 'customer')} with an impossible history",
+            where="columns repeat_days, active_days, age_days",
+            fix="make the table with clm rfm",
+            code="impossible_history",
+        )
+    if money is None:
+        money = bought["spend"].null_count() < bought.height
+    return Buyers(
+        *(_floats(bought[name]) for name in ("repeat_days", "active_days", "age_days")),
+        *(_floats(bought[name]) if money else None for name in ("spend", "repeat_spend")),
+    )
+
+
+def _floats(values: pl.Series) -> Any:
+    """A float array; null becomes NaN, which the models take for unknown."""
+    return values.cast(pl.Float64).to_numpy()
+
+
+def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts: Slices, seed: int) -> Made:
+    """Fit, test, choose a rung, forecast."""
+    buyers, asked, estimator = base.buyers, settings.model_family, settings.estimator
+    names = ladder.families(asked)
+    fits = Fits({}, {}, {})
+    tests: list[Tested] = []
+    if buyers.repeat_buyers >= btyd.MIN_REPEAT_CUSTOMERS:
+        fits = ladder.fit_families(names, buyers, estimator)
+        if orders is not None and not settings.no_backtest:
+            windows = _windows(base, orders, backtest.test_days(parts.horizon_days, base.log_days))
+            tests = [backtest.run(window, names, estimator, settings.include_first) for window in windows]
+        rung = ladder.pick(asked, fits, [score for test in tests for score in test.orders])
+    elif asked == ladder.AUTO:
+        rung = ladder.without_model(buyers)
+    else:
+        raise DataError(
+            f"{asked} needs {btyd.MIN_REPEAT_CUSTOMERS} customers who ordered on a second day, here are {buyers.repeat_buyers}",
+            fix="use --model-family auto, which falls back to a simpler forecast",
+            code="few_repeat_buyers",
+        )
+    value = ladder.value(rung, buyers, settings.include_first, estimator)
+    recent = _recent(base, orders, min(parts.horizon_days, base.log_days)) if rung.needs_recent and orders is not None else None
+    terms = Terms(settings.margin, settings.interval, seed)
+    numbers = appraise(rung, buyers, value, recent, tests, parts, base.frame["in_input"].to_numpy(), terms)
+    return Made(asked, fits, tuple(tests), rung, value, numbers)
+
+
+def _windows(base: _Base, orders: pl.LazyFrame, days: int) -> list[Window]:
+    """The past windows of this length, latest first: as_of − h, − 2h, … while h and 100 repeat buyers remain before them."""
+    found: list[Window] = []
+    later, here = base.frame, _bought(orders, base.as_of - timedelta(days=days))
+    for number in range(1, backtest.MOST_ORIGINS + 1):
+        on = base.as_of - timedelta(days=number * days)
+        if (on - base.first).days < days or here.filter(pl.col("repeat_days") > 0).height < btyd.MIN_REPEAT_CUSTOMERS:
+            break
+        earlier = _bought(orders, on - timedelta(days=days))
+        found.append(
+            Window(
+                origin=on.isoformat(),
+                horizon_days=days,
+                buyers=_buyers(here, money=base.buyers.spend is not None),
+                recent_orders=_gained(here, earlier, here, "order_days"),
+                earlier_recency=_floats(earlier["recency_days"]),
+                earlier_returned=_gained(earlier, earlier, here, "order_days") > 0,
+                orders=_gained(here, here, later, "order_days"),
+                spend=_gained(here, here, later, "spend") if base.buyers.spend is not None else None,
+            )
+        )
+        later, here = here, earlier
+    return found
+
+
+def _recent(base: _Base, orders: pl.LazyFrame, days: int) -> Recent:
+    earlier = _bought(orders, base.as_of - timedelta(days=days))
+    return Recent(_gained(base.frame, earlier, base.frame, "order_days"), days)
+
+
+def _bought(orders: pl.LazyFrame, on: date) -> pl.DataFrame:
+    return snapshot.take(orders, on).filter(pl.col("orders") > 0)
+
+
+def _gained(rows: pl.DataFrame, start: pl.DataFrame, end: pl.DataFrame, column: str) -> Any:
+    """What each customer of `rows` added to a running total between two snapshots; returns make money go down."""
+    joined = rows.select("customer_id")
+    for name, frame in (("start", start), ("end", end)):
+        told = frame.select("customer_id", pl.col(column).alias(name))
+        joined = joined.join(told, on="customer_id", how="left", maintain_order="left")
+    return _floats(joined.select(pl.col("end").fill_null(0) - pl.col("start").fill_null(0)).to_series())
+
+
+def _columns(base: _Base, made: Made) -> pl.DataFrame:
+    """The clv columns of every buyer of the base, with `customer_id`."""
+    numbers = made.numbers
+    found = {
+        "p_alive": numbers.p_alive,
+        "expected_orders": numbers.orders,
+        "expected_spend": numbers.spend,
+        "clv": numbers.clv,
+        "clv_low": numbers.low,
+        "clv_high": numbers.high,
+    }
+    days = pl.Series(
+        "days", numbers.next_order_days if numbers.next_order_days is not None else [None] * base.frame.height, pl.Int64
+    )
+    epoch = (base.as_of - date(1970, 1, 1)).days
+    return base.frame.select("customer_id").with_columns(
+        *(
+            pl.Series(name, values if values is not None else [None] * base.frame.height, pl.Float64)
+            for name, values in found.items()
+        ),
+        pl.when(days > 0).then(days + epoch).cast(pl.Int32).cast(pl.Date).alias("next_order_on"),
+        pl.lit(made.rung.method).alias("clv_method"),
+        pl.lit(made.status).alias("clv_status"),
+    )
+
+
+def _filled(kept: pl.DataFrame, columns: pl.DataFrame | None) -> pl.DataFrame:
+    """INPUT with the clv columns at its end; who has none did not buy."""
+    if columns is None:
+        columns = pl.DataFrame(
+            schema={"customer_id": pl.String} | {one.name: _TYPES[one.dtype] for one in CUSTOMERS.of_stage("clv")}
+        )
+    return kept.join(columns, on="customer_id", how="left", maintain_order="left").with_columns(
+        pl.col("clv_method").fill_null("none"), pl.col("clv_status").fill_null(NO_PURCHASE)
+    )
+
+
+def _closing(customers: int, made: Made, until: date) -> str:
+    numbers = made.numbers
+    expected = f"{counted(round(numbers.total_orders), 'order')}"
+    if numbers.total_spend is not None:
+        expected += f" and {numbers.total_spend:,.0f}"
+    without = f", {customers - numbers.customers:,} of them without a purchase" if customers > numbers.customers else ""
+    return f"{counted(customers, 'customer')}{without}, {expected} expected until {until} ({appraisal_facts.verdict(made)})"
