@@ -66,7 +66,7 @@ def maximise(
     if np.max(np.abs(_free(best, gradient))) > _POLISHED:
         best, value, gradient = _newton(objective, descend(objective, best, _FINE)[1])
     size = float(np.max(np.abs(_free(best, gradient))))
-    return Optimum(best, value, size, size < ACCEPTED_GRADIENT, _covariance(objective, best, observations))
+    return Optimum(best, float(value), size, size < ACCEPTED_GRADIENT, _covariance(objective, best, observations))
 
 
 def hessian(objective: Objective, point: FloatArray, step: float = 1e-4) -> FloatArray:
