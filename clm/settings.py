@@ -225,6 +225,11 @@ def options(settings: type[Any]) -> Iterator[tuple[Field[Any], Option]]:
     return ((one, one.metadata["option"]) for one in fields(settings))
 
 
+def shown_default(default: Any, option: Option) -> str:
+    """An option's default as help and README show it; empty when there is nothing to show."""
+    return option.shown or ("" if default in (None, False, ()) or option.flag else str(default))
+
+
 def option_name(field_name: str) -> str:
     """`as_of` -> `as-of`; a trailing underscore only keeps a Python keyword apart."""
     return field_name.rstrip("_").replace("_", "-")

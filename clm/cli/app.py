@@ -25,21 +25,25 @@ from clm.errors import ClmError, Exit, StorageError, UsageError
 from clm.storage import faults, temporary
 
 _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
-    ("clean", "many", commands.clean, "Read order exports: every row accepted, or rejected with its reason."),
-    ("rfm", "one", commands.rfm, "One row per customer: recency, frequency, money, and their scores."),
+    ("clean", "many", commands.clean, "Read order exports; no row is lost without a reason."),
+    ("rfm", "one", commands.rfm, "One row per customer: recency, frequency, money, scores."),
     ("segment", "one", commands.segment, "Give every customer a segment."),
-    ("clv", "one", commands.clv, "Expect orders and spend, and value the customer; with a back-test."),
-    ("churn", "one", commands.churn, "Tell who will not come back, how sure that is, and why."),
-    ("report", "one", commands.report, "One page for the people who decide (.html, .json, .md, or text)."),
-    ("run", "many", running.run, "All of it: from order logs to the report, making only what changed."),
-    ("demo", "none", running.demo, "`run` on a real log that ships with clm: 23,570 customers of CDNOW."),
-    ("config", "none", commands.show_config, "Show every setting with its value and where it comes from."),
+    ("clv", "one", commands.clv, "Expect orders, spend and value, and back-test it."),
+    ("churn", "one", commands.churn, "Tell who will not come back, how surely, and why."),
+    ("report", "one", commands.report, "One page to decide by: .html, .json, .md, or text."),
+    ("run", "many", running.run, "All of it, making only what changed."),
+    ("demo", "none", running.demo, "`run` on a real log of 23,570 customers."),
+    ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),
     ("tables", "optional", commands.show_tables, "Show the tables clm writes, column by column."),
 )
 
 
 def main(argv: list[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
+    if argv == ["--version"]:
+        # answered before Typer parses anything: that would import pydantic, more than all of this takes
+        sys.stdout.write(f"clm {__version__}\n")
+        return int(Exit.DONE)
     signal.signal(signal.SIGTERM, _terminate)
     console = for_command("")
     try:
@@ -64,6 +68,8 @@ def _application() -> typer.Typer:
     app = typer.Typer(
         help="clm turns an order log into customer decisions: clean, rfm, segment, clv, churn, report; `run` does all of it.",
         add_completion=False,
+        # plain help: importing Rich's would more than double the time of every `clm --help` and `--version`
+        rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from clm.settings import COMMANDS, CommonSettings, Option, option_name, options
+from clm.settings import COMMANDS, CommonSettings, Option, option_name, options, shown_default
 
 Inputs = Literal["none", "one", "many", "optional"]
-_COMMON_PANEL = "Options of every command"
 
 
 def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[str, Any]], None]) -> Callable[..., None]:
@@ -25,8 +24,8 @@ def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[s
         execute(name, [named] if isinstance(named, str) else list(named or []), given)
 
     parameters = [_argument(name, inputs)] if inputs != "none" else []
-    parameters += [_parameter(one.name, option, None) for one, option in options(COMMANDS[name])]
-    parameters += [_parameter(one.name, option, _COMMON_PANEL) for one, option in options(CommonSettings)]
+    parameters += [_parameter(one.name, one.default, option) for one, option in options(COMMANDS[name])]
+    parameters += [_parameter(one.name, one.default, option) for one, option in options(CommonSettings)]
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return body
@@ -40,19 +39,19 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
         "optional": "The table to show.",
     }[inputs]
     kind: Any = list[str] if inputs == "many" else str
-    metavar = {"one": "[INPUT]", "many": "[INPUT]...", "optional": "[NAME]"}[inputs]
+    metavar = "NAME" if inputs == "optional" else "INPUT"
     annotation = Annotated[kind | None, typer.Argument(metavar=metavar, show_default=False, help=text)]
     return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
 
 
-def _parameter(name: str, option: Option, panel: str | None) -> inspect.Parameter:
+def _parameter(name: str, default: Any, option: Option) -> inspect.Parameter:
     kind: Any = bool if option.flag else list[str] if option.repeat else str
     names = [f"--{option_name(name)}", *([option.short] if option.short else [])]
+    shown = shown_default(default, option)
     declared = typer.Option(
         *names,
-        help=option.help + (f" [default: {option.shown}]" if option.shown else ""),
+        help=option.help + (f" [default: {shown}]" if shown else ""),
         metavar=option.metavar or None,
         show_default=False,
-        rich_help_panel=panel,
     )
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, declared])

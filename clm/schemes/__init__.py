@@ -71,7 +71,7 @@ def parse(text: str, name: str) -> Scheme:
         raise _wrong(name, "names no segments", "write [segments] with lines such as champion = [{ r = [5, 5], f = [4, 5] }]")
     rules = [(code, ranges) for code, given in segments.items() for ranges in _ranges(name, code, given, bins)]
     axes = tuple(axis for axis in _AXES if any(axis in ranges for _, ranges in rules))
-    return Scheme(name.removesuffix(".toml"), bins, axes, tuple(segments), _lint(name, rules, axes, bins))
+    return Scheme(name.removesuffix(".toml"), bins, axes, tuple(segments), _lint(name, tuple(segments), rules, axes, bins))
 
 
 def _ranges(name: str, code: str, given: Any, bins: int) -> Iterator[Ranges]:
@@ -89,18 +89,21 @@ def _ranges(name: str, code: str, given: Any, bins: int) -> Iterator[Ranges]:
         yield found
 
 
-def _lint(name: str, rules: list[tuple[str, Ranges]], axes: tuple[str, ...], bins: int) -> dict[tuple[int, ...], str]:
+def _lint(
+    name: str, codes: tuple[str, ...], rules: list[tuple[str, Ranges]], axes: tuple[str, ...], bins: int
+) -> dict[tuple[int, ...], str]:
+    """Every combination of scores with its one code. Raises for a gap, an overlap, or a code no combination gives."""
     cells: dict[tuple[int, ...], str] = {}
     for cell in product(range(1, bins + 1), repeat=len(axes)):
         scores = dict(zip(axes, cell, strict=True))
-        codes = [code for code, ranges in rules if all(low <= scores[axis] <= high for axis, (low, high) in ranges.items())]
+        named = [code for code, ranges in rules if all(low <= scores[axis] <= high for axis, (low, high) in ranges.items())]
         shown = " ".join(f"{axis.upper()}{value}" for axis, value in scores.items())
-        if not codes:
+        if not named:
             raise _wrong(name, f"has a gap: no segment covers {shown}", "let a segment cover it")
-        if len(codes) > 1:
-            raise _wrong(name, f"overlaps: {shown} is both {codes[0]} and {codes[1]}", "leave it to one of them")
-        cells[cell] = codes[0]
-    never = next((code for code, _ in rules if code not in cells.values()), None)
+        if len(named) > 1:
+            raise _wrong(name, f"overlaps: {shown} is both {named[0]} and {named[1]}", "leave it to one of them")
+        cells[cell] = named[0]
+    never = next((code for code in codes if code not in cells.values()), None)
     if never is not None:
         raise _wrong(name, f"can never give {never}", "give it a rule, or take it out")
     return cells

@@ -65,7 +65,8 @@ def score(column: str, bins: int, *, more_is_better: bool) -> pl.Expr:
     """
     value = pl.when(pl.col("orders") > 0).then(pl.col(column))
     worse = value.rank("min", descending=not more_is_better).cast(pl.Int64) - 1
-    return pl.min_horizontal(worse * bins // value.count() + 1, bins).cast(pl.Int32)
+    # min_horizontal passes over nulls: without the condition a customer without a score would get the best one
+    return pl.when(value.is_not_null()).then(pl.min_horizontal(worse * bins // value.count() + 1, bins)).cast(pl.Int32)
 
 
 def _line_totals(orders: pl.LazyFrame) -> dict[str, Any]:

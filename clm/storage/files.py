@@ -102,7 +102,7 @@ def _check_facts(found: Facts, table: Table, shown: str) -> None:
         known = found.table if found.table in ALL else "unknown"
         raise DataError(
             f"{shown} is a {known} table, not {table.name}",
-            where=str(path),
+            where=shown,
             fix=contract.wrong_table_fix(known, table),
             code="wrong_table",
         )

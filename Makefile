@@ -1,0 +1,43 @@
+# make demo   install into .venv and run clm on a real log       make test   the whole suite
+# make lint   ruff and mypy                                     make docs   renew the generated blocks of the README
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+WORKERS ?= auto
+
+.PHONY: demo test lint docs clean
+
+demo: $(VENV)/installed
+	@$(BIN)/clm demo -o out/demo
+	@echo "The report: out/demo/report.html"
+
+test: $(VENV)/installed-dev
+	@$(BIN)/ruff format --check clm tests examples data
+	@$(BIN)/ruff check clm tests examples data
+	@$(BIN)/mypy
+	@$(BIN)/pytest -n $(WORKERS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff format --check clm tests examples data
+	$(BIN)/ruff check clm tests examples data
+	$(BIN)/mypy
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python -m tests.docs.generate
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "clm needs Python 3.11 or later: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml
+	@echo "installing clm into $(VENV) (about a minute, once)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

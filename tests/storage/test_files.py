@@ -1,0 +1,182 @@
+"""Opening our own tables: the right file opens, every wrong one is named with the command that helps."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from clm.errors import DataError, InputError, LockedError
+from clm.settings import RfmSettings
+from clm.stages.rfm import rfm
+from clm.storage import contract, facts, files, locks, publish
+from clm.storage.facts import Facts
+from clm.tables import CUSTOMERS, TRANSACTIONS
+from tests.logs import invented, transactions
+
+LOG = transactions(("A", "1", "2024-01-01", "1.5"), ("B", "2", "2024-01-02", "2"))
+NEEDED = [column.name for column in TRANSACTIONS.columns if not column.optional]
+
+
+def written(path: Path, table_version: int = 1, **more: object) -> Path:
+    footer = Facts(table="TRANSACTIONS", table_version=table_version, stage="clean", settings={}, **more)  # type: ignore[arg-type]
+    publish.sink(LOG, path, {facts.KEY: footer.to_text()})
+    return path
+
+
+def test_a_table_opens_with_its_facts(tmp_path: Path) -> None:
+    """Path, facts, hash and a lazy frame."""
+    opened = files.open_table(written(tmp_path / "clean.parquet", currency="EUR"), TRANSACTIONS, NEEDED)
+    assert opened.facts is not None
+    assert (opened.facts.currency, opened.frame.collect().height, opened.notices) == ("EUR", 2, ())
+    assert opened.lineage[-1]["sha256"] == opened.sha256
+
+
+@pytest.mark.parametrize("name", ["a[1].parquet", "b{2}.parquet", "c*.parquet", "d?.parquet", "é 中.parquet"])
+def test_names_with_glob_characters_are_names(tmp_path: Path, name: str) -> None:
+    """A path is opened literally."""
+    assert files.open_table(written(tmp_path / name), TRANSACTIONS, NEEDED).frame.collect().height == 2
+
+
+def test_no_footer_is_accepted_and_said(tmp_path: Path) -> None:
+    """Right columns without a footer: a warning, and the data is checked since nobody vouches for it."""
+    LOG.write_parquet(tmp_path / "x.parquet")
+    opened = files.open_table(tmp_path / "x.parquet", TRANSACTIONS, NEEDED)
+    assert [notice.code for notice in opened.notices] == ["no_provenance"]
+    LOG.with_columns(customer_id=pl.lit(None, pl.String)).write_parquet(tmp_path / "y.parquet")
+    with pytest.raises(DataError, match="customer_id holds nulls"):
+        files.open_table(tmp_path / "y.parquet", TRANSACTIONS, NEEDED)
+
+
+def test_a_newer_table_is_refused(tmp_path: Path) -> None:
+    """A higher table version means columns whose meaning we do not know."""
+    with pytest.raises(DataError, match="written by a newer clm"):
+        files.open_table(written(tmp_path / "x.parquet", table_version=99), TRANSACTIONS, NEEDED)
+
+
+def test_another_table_names_the_right_command(tmp_path: Path) -> None:
+    """TRANSACTIONS where CUSTOMERS are wanted: `clm rfm` first; and the other way round, with and without a footer."""
+    clean = written(tmp_path / "clean.parquet")
+    with pytest.raises(DataError, match="is a TRANSACTIONS table") as raised:
+        files.open_table(clean, CUSTOMERS, ["r_score"])
+    assert "clm rfm" in str(raised.value.fix)
+    LOG.write_parquet(tmp_path / "bare.parquet")
+    with pytest.raises(DataError, match="is a TRANSACTIONS table"):
+        files.open_table(tmp_path / "bare.parquet", CUSTOMERS, ["r_score"])
+
+
+def test_a_missing_column_names_the_stage_that_adds_it(tmp_path: Path) -> None:
+    """CUSTOMERS without scores come from somewhere else: `clm rfm` makes them."""
+    customers = rfm(invented().lazy(), RfmSettings()).frame.lazy().collect().drop("r_score")
+    customers.write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="lacks the column r_score") as raised:
+        files.open_table(tmp_path / "x.parquet", CUSTOMERS, ["r_score"])
+    assert "clm rfm" in str(raised.value.fix)
+
+
+def test_a_wrong_type_is_named(tmp_path: Path) -> None:
+    """Money as a float is no money."""
+    LOG.with_columns(pl.col("amount").cast(pl.Float64)).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="column amount of x.parquet is Float64, wants Decimal"):
+        files.open_table(tmp_path / "x.parquet", TRANSACTIONS, NEEDED)
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"PAR1" + b"\0" * 20 + b"PAR1"], ids=["empty", "csv", "damaged"])
+def test_what_is_no_parquet_is_said(tmp_path: Path, content: bytes) -> None:
+    """A CSV handed to a later stage is told about `clm clean`."""
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(DataError, match="not a Parquet file") as raised:
+        files.open_table(tmp_path / "x.csv", TRANSACTIONS, NEEDED)
+    assert "clm clean" in str(raised.value.fix)
+
+
+def test_missing_files_and_folders_are_66(tmp_path: Path) -> None:
+    """What is not there, and what is no file."""
+    with pytest.raises(InputError, match="no such file"):
+        files.open_table(tmp_path / "x.parquet", TRANSACTIONS, NEEDED)
+    with pytest.raises(InputError, match="folder"):
+        files.open_table(tmp_path, TRANSACTIONS, NEEDED)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"table": 1}', "nonsense", '{"table":"CUSTOMERS","table_version":"x","stage":"","settings":[]}'])
+def test_a_damaged_footer_is_an_answer_not_a_traceback(text: str) -> None:
+    """Whatever stands in the footer, it is facts or a clear refusal."""
+    with pytest.raises(DataError, match="footer of x is damaged"):
+        facts.parse(text, "x")
+
+
+def test_lineage_is_oldest_first_without_repeats() -> None:
+    """A table reached by two ways is one ancestor."""
+    source = facts.source("orders.csv", 10, "s")
+    clean = [source, {"table": "TRANSACTIONS", "sha256": "c"}]
+    assert [one["sha256"] for one in facts.merge([[*clean, {"sha256": "r"}], clean])] == ["s", "c", "r"]
+
+
+def test_many_sources_are_one_entry() -> None:
+    """Above 50 files: their number and one hash, whatever their order."""
+    many = [facts.source(f"{n}.csv", 1, f"{n:064}") for n in range(51)]
+    assert len(facts.sources(many[:50])) == 50
+    assert facts.sources(many) == facts.sources(many[::-1])
+    assert facts.sources(many)[0]["source"] == "51 files"
+
+
+def test_footers_hold_no_nan() -> None:
+    """A NaN in the metrics is a bug, and shows itself before anything is written."""
+    with pytest.raises(ValueError, match="JSON"):
+        Facts(table="CUSTOMERS", table_version=1, stage="clv", settings={}, metrics={"x": float("nan")}).to_text()
+
+
+def test_expand_takes_files_globs_and_folders(tmp_path: Path) -> None:
+    """In the order given, each pattern sorted; hidden files are nobody's input."""
+    for name in ("b.csv", "a.csv", ".hidden"):
+        (tmp_path / name).write_text("x")
+    assert [path.name for path in files.expand([str(tmp_path)])] == ["a.csv", "b.csv"]
+    assert [path.name for path in files.expand([str(tmp_path / "b.csv"), str(tmp_path / "*.csv")])] == ["b.csv", "a.csv", "b.csv"]
+    with pytest.raises(InputError, match="nothing matches"):
+        files.expand([str(tmp_path / "*.tsv")])
+
+
+def customers(**columns: object) -> pl.LazyFrame:
+    frame = rfm(invented().lazy(), RfmSettings()).frame.lazy()
+    return frame.with_columns(**columns)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (customers(orders=pl.lit(-1, pl.Int64)), "orders goes below 0"),
+        (customers(r_score=pl.lit(10, pl.Int32)), "r_score goes above 9"),
+        (customers(log_gap_sum=pl.lit(float("nan"))), "log_gap_sum holds NaN"),
+        (customers(extra=pl.lit(float("inf"))), "extra holds NaN or infinity"),
+        (customers(as_of=pl.lit(None, pl.Date)), "as_of holds nulls"),
+        (customers().reverse(), "not sorted and unique"),
+        (pl.concat([customers().head(1), customers().head(1)]), "not sorted and unique"),
+        (customers(churn_risk=pl.lit("huge")), "churn_risk holds something else"),
+    ],
+)
+def test_data_that_breaks_the_contract_is_named(frame: pl.LazyFrame, says: str) -> None:
+    """One column, one rule, the number of rows."""
+    with pytest.raises(DataError, match=says):
+        contract.check_data(frame, CUSTOMERS, "x.parquet")
+
+
+def test_data_that_keeps_the_contract_passes() -> None:
+    """The rfm stage keeps it."""
+    contract.check_data(customers(), CUSTOMERS, "x.parquet")
+    assert contract.polars_type(CUSTOMERS.columns[0]) == pl.String
+    assert date(2024, 1, 1) <= customers().select(pl.col("as_of").max()).collect().item()
+
+
+def test_the_run_lock(tmp_path: Path) -> None:
+    """A run is alone in its folder; single commands share it with each other, not with a run."""
+    with locks.folder_lock(tmp_path, shared=True), locks.folder_lock(tmp_path, shared=True):
+        with pytest.raises(LockedError), locks.folder_lock(tmp_path):
+            pass
+    with locks.folder_lock(tmp_path):
+        with pytest.raises(LockedError) as raised, locks.folder_lock(tmp_path, shared=True):
+            pass
+        assert "--wait" in str(raised.value.fix)
+    assert json.dumps([path.name for path in tmp_path.iterdir()]) == "[]"

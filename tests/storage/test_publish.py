@@ -1,0 +1,181 @@
+"""Publishing: the old file or the complete new one, whatever happens; and nothing left beside it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from clm.errors import OutputError, StorageError
+from clm.storage import publish, temporary
+from clm.storage.facts import Facts
+from clm.tables import TRANSACTIONS
+from tests.logs import transactions
+
+LOG = transactions(("A", "1", "2024-01-01", "1.5"), ("B", "2", "2024-01-02", "2"))
+FACTS = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={})
+
+
+def write(path: Path) -> int:
+    return publish.write_table(LOG, TRANSACTIONS, FACTS, path)
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_published_table_reads_back_whole(tmp_path: Path) -> None:
+    """Rows, hash and content are what was written, and nothing else lies in the folder."""
+    output = publish.publish(tmp_path / "clean.parquet", write)
+    assert output.rows == 2
+    assert pl.read_parquet(tmp_path / "clean.parquet").equals(LOG)
+    assert listing(tmp_path) == ["clean.parquet"]
+
+
+def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
+    """Two publications have one hash, lazily or eagerly written."""
+    first = publish.publish(tmp_path / "a.parquet", write)
+    second = publish.publish(tmp_path / "b.parquet", lambda path: publish.write_table(LOG.lazy(), TRANSACTIONS, FACTS, path))
+    assert first.sha256 == second.sha256
+
+
+def test_a_new_file_follows_the_umask_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
+    """Not 0600 as mkstemp makes it; and a permission somebody gave stays given."""
+    target = tmp_path / "clean.parquet"
+    before = os.umask(0o027)
+    try:
+        publish.publish(target, write)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    target.chmod(0o604)
+    publish.publish(target, write)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o604
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """Publishing to a symbolic link replaces what it points to, not the link."""
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "clean.parquet"
+    link.symlink_to(tmp_path / "real" / "clean.parquet")
+    publish.publish(link, write)
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "clean.parquet").is_file()
+
+
+CALLS = ("open", "fsync", "replace", "flock", "chmod")
+ERRORS = (errno.ENOSPC, errno.EIO, errno.EACCES)
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int, int], None]]:
+    """Make the n-th call of one of storage's own system calls fail."""
+
+    def arrange(call: str, nth: int, number: int) -> None:
+        owner = {"flock": fcntl, "replace": Path, "chmod": Path}.get(call, os)
+        real = getattr(owner, call)
+        calls = iter(range(1, 1000))
+
+        def broken(*given: object, **named: object) -> object:
+            if next(calls) == nth:
+                raise OSError(number, os.strerror(number))
+            return real(*given, **named)
+
+        monkeypatch.setattr(owner, call, broken)
+
+    yield arrange
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("number", ERRORS, ids=["full", "device", "denied"])
+def test_every_failing_call_leaves_the_old_file_whole(
+    tmp_path: Path, failing: Callable[[str, int, int], None], monkeypatch: pytest.MonkeyPatch, call: str, nth: int, number: int
+) -> None:
+    """The n-th open, fsync, rename … fails: the answer is 73 or 74, or the new file is there; never half of it, never litter."""
+    target = tmp_path / "clean.parquet"
+    target.write_bytes(b"the old file")
+    failing(call, nth, number)
+    try:
+        publish.publish(target, write)
+    except (OutputError, StorageError) as error:
+        monkeypatch.undo()
+        assert error.exit_code in (73, 74)
+        # a folder that cannot be synced is reported although the rename has happened: either file is whole
+        assert target.read_bytes() == b"the old file" or pl.read_parquet(target).equals(LOG)
+    else:
+        monkeypatch.undo()
+        assert pl.read_parquet(target).equals(LOG)
+    temporary.sweep(tmp_path)
+    assert listing(tmp_path) == ["clean.parquet"]
+
+
+def test_a_writer_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    """A bug inside a stage shows itself and changes nothing on disk."""
+    target = tmp_path / "clean.parquet"
+    target.write_bytes(b"the old file")
+
+    def broken(path: Path) -> int:
+        path.write_bytes(b"half")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        publish.publish(target, broken)
+    assert target.read_bytes() == b"the old file"
+    assert listing(tmp_path) == ["clean.parquet"]
+
+
+def test_a_folder_is_no_target(tmp_path: Path) -> None:
+    """-o folder is 73 with the remedy."""
+    with pytest.raises(OutputError, match="folder"):
+        publish.publish(tmp_path, write)
+
+
+def test_a_missing_folder_is_no_target(tmp_path: Path) -> None:
+    """-o nowhere/x.parquet is 73."""
+    with pytest.raises(OutputError, match="cannot create"):
+        publish.publish(tmp_path / "nowhere" / "x.parquet", write)
+
+
+def test_a_full_device_is_an_io_error() -> None:
+    """/dev/full is written to in place, since nothing can be renamed onto it, and says 74."""
+    with pytest.raises(StorageError, match="no space left"):
+        publish.publish(Path("/dev/full"), write)
+
+
+def test_a_stream_gets_finished_bytes(tmp_path: Path) -> None:
+    """What goes to stdout is the file another command would have written."""
+    stream = BytesIO()
+    output = publish.to_stream(stream, write, tmp_path)
+    target = publish.publish(tmp_path / "clean.parquet", write)
+    assert output.sha256 == target.sha256
+    assert stream.getvalue() == (tmp_path / "clean.parquet").read_bytes()
+
+
+def test_orphans_are_swept_and_the_living_are_not(tmp_path: Path) -> None:
+    """A temporary nobody holds goes; one that is held, or a file of somebody else's name, stays."""
+    (tmp_path / f".dead.1{temporary.SUFFIX}").write_bytes(b"")
+    (tmp_path / f".dead.2{temporary.SUFFIX}").mkdir()
+    (tmp_path / ".keep.tmp").write_bytes(b"")
+    with temporary.beside(tmp_path / "x.parquet") as held:
+        assert temporary.sweep(tmp_path) == 0
+        assert listing(tmp_path) == sorted([".keep.tmp", held.name])
+    assert listing(tmp_path) == [".keep.tmp"]
+
+
+def test_csv_is_plain_and_defused(tmp_path: Path) -> None:
+    """LF, ISO days, four decimals, empty nulls; text a spreadsheet would run starts with an apostrophe."""
+    log = transactions(("=cmd()", "1", "2024-01-01T09:30", "1.5"), ("'quoted", "-2", "2024-01-02", None))
+    publish.write_csv(log, tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_text("utf-8").splitlines()[1:] == [
+        "'=cmd(),1,2024-01-01T09:30:00,1.5000,sale,,2",
+        "''quoted,'-2,2024-01-02T00:00:00,,sale,,3",
+    ]

@@ -1,0 +1,100 @@
+"""Where settings come from: flag, variable, file, default, in this order; and what is said when one is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clm import config
+from clm.errors import ConfigError, UsageError
+from clm.settings import ClvSettings, CommonSettings, json_value, options, recorded
+from clm.values import Horizon
+
+
+def sources(tmp_path: Path, text: str = "", **env: str) -> config.Sources:
+    path = tmp_path / "clm.toml"
+    path.write_text(text, "utf-8")
+    return config.read(str(path), env)
+
+
+FILE = 'seed = 3\nhorizon = "1y"\n[clv]\nhorizon = "6m"\n'
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "file", "expected", "origin"),
+    [
+        ({"horizon": "90d"}, {"CLM_CLV_HORIZON": "91d"}, FILE, "90d", "flag"),
+        ({}, {"CLM_CLV_HORIZON": "91d", "CLM_HORIZON": "92d"}, FILE, "91d", "CLM_CLV_HORIZON"),
+        ({}, {"CLM_HORIZON": "92d"}, FILE, "92d", "CLM_HORIZON"),
+        ({}, {}, FILE, "6m", "clm.toml [clv]"),
+        ({}, {}, 'horizon = "1y"', "1y", "clm.toml"),
+        ({}, {}, "", "12m", "default"),
+    ],
+)
+def test_precedence(tmp_path: Path, flags: dict[str, str], env: dict[str, str], file: str, expected: str, origin: str) -> None:
+    """Flag > CLM_COMMAND_OPTION > CLM_OPTION > table of the command > top of the file > default, and the origin is known."""
+    resolved = sources(tmp_path, file, **env).resolve("clv", flags)
+    assert (str(resolved.settings.horizon), resolved.origins["horizon"]) == (expected, origin)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("horizn = 1", "unknown key horizn in clm.toml: did you mean horizon"),
+        ("[clv]\nhorizn = 1", "unknown key clv.horizn"),
+        ("[clvv]\nhorizon = 1", "unknown key clvv"),
+        ("[demo]\nlang = 'zh'", "unknown key demo"),
+        ("seed = ", "is not TOML"),
+        ("[rfm]\nconfig = 'x'", "unknown key rfm.config"),
+    ],
+)
+def test_a_wrong_file_is_78_with_a_suggestion(tmp_path: Path, text: str, says: str) -> None:
+    """Unknown keys are not passed over: a typing error would silently change nothing."""
+    with pytest.raises(ConfigError, match=says):
+        sources(tmp_path, text)
+
+
+def test_a_missing_named_file_is_78() -> None:
+    """--config must name something; without it, no file is fine."""
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.read("nowhere.toml", {})
+
+
+def test_bad_values_are_usage_or_configuration(tmp_path: Path) -> None:
+    """A bad flag is 2, the same value in a file or variable is 78 and names the place."""
+    with pytest.raises(UsageError, match="--horizon wants"):
+        sources(tmp_path).resolve("clv", {"horizon": "soon"})
+    with pytest.raises(ConfigError) as raised:
+        sources(tmp_path, '[clv]\nhorizon = "soon"').resolve("clv", {})
+    assert raised.value.where == "clm.toml [clv]"
+    with pytest.raises(ConfigError) as raised:
+        sources(tmp_path, CLM_SEED="x").resolve("clv", {})
+    assert raised.value.where == "CLM_SEED"
+
+
+def test_typed_values_and_lists_from_toml(tmp_path: Path) -> None:
+    """Numbers, booleans, lists and tables are taken as they are; a variable lists with semicolons."""
+    text = '[clean]\nkeep = ["a", "b"]\nrejects_raw = true\nmap = {customer_id = "会员"}\n[clv]\nmargin = 0.3\n'
+    found = sources(tmp_path, text)
+    clean = found.resolve("clean", {}).settings
+    assert (clean.keep, clean.rejects_raw, clean.map) == (("a", "b"), True, (("customer_id", "会员"),))
+    assert found.resolve("clv", {}).settings.margin == 0.3
+    listed = sources(tmp_path, CLM_CLEAN_MAP="customer_id=A;amount=B").resolve("clean", {}).settings
+    assert listed.map == (("amount", "B"), ("customer_id", "A"))
+
+
+def test_unknown_variables_warn(tmp_path: Path) -> None:
+    """A misspelt variable is said; clm's other variables and foreign ones are not."""
+    found = sources(tmp_path, CLM_HORIZN="1y", CLM_LOG="x", PATH="y", CLM_CLV_HORIZON="1y").unknown_variables()
+    assert [notice.text for notice in found] == ["the variable CLM_HORIZN sets nothing: did you mean CLM_HORIZON?"]
+
+
+def test_only_what_changes_the_output_is_recorded() -> None:
+    """Paths, threads, memory and verbosity are not settings: a pipe and a file give the same bytes."""
+    record = recorded(ClvSettings(horizon=Horizon(6, "m"), orders="somewhere/clean.parquet"), CommonSettings(seed=7, threads=2))
+    assert record["horizon"] == "6m"
+    assert record["seed"] == 7
+    assert not {"orders", "threads", "output", "memory_limit", "quiet", "json"} & set(record)
+    assert all(json_value(value) == value for value in record.values())
+    assert all(option.help.endswith(".") for _, option in options(ClvSettings))
