@@ -40,7 +40,7 @@ def auc(probability: FloatArray, happened: FloatArray) -> float | None:
     negatives = happened.size - positives
     if not positives or not negatives:
         return None
-    ranks = float(average_ranks(probability) @ happened)
+    ranks = float(np.sum(average_ranks(probability) * happened))
     return (ranks - positives * (positives + 1.0) / 2.0) / (positives * negatives)
 
 
@@ -52,7 +52,7 @@ def average_precision(probability: FloatArray, happened: FloatArray) -> float | 
     levels, level_of = np.unique(-probability, return_inverse=True)
     caught = np.bincount(level_of, weights=happened, minlength=levels.size)
     flagged = np.bincount(level_of, minlength=levels.size)
-    return float((caught / positives) @ (np.cumsum(caught) / np.cumsum(flagged)))
+    return float(np.sum(caught * np.cumsum(caught) / np.cumsum(flagged))) / positives
 
 
 def losses(probability: FloatArray, happened: FloatArray) -> FloatArray:

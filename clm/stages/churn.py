@@ -2,7 +2,7 @@
 
 It may not use P(alive) as a score, let a feature see past its snapshot or a label past the data, or score anybody silently by
 an untested method. Labels come from the order log: the same snapshot, taken at earlier days, knows who ordered afterwards.
-Longer than other rooms: windows, scores and table share these frames, and a second file would be a stage importing a stage.
+Some 380 lines, because windows, scores and table share these frames, and a second file would be a stage importing a stage.
 """
 
 from __future__ import annotations
@@ -372,13 +372,14 @@ def _notices(now: _Snapshot, past: Past | None, why: str) -> Iterator[Notice]:
 
 
 def _closing(frame: pl.DataFrame, horizon_days: int, past: Past | None, method: str) -> str:
-    bought = frame.filter(pl.col("churn_status") != NO_PURCHASE)
-    parts = [f"{bought.filter(pl.col('churn_risk') == risk).height:,} {risk} risk" for risk in reversed(CHURN_RISKS)]
-    unscored = bought["churn_probability"].null_count()
-    parts += [f"{unscored:,} without a probability"] if unscored else []
-    parts += [f"{frame.height - bought.height:,} without a purchase"] if frame.height > bought.height else []
-    told = f"{counted(frame.height, 'customer')} = {' + '.join(parts)}; {horizon_days} days, {method}"
+    statuses, risks = frame["churn_status"], frame["churn_risk"]
+    counts = [(int((risks == risk).sum()), f"{risk} risk") for risk in reversed(CHURN_RISKS)]
+    counts.append((int((statuses == "too_little_history").sum()), "with too little history"))
+    counts.append((int((statuses == NO_PURCHASE).sum()), "without a purchase"))
+    told = f"{counted(frame.height, 'customer')} = {' + '.join(f'{number:,} {what}' for number, what in counts if number)}"
+    if method == "none":
+        return told
     if past is None:
-        return told + (", not validated" if method != "none" else "")
-    winner = past.verdict.winner.scores
-    return f"{told}, AUC {winner['auc']:.3f}, log-loss {winner['log_loss']:.3f} on {past.test.on}"
+        return f"{told}; {horizon_days} days, {method}, not validated"
+    auc, loss = past.verdict.winner.scores["auc"], past.verdict.winner.scores["log_loss"]
+    return f"{told}; {horizon_days} days, {method}, AUC {auc:.3f}, log-loss {loss:.3f} on {past.test.on}"

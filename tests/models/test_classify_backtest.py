@@ -1,0 +1,171 @@
+"""The protocol: what trains, judges, reports and calibrates, and that none of it sees what it should not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from clm.models import classify, classify_backtest, classify_scores
+from clm.models.classify_backtest import FOLDS, UNTESTED, Window
+from clm.models.classify_features import REASONS, Buyers, typical
+
+
+def _window(seed: int, customers: int = 1_200, *, shift: float = 0.0, leave: float = 1.0) -> Window:
+    """A made-up snapshot: silence and few orders raise the risk by `leave`, `shift` moves everybody's."""
+    random = np.random.default_rng(seed)
+    recency = random.integers(0, 200, customers).astype(float)
+    repeat = random.poisson(2.0, customers).astype(float)
+    active = np.where(repeat > 0, repeat * random.integers(5, 40, customers), 0.0)
+    odds = shift + leave * (0.02 * (recency - 100.0) - 0.4 * (repeat - 2.0))
+    churned = (random.random(customers) < 1 / (1 + np.exp(-odds))).astype(float)
+    buyers = Buyers(
+        recency, active, repeat, random.poisson(0.3, customers).astype(float), random.poisson(1.0, customers).astype(float),
+        random.gamma(2.0, 20.0, customers), 25.0, 60,
+    )  # fmt: skip
+    chance = np.clip(1 / (1 + np.exp(0.01 * (recency - 100.0))), 0.01, 0.99)
+    return Window(f"2024-0{9 - seed % 9}-01", buyers, chance, churned, classify_backtest.folds(customers, 0))
+
+
+def test_shuffled_labels_teach_nothing() -> None:
+    """With labels dealt out at random every candidate has an AUC of .47 to .53 on customers it has not seen."""
+    windows = [replace(one, churned=np.random.default_rng(n).permutation(one.churned)) for n, one in enumerate(
+        _window(seed, 6_000) for seed in range(4)
+    )]  # fmt: skip
+    for candidate in classify_backtest.back_test(windows[0], windows[1:]).candidates:
+        assert candidate.scores["auc"] == pytest.approx(0.5, abs=0.03), candidate.name
+
+
+def test_a_label_never_reaches_its_own_calibration() -> None:
+    """Predictions a calibration learns from do not change when the labels of those very customers are turned round."""
+    windows = [_window(1), _window(2)]
+    turned = [replace(one, churned=np.where(one.fold == 0, 1.0 - one.churned, one.churned)) for one in windows]
+    for name in classify_backtest.METHODS:
+        first, second = (classify_backtest._out_of_fold(name, some) for some in (windows, turned))
+        mine = windows[0].fold == 0
+        assert np.array_equal(first[mine], second[mine])
+        assert name == "return" or not np.array_equal(first[~mine], second[~mine])
+
+
+def test_with_three_training_windows_the_test_window_only_reports() -> None:
+    """Turning the test window's labels round changes its scores, but no candidate's forecast, calibration or the choice."""
+    windows = [_window(seed) for seed in range(4)]
+    turned = replace(windows[0], churned=1.0 - windows[0].churned)
+    first = classify_backtest.back_test(windows[0], windows[1:])
+    second = classify_backtest.back_test(turned, windows[1:])
+    assert first.chosen_on == second.chosen_on == "training"
+    assert first.chosen == second.chosen == "logistic"
+    for one, other in zip(first.candidates, second.candidates, strict=True):
+        assert np.array_equal(one.probability, other.probability)
+        assert one.judged_log_loss == other.judged_log_loss
+        assert one.scores["auc"] == pytest.approx(1.0 - other.scores["auc"])
+
+
+def test_with_fewer_training_windows_the_test_window_chooses_and_says_so() -> None:
+    """Two training windows: the lowest log-loss on the test window wins, and `chosen_on` is `test`."""
+    windows = [_window(seed) for seed in range(3)]
+    verdict = classify_backtest.back_test(windows[0], windows[1:])
+    assert verdict.chosen_on == "test"
+    assert verdict.chosen == min(verdict.candidates, key=lambda one: one.test_log_loss).name
+    assert verdict.beaten_by is None
+
+
+def test_a_method_asked_for_is_used_and_its_betters_named() -> None:
+    """Asking for the hiatus rule gives it, `chosen_on` says `asked`, and the table still shows who does better."""
+    past = classify_backtest.learn([_window(seed) for seed in range(3)], asked="hiatus")
+    assert past is not None
+    assert (past.verdict.chosen, past.verdict.chosen_on, past.fitted.name) == ("hiatus", "asked", "hiatus")
+    assert past.verdict.beaten_by == "logistic"
+
+
+def test_without_training_windows_only_the_return_probability_is_tested() -> None:
+    """One labelled window can test what needs no label to be made; nothing else is fitted to it beforehand."""
+    past = classify_backtest.learn([_window(0)])
+    assert past is not None
+    assert [one.name for one in past.verdict.candidates] == ["return"]
+    assert past.fitted == UNTESTED
+    assert past.base_rate_training is None
+    assert past.drift is None
+    assert classify_backtest.learn([_window(0)], asked="logistic") is None
+
+
+def test_too_few_events_test_nothing() -> None:
+    """99 customers who left (or who came back) are not enough to test on; 100 are."""
+    window = _window(0)
+    for rare in (0.0, 1.0):
+        few, enough = (
+            replace(window, churned=np.where(np.arange(window.churned.size) < count, 1.0 - rare, rare)) for count in (99, 100)
+        )
+        assert classify_backtest.learn([few]) is None
+        assert classify_backtest.learn([enough]) is not None
+    assert classify_backtest.learn([]) is None
+
+
+def test_calibration_is_kept_only_when_it_helped_the_next_window() -> None:
+    """A level that lasts is corrected; a map that the next window contradicts is not used."""
+    crooked = [replace(_window(seed, 3_000), chance=_window(seed, 3_000).chance * 0.3) for seed in range(3)]
+    lasting = classify_backtest.back_test(crooked[0], crooked[1:])
+    by_name = {one.name: one for one in lasting.candidates}
+    assert by_name["return"].calibrates
+    raw = classify.predict(classify.Return(), crooked[0].buyers, crooked[0].chance)
+    assert by_name["return"].test_log_loss < classify_scores.losses(raw, crooked[0].churned).mean()
+    # the same forecast, but everybody stayed more in the window before and less in the one after
+    swinging = [_window(0, shift=1.5), _window(1, shift=-1.5), _window(2, shift=-1.5)]
+    contradicted = classify_backtest.back_test(swinging[0], swinging[1:])
+    assert not any(one.calibrates for one in contradicted.candidates if one.name == "return")
+
+
+def test_the_deployed_fit_learns_from_every_labelled_window() -> None:
+    """The refit differs from the tested one: the test window trains it too, and its calibration comes from there."""
+    windows = [_window(seed) for seed in range(3)]
+    past = classify_backtest.learn(windows)
+    assert past is not None
+    assert past.fitted == classify_backtest.fit("logistic", windows, calibrates=past.verdict.winner.calibrates)
+    assert past.fitted.model != classify_backtest.fit("logistic", windows[1:], calibrates=False).model
+
+
+def test_drift_is_said_in_the_direction_it_went() -> None:
+    """A test window with more (or fewer) returns than every training window gets a sentence, one between them none."""
+    past = classify_backtest.learn([_window(0, shift=-1.0), _window(1), _window(2, shift=0.5)])
+    assert past is not None
+    assert past.drift is not None
+    assert past.drift.startswith("more customers came back in the test window")
+    past = classify_backtest.learn([_window(0, shift=1.0), _window(1)])
+    assert past is not None
+    assert past.drift is not None
+    assert past.drift.startswith("fewer")
+    past = classify_backtest.learn([_window(0), _window(1, shift=1.0), _window(2, shift=-1.0)])
+    assert past is not None
+    assert past.drift is None
+
+
+def test_reasons_are_what_raises_the_risk() -> None:
+    """Each reason lowers the risk by half a point when replaced, strongest first; the safest customer has none."""
+    window = _window(0)
+    past = classify_backtest.learn([window, _window(1)])
+    assert past is not None
+    usual = typical(window.buyers, window.churned == 0.0)
+
+    def chance_of(buyers: Buyers) -> np.ndarray:
+        return np.clip(1 / (1 + np.exp(0.01 * (buyers.recency_days - 100.0))), 0.01, 0.99)
+
+    rhythm = window.buyers.rhythm_days
+    found = classify_backtest.reasons(past.fitted, window.buyers, chance_of, usual, rhythm)
+    assert found.shape == (window.churned.size, 3)
+    now = past.fitted.probability(window.buyers, chance_of(window.buyers))
+    safest, riskiest = int(np.argmin(now)), int(np.argmax(now))
+    assert np.all(found[safest] == classify_backtest.NO_REASON)
+    assert found[riskiest][0] != classify_backtest.NO_REASON
+    silence, habit = REASONS.index("silent_days"), REASONS.index("order_days")
+    assert np.all(window.buyers.recency_days[np.any(found == silence, axis=1)] > rhythm[np.any(found == silence, axis=1)])
+    assert np.all(window.buyers.repeat_days[np.any(found == habit, axis=1)] < usual.repeat_days)
+    assert len({tuple(row) for row in found}) > 5
+
+
+def test_folds_are_dealt_evenly_and_by_the_seed() -> None:
+    """Folds differ by at most one customer in size, are the same for the same seed, and others for another."""
+    first = classify_backtest.folds(1_003, 0)
+    assert np.ptp(np.bincount(first, minlength=FOLDS)) <= 1
+    assert np.array_equal(first, classify_backtest.folds(1_003, 0))
+    assert not np.array_equal(first, classify_backtest.folds(1_003, 1))
