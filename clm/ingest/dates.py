@@ -205,7 +205,7 @@ def given(form: str) -> DateFormat:
     for mark in "/.":
         day = day.replace(mark, "-")
     for family in FAMILIES:
-        if day in family.dates or (family.name == "compact" and wanted == "%Y%m%d"):
+        if day in family.dates or form == family.name or (family.name == "compact" and wanted == "%Y%m%d"):
             return DateFormat(family.name)
     try:
         pl.Series("cell", ["x"]).to_frame().select(_exactly(pl.col("cell"), wanted))
@@ -214,3 +214,22 @@ def given(form: str) -> DateFormat:
             f"--date-format {form} is no date format.", fix="write it such as %d/%m/%Y or '%d.%m.%Y %H:%M'."
         ) from None
     return DateFormat(ISO.name, first=wanted, only=wanted)
+
+
+def best_share(cells: pl.Series) -> float:
+    """Share of the cells that are unmistakably dates: bare digits are left out, ids look like that too."""
+    counts = candidates(cells)
+    return max((count for name, count in counts.items() if name not in ("compact", "excel")), default=0) / max(cells.len(), 1)
+
+
+def zulu(cells: pl.Series) -> bool:
+    """Whether any stamp is in universal time."""
+    return bool(cells.str.strip_chars().str.extract(_OFFSET, 2).is_in(["Z", "z", "UTC", "GMT"]).any())
+
+
+def option(family: str) -> str:
+    """What to type after `--date-format` for a family."""
+    return {
+        "ymd": "%Y-%m-%d", "compact": "%Y%m%d", "mdy": "%m/%d/%Y", "dmy": "%d/%m/%Y", "mdy2": "%m/%d/%y", "dmy2": "%d/%m/%y",
+        "ymd2": "%y/%m/%d", "named": "%d %b %Y", "named2": "%d-%b-%y", "excel": "excel",
+    }[family]  # fmt: skip

@@ -1,0 +1,52 @@
+"""`Reading`: everything that was decided about what the text means, in one record that `stages.clean` obeys.
+
+It may not decide: `understand` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from clm.ingest.dates import DateFormat
+from clm.ingest.numbers import Mark
+from clm.ingest.text import Evidence
+from clm.outcome import Notice
+
+MONEY_ROLES = ("amount", "unit_price", "discount", "returned_amount", "cost")
+NUMBER_ROLES = (*MONEY_ROLES, "quantity")
+TEXT_ROLES = ("product", "category", "channel", "device", "country", "currency")
+KEY_ROLES = ("customer_id", "order_id", "line_id", "product_id")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which column plays which role (`ordered_at` may have two) and how its cells are written.
+
+    `ours` says the input is TRANSACTIONS that clm made before: its columns pass through as they are. `text_columns` are the
+    first column of each file and the mapped ones: where words such as 合计 give a totals row away.
+    """
+
+    roles: dict[str, tuple[str, ...]]
+    dates: DateFormat
+    marks: dict[str, Mark]
+    keep: tuple[str, ...]
+    text_columns: tuple[str, ...]
+    has_amounts: bool
+    cancellation_documents: bool
+    several_sources: bool
+    ours: bool
+    evidence: tuple[Evidence, ...]
+    notices: tuple[Notice, ...]
+
+    def column(self, role: str) -> str | None:
+        return self.roles[role][0] if role in self.roles else None
+
+    def to_json(self) -> dict[str, Any]:
+        """What the metrics tell about it: names of columns and formats, no cell."""
+        return {
+            "roles": {role: list(columns) for role, columns in sorted(self.roles.items())},
+            "date_format": self.dates.to_json(),
+            "decimal_marks": dict(sorted(self.marks.items())),
+            "evidence": [fact.to_json() for fact in self.evidence],
+        }

@@ -1,0 +1,145 @@
+"""Roles: which column is the customer, which the day, which the money; by name, checked against the cells.
+
+It may not read numbers or dates itself, nor settle a doubt: a role that is missing is a question naming `--map`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+import polars as pl
+
+from clm.errors import DataError, UsageError
+from clm.ingest import dates, numbers
+from clm.ingest.reading import NUMBER_ROLES
+from clm.ingest.text import Evidence, TextLog
+
+_ORDER = (
+    "ordered_at", "customer_id", "line_id", "order_id", "amount", "quantity", "unit_price", "discount", "returned_amount", "cost",
+    "status", "currency", "product_id", "product", "category", "channel", "device", "country",
+)  # fmt: skip
+_LOOKS = 5000
+_FITS = 0.5
+# The CDNOW sample as published: two zero-padded ids, day, pieces, dollars; nothing else looks like it.
+_CDNOW = (r"^\d{5}$", r"^\d{4}$", r"^199[78]\d{4}$", r"^\d{1,3}$", r"^\d+\.\d\d$")
+
+
+@cache
+def _aliases() -> dict[str, dict[str, list[str]]]:
+    table = resources.files("clm.ingest").joinpath("aliases.toml").read_text(encoding="utf-8")
+    return {role: {kind: [_plain(name) for name in names] for kind, names in entry.items()} for role, entry in tomllib.loads(table).items()}
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in unicodedata.normalize("NFKC", name).casefold() if character.isalnum())
+
+
+def _variants(name: str) -> set[str]:
+    """A header cell as it is, and without what stands in brackets at its end (`金额(元)`)."""
+    bare = re.sub(r"\s*[(（\[【][^)）\]】]*[)）\]】]\s*$", "", name)
+    return {_plain(name), _plain(bare)} - {""}
+
+
+def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], list[Evidence]]:
+    """Columns for every role that is found; what `--map` says goes first. Raises `UsageError` for columns that are not there."""
+    roles: dict[str, tuple[str, ...]] = {}
+    evidence: list[Evidence] = []
+    for role, column in given.items():
+        roles[role] = _named(role, column, log.columns)
+        evidence.append(Evidence(role, " + ".join(roles[role]), "given by --map"))
+    shape = _by_shape(log)
+    for role, column in shape.items():
+        if role not in roles:
+            roles[role] = (column,)
+            evidence.append(Evidence(role, column, "a file without header that has the layout of the CDNOW sample"))
+    taken = {column for columns in roles.values() for column in columns}
+    sample = log.sample.head(_LOOKS)
+    for kind in ("names", "weak"):
+        for role in _ORDER:
+            if role in roles:
+                continue
+            column = _find(role, _aliases()[role][kind], [one for one in log.columns if one not in taken], sample, kind)
+            if column is not None:
+                roles[role] = (column,)
+                taken.add(column)
+                evidence.append(Evidence(role, column, "its name" + (", and its cells repeat" if kind == "weak" else "")))
+    return roles, evidence
+
+
+def _named(role: str, column: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    if column in columns:
+        return (column,)
+    parts = tuple(part.strip() for part in column.split("+"))
+    if role == "ordered_at" and len(parts) == 2 and all(part in columns for part in parts):
+        return parts
+    raise DataError(
+        f"--map {role}={column}: there is no such column.",
+        where="columns: " + ", ".join(columns),
+        fix=f"name one of them: --map {role}=COLUMN",
+        code="no_such_column",
+    )
+
+
+def _by_shape(log: TextLog) -> dict[str, str]:
+    headerless = all(part.dialect is not None and part.dialect.header_line is None for part in log.parts)
+    if not headerless or len(log.columns) != len(_CDNOW) or not log.sample.height:
+        return {}
+    like = all(
+        log.sample[column].str.strip_chars().str.contains(pattern).all()
+        for column, pattern in zip(log.columns, _CDNOW, strict=True)
+    )
+    return {"customer_id": "#1", "ordered_at": "#3", "quantity": "#4", "amount": "#5"} if like else {}
+
+
+def _find(role: str, names: list[str], columns: list[str], sample: pl.DataFrame, kind: str) -> str | None:
+    known = {column: _variants(column) for column in columns}
+    for name in names:
+        for column, variants in known.items():
+            if name in variants and _speaks_for(role, sample[column], weak=kind == "weak"):
+                return column
+    return None
+
+
+def _speaks_for(role: str, cells: pl.Series, weak: bool) -> bool:
+    """Whether the cells could play the role. An empty table cannot speak against a name."""
+    filled = cells.drop_nulls().str.strip_chars()
+    filled = filled.filter(filled != "")
+    if not filled.len():
+        return cells.len() == 0 or role not in ("customer_id", "ordered_at", "amount", "quantity", "unit_price")
+    enough = filled.len() * _FITS
+    if role == "ordered_at":
+        return max(dates.candidates(filled).values(), default=0) >= enough
+    if role in NUMBER_ROLES:
+        score = numbers.fit(filled)
+        return max(score.dot, score.comma) >= enough
+    if role == "customer_id":
+        if dates.best_share(filled) >= _FITS or filled.str.contains(r"^-?\d+[.,]\d*[1-9]\d*$").mean() >= _FITS:  # type: ignore[operator]
+            return False
+        # `id` and the like may be anything; only a customer comes back
+        return not weak or (1 if filled.len() < 20 else 2) < filled.n_unique() < filled.len() or filled.len() < 2
+    return True
+
+
+def missing(role: str, log: TextLog, why: str) -> DataError:
+    """The question that names the role, the columns there are, and what to type."""
+    from clm.tables import ROLES
+
+    example = next((column for column in log.columns), "COLUMN")
+    return DataError(
+        f"no column could be recognised as {role} ({ROLES[role]}){why}.",
+        where="columns: " + ", ".join(log.columns),
+        fix=f"name it: --map {role}=COLUMN (for instance --map '{role}={example}'); without such a column clm cannot use this file.",
+        code=f"missing_{role}",
+    )
+
+
+def unknown_keep(keep: tuple[str, ...], columns: tuple[str, ...]) -> None:
+    """Raises `UsageError` for `--keep` columns that are not there."""
+    lost = [name for name in keep if name not in columns]
+    if lost:
+        raise UsageError(f"--keep {lost[0]}: there is no such column.", where="columns: " + ", ".join(columns))

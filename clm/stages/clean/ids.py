@@ -1,0 +1,50 @@
+"""Ids: the one rule by which text becomes an id, and the shapes that show a value without telling it.
+
+It may not look across rows; everything is an expression that streams.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+# Excel shows a long number as 1.23E+15 and saves it so: the digits are gone.
+DESTROYED = r"^\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
+MASKED = r"\*{2,}|[●•]{2,}|^\p{L}\*"
+WHOLE_WITH_POINT = r"^-?\d+\.0$"
+_SHAPE_LENGTH = 40
+# What our own CSV export puts one apostrophe before, so that no spreadsheet takes it for a formula.
+DEFUSED = r"^'('*[=+\-@\t\r\n])"
+
+
+def tidy(cell: pl.Expr) -> pl.Expr:
+    """Trimmed text in NFC; `="1001"` and `'1001` are 1001; nothing is null. `NA` and `NULL` are ids."""
+    bare = cell.str.strip_chars().str.replace(r'^="(.*)"$', "$1").str.replace(r"^'(.)", "$1").str.strip_chars()
+    return pl.when(bare != "").then(bare.str.normalize("NFC"))
+
+
+def words(cell: pl.Expr) -> pl.Expr:
+    """Trimmed text, null when there is none."""
+    bare = cell.str.strip_chars()
+    return pl.when(bare != "").then(bare)
+
+
+def restored(cell: pl.Expr) -> pl.Expr:
+    """A text cell of our own export as it was: one apostrophe less where one was put, nothing is null."""
+    return pl.when(cell != "").then(cell.str.replace(DEFUSED, "$1"))
+
+
+def without_point(identifier: pl.Expr) -> pl.Expr:
+    """`17850.0` as `17850`, for columns in which every value is written so."""
+    return identifier.str.strip_suffix(".0")
+
+
+def shape(cell: pl.Expr) -> pl.Expr:
+    """Digits 9, letters a or A, other scripts 字, at most 40 characters: enough to see what is wrong, not whose it is."""
+    return (
+        cell.str.slice(0, _SHAPE_LENGTH)
+        .str.replace_all(r"\p{N}", "9")
+        .str.replace_all(r"\p{Lu}", "A")
+        .str.replace_all(r"[\p{Ll}\p{Lt}\p{Lm}]", "a")
+        .str.replace_all(r"\p{Lo}", "字")
+        .str.replace_all(r"\p{C}", "?")
+    )

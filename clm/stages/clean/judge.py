@@ -1,0 +1,248 @@
+"""`judge`: every record by itself: typed, and either good or given the first reason that applies.
+
+It may not look across rows: sums, repeats and shares are for `settle`. Everything streams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import polars as pl
+
+from clm.ingest import dates, numbers
+from clm.ingest.reading import KEY_ROLES, TEXT_ROLES, Reading
+from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
+from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE
+from clm.ingest.understand import joined
+from clm.settings import CleanSettings
+from clm.stages.clean import ids
+
+REASON, COLUMN, RETURN, OFFSET = "clm:reason", "clm:column", "clm:return", "clm:offset"
+
+_CANCELLED = (
+    "cancelled", "canceled", "cancel", "voided", "void", "failed", "declined", "expired", "unpaid", "not paid", "abandoned",
+    "refunded", "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
+    "已取消", "取消", "订单取消", "交易关闭", "已关闭", "关闭", "退款成功", "已退款", "全额退款", "已作废", "作废", "未付款", "未支付", "待付款", "待支付",
+    "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效", "交易取消", "订单已取消",
+)  # fmt: skip
+_UNPAID = ("pending", "authorized")
+_TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
+_SAME_CURRENCY = {"RMB": "CNY", "￥": "CNY", "人民币": "CNY", "元": "CNY", "STG": "GBP", "EURO": "EUR", "US$": "USD"}
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """A code, when it applies, and the column whose cell shows why (None: the record as a whole)."""
+
+    code: str
+    when: pl.Expr
+    column: str | None = None
+    cell: pl.Expr | None = None
+
+
+def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.LazyFrame:
+    """Type and judge each row of a `TextLog.frame`.
+
+    One row is one record of a source. Out come the columns of TRANSACTIONS that are known so far (without `kind`), `--keep`
+    columns, and clm's own: where the record stands, `clm:reason` (null = good), the column and shape of what is wrong, whether
+    it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
+    """
+    typed = text.with_columns(_typed(reading, settings))
+    reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
+    # each condition once, as a column: nested they would be written out again in every later one
+    applies = [pl.col(PROBLEM).is_null() & one.when for one in reasons]
+    asked = typed.with_columns(when.alias(f"clm:applies:{place}") for place, when in enumerate(applies))
+    names = [pl.col(f"clm:applies:{place}") for place in range(len(reasons))]
+    judged = asked.with_columns(
+        pl.coalesce(pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(names, reasons, strict=True)))
+        .alias(REASON),
+        _first(names, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
+        pl.coalesce(
+            pl.col(DETAIL),
+            ids.shape(_first(names, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
+        ).alias(DETAIL),
+    )
+    return judged.select(_columns(reading, settings))
+
+
+def _first(applies: list[pl.Expr], values: list[pl.Expr]) -> pl.Expr:
+    """The value of the first reason that applies, even when that value is null."""
+    chain = pl.when(applies[0]).then(values[0])
+    for when, value in zip(applies[1:], values[1:], strict=True):
+        chain = chain.when(when).then(value)  # type: ignore[assignment]
+    return chain.otherwise(None)
+
+
+def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
+    own = [SOURCE, FILE, LINE, AGAIN, REASON, COLUMN, DETAIL, RETURN]
+    own += [RAW] if settings.rejects_raw else []
+    own += [PRINT] if settings.duplicates != "keep" else []
+    own += [OFFSET] if reading.dates.offsets else []
+    names = ["customer_id", "ordered_at", "amount"]
+    names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
+    if reading.ours:
+        names += ["kind", "flags", *(name for name in ("source_file", "source_line") if name in reading.roles)]
+    return [pl.col(name) for name in own] + [pl.col(f"clm:{name}").alias(name) for name in (*names, *reading.keep)]
+
+
+def _typed(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
+    """The typed columns, in clm's own name space so that none hides a column of the file."""
+    made: dict[str, pl.Expr] = {}
+    text = ids.restored if reading.ours else ids.words
+    for role in KEY_ROLES:
+        if role in reading.roles:
+            cell = pl.col(reading.roles[role][0])
+            made[role] = ids.restored(cell) if reading.ours else ids.tidy(cell)
+    for role in TEXT_ROLES:
+        if role in reading.roles:
+            made[role] = text(pl.col(reading.roles[role][0]))
+    if "currency" in made and not reading.ours:
+        made["currency"] = _currency(made["currency"])
+    for name in reading.keep:
+        made[name] = text(pl.col(name))
+    made["ordered_at"] = dates.wall_time(joined(reading.roles["ordered_at"]), reading.dates, settings.tz)
+    made["amount"] = _amount(reading)
+    for role in ("quantity", "cost"):
+        if role in reading.roles:
+            made[role] = numbers.money(_number(reading, role))
+    made["return"] = _returned(reading)
+    if reading.ours:
+        made |= {"kind": pl.col("kind"), "flags": ids.restored(pl.col("flags"))}
+        made["source_line"] = pl.col("source_line").cast(pl.Int64, strict=False)
+        if "source_file" in reading.roles:
+            made["source_file"] = ids.restored(pl.col("source_file"))
+    if reading.dates.offsets:
+        made["offset"] = dates.offset_minutes(joined(reading.roles["ordered_at"]))
+    return [value.alias(f"clm:{name}") for name, value in made.items()]
+
+
+def _currency(word: pl.Expr) -> pl.Expr:
+    upper = word.str.to_uppercase()
+    same = pl.lit(None, dtype=pl.String)
+    for written, code in _SAME_CURRENCY.items():
+        same = pl.when(upper == written).then(pl.lit(code)).otherwise(same)
+    return pl.coalesce(same, upper)
+
+
+def _number(reading: Reading, role: str) -> pl.Expr:
+    column = reading.roles[role][0]
+    return numbers.canonical(pl.col(column), reading.marks[column])
+
+
+def _amount(reading: Reading) -> pl.Expr:
+    """What was paid for the line: as given, or quantity × unit price less the discount, less what was given back."""
+    if not reading.has_amounts:
+        return pl.lit(None, dtype=numbers.LINE)
+    if "amount" in reading.roles:
+        amount = numbers.money(_number(reading, "amount"))
+    else:
+        amount = numbers.product(_number(reading, "quantity"), _number(reading, "unit_price"))
+        if "discount" in reading.roles:
+            # shops write a discount as 5 or as -5; either way it brings the line nearer to nothing
+            off = numbers.money(_number(reading, "discount")).abs().fill_null(0)
+            amount = pl.when(amount < 0).then(amount + off).otherwise(amount - off)
+    if "returned_amount" in reading.roles:
+        amount = amount - numbers.money(_number(reading, "returned_amount")).abs().fill_null(0)
+    return amount.cast(numbers.LINE)
+
+
+def _returned(reading: Reading) -> pl.Expr:
+    """Whether the record is a return by itself: negative quantity or a cancellation document."""
+    if reading.ours:
+        return pl.col("kind") == "return"
+    signs: list[pl.Expr] = [pl.lit(False)]
+    if "quantity" in reading.roles:
+        signs.append((numbers.money(_number(reading, "quantity")) < 0).fill_null(False))
+    if reading.cancellation_documents:
+        signs.append(pl.col(reading.roles["order_id"][0]).str.strip_chars().str.contains(r"^[Cc]\d+$").fill_null(False))
+    return pl.any_horizontal(signs)
+
+
+def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+    """Every reason in the fixed order of the codes; a totals row is no order, so it comes before what an order lacks."""
+    found: list[_Reason] = []
+    no_date = pl.col("clm:ordered_at").is_null()
+    total = pl.any_horizontal(
+        pl.when(no_date).then(pl.col(name)).str.contains(_TOTALS).fill_null(False) for name in reading.text_columns
+    )
+    found.append(_Reason("totals_row", total))
+    when = joined(reading.roles["ordered_at"])
+    found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
+    found += _unreadable_numbers(reading)
+    customer = reading.roles["customer_id"][0]
+    found.append(_Reason("no_customer", pl.col("clm:customer_id").is_null(), customer))
+    order = reading.column("order_id")
+    if order is not None:
+        found.append(_Reason("no_order", pl.col("clm:order_id").is_null(), order))
+    for role, column in (("customer_id", customer), ("order_id", order)):
+        if column is not None:
+            destroyed = pl.col(f"clm:{role}").str.contains(ids.DESTROYED).fill_null(False)
+            found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
+    found += _future(reading, settings)
+    status = reading.column("status")
+    if status is not None:
+        words = _CANCELLED + (_UNPAID if _about_payment(status) else ())
+        said = pl.col(status).str.strip_chars().str.to_lowercase().str.replace_all(r"[_\-\s]+", " ")
+        found.append(_Reason("cancelled", said.is_in(list(words)).fill_null(False), status, pl.col(status)))
+    currency = reading.column("currency")
+    if currency is not None and settings.currency is not None:
+        other = pl.col("clm:currency").fill_null("") != _currency_code(settings.currency)
+        found.append(_Reason("currency_other", other, currency, pl.col(currency)))
+    return found
+
+
+def _future(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+    if not isinstance(settings.until, date):
+        return []
+    after = pl.lit(datetime.combine(settings.until + timedelta(days=1), time()))
+    columns = reading.roles["ordered_at"]
+    return [_Reason("future", (pl.col("clm:ordered_at") >= after).fill_null(False), "+".join(columns), joined(columns))]
+
+
+def _unreadable_numbers(reading: Reading) -> list[_Reason]:
+    """`amount` for money that cannot be read, `quantity` for units that cannot."""
+    amounts: list[_Reason] = []
+    quantities: list[_Reason] = []
+    if "quantity" in reading.roles:
+        column = reading.roles["quantity"][0]
+        needed = reading.has_amounts and "amount" not in reading.roles
+        filled = pl.lit(True) if needed else pl.col(column).str.strip_chars() != ""
+        quantities.append(_Reason("quantity", (filled & pl.col("clm:quantity").is_null()).fill_null(needed), column, pl.col(column)))
+    if reading.has_amounts:
+        source = "amount" if "amount" in reading.roles else "unit_price"
+        column = reading.roles[source][0]
+        bad = pl.col("clm:amount").is_null()
+        if source == "unit_price":
+            # a quantity that cannot be read leaves no amount either, but the price is not to blame
+            bad = bad & (_number(reading, "unit_price").is_null() | pl.col("clm:quantity").is_not_null())
+        amounts.append(_Reason("amount", bad, column, pl.col(column)))
+        for role in ("discount", "returned_amount"):
+            if role in reading.roles and (role != "discount" or source == "unit_price"):
+                column = reading.roles[role][0]
+                bad = (pl.col(column).str.strip_chars() != "") & _number(reading, role).is_null()
+                amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column)))
+    return amounts + quantities
+
+
+def _ours_reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+    """TRANSACTIONS that somebody edited by hand can be broken too."""
+    amount = (pl.col("amount") != "") & pl.col("clm:amount").is_null()
+    return [
+        _Reason("date", pl.col("clm:ordered_at").is_null(), "ordered_at", pl.col("ordered_at")),
+        _Reason("amount", amount.fill_null(False), "amount", pl.col("amount")),
+        _Reason("no_customer", pl.col("clm:customer_id").is_null(), "customer_id"),
+        _Reason("no_order", pl.col("clm:order_id").is_null(), "order_id"),
+        *_future(reading, settings),
+        _Reason("not_a_sale", ~pl.col("kind").is_in(["sale", "return"]).fill_null(False), "kind", pl.col("kind")),
+    ]
+
+
+def _about_payment(column: str) -> bool:
+    lowered = column.lower()
+    return any(word in lowered for word in ("financial", "payment", "paid", "付款", "支付"))
+
+
+def _currency_code(given: str) -> str:
+    upper = given.strip().upper()
+    return _SAME_CURRENCY.get(upper, upper)

@@ -1,0 +1,238 @@
+"""`settle`: what looks across rows: ids, order totals, repeats, doubts about the whole; then the accounting and the verdict.
+
+It may not re-judge a record. It reads the judged table several times, so it wants it as a file; every plan streams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from clm.errors import DataError
+from clm.ingest.numbers import LINE as MONEY
+from clm.ingest.numbers import SUM
+from clm.ingest.reading import Reading
+from clm.ingest.structure import DETAIL, LINE, RAW
+from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE
+from clm.outcome import Notice, Outcome, Rows
+from clm.settings import CleanSettings
+from clm.stages.clean import doubts, ids
+from clm.stages.clean.accounting import Account, closing_line, total
+from clm.stages.clean.judge import COLUMN, REASON, RETURN
+from clm.tables import RETURN as RETURNED
+from clm.tables import SALE, TRANSACTIONS
+
+_AT, _DUPLICATE = "clm:at", "clm:duplicate"
+_LINES_PER_SOURCE = 2**40
+_ID_ROLES = ("customer_id", "order_id", "product_id")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The verdict. `refusal` is what stops the run with 65: the rejects are written all the same, the outcome is not.
+
+    `rejects` has the columns of REJECTS (`raw` only with `--rejects-raw`) in the order of the sources.
+    """
+
+    outcome: Outcome
+    rejects: pl.LazyFrame
+    refusal: DataError | None
+
+
+def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Settled:
+    """Split good rows from rejects, finish what needs all rows, and prove that nothing is missing.
+
+    Raises `AssertionError` when rows or money do not add up: a bug, not a matter of data.
+    """
+    pointless = _ids_with_point(judged, reading)
+    good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
+    good = good.with_columns(*_finished_ids(reading, pointless), _place())
+    good = _kinds(good, reading)
+    good, collapse = _repeats(good, reading, settings)
+    kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
+    account = _account(judged, good if collapse else None, kept, reading)
+    notices = (*reading.notices, *_id_notices(reading, pointless), *_flag_notices(kept, settings, account))
+    facts = doubts.look(judged, reading)
+    outcome = Outcome(
+        frame=kept.select(_columns(reading, kept)),
+        rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
+        amount=account.amounts(reading.has_amounts),
+        currency=facts.currency or settings.currency,
+        zone=settings.tz or facts.zone,
+        metrics=_metrics(reading, account),
+        warnings=notices,
+        closing=closing_line(account),
+    )
+    return Settled(outcome, _rejects(judged, settings), doubts.refusal(facts, account, reading, settings))
+
+
+def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> tuple[str, ...]:
+    """Id columns in which every value of a source is a whole number written with `.0` (pandas and Excel make those of ids).
+
+    A source that writes them without the point does not stand against it, one that mixes both does.
+    """
+    roles = [role for role in _ID_ROLES if role in reading.roles] if not reading.ours else []
+    if not roles:
+        return ()
+    counts = [pl.col(role).is_not_null().sum().alias(f"{role}:all") for role in roles]
+    counts += [pl.col(role).str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role in roles]
+    counts += [pl.col(role).str.contains(r"^[1-9]\d*$|^0$").sum().alias(f"{role}:digits") for role in roles]
+    table = (
+        judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row"]).fill_null(False))
+        .group_by(SOURCE)
+        .agg(counts)
+        .collect(engine="streaming")
+    )
+    return tuple(role for role in roles if _all_with_point(table, role))
+
+
+def _all_with_point(table: pl.DataFrame, role: str) -> bool:
+    one, point, digits = (pl.col(f"{role}:{kind}") for kind in ("all", "point", "digits"))
+    row = table.select(
+        some=point.sum() > 0, clean=((point == one) | ((point == 0) & (digits == one))).all()
+    ).row(0, named=True)  # fmt: skip
+    return bool(row["some"] and row["clean"])
+
+
+def _finished_ids(reading: Reading, pointless: tuple[str, ...]) -> list[pl.Expr]:
+    finished = {role: ids.without_point(pl.col(role)) for role in pointless}
+    if "order_id" not in reading.roles:
+        customer = finished.get("customer_id", pl.col("customer_id"))
+        finished["order_id"] = pl.concat_str(customer, pl.lit(" "), pl.col("ordered_at").dt.to_string("%Y-%m-%d"))
+    return [value.alias(role) for role, value in finished.items()]
+
+
+def _place() -> pl.Expr:
+    """One number that orders all records as the sources have them."""
+    return (pl.col(SOURCE) * _LINES_PER_SOURCE + pl.col(LINE)).alias(_AT)
+
+
+def _kinds(good: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
+    """`return` for records that are one by themselves, and for every line of an order whose total is negative."""
+    kind = pl.when(pl.col(RETURN)).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind")
+    if reading.ours or not reading.has_amounts:
+        return good.with_columns(kind)
+    doubtful = good.filter((pl.col("amount") < 0) & ~pl.col(RETURN))
+    if doubtful.select(pl.len()).collect(engine="streaming").item() == 0:
+        return good.with_columns(kind)
+    keys = ["customer_id", "order_id"]
+    negative = (
+        good.group_by(keys).agg(pl.col("amount").cast(SUM).sum().alias("clm:total")).filter(pl.col("clm:total") < 0)
+    )
+    joined = good.join(negative.with_columns(pl.lit(True).alias("clm:negative")), on=keys, how="left", maintain_order="left")
+    returned = pl.col(RETURN) | pl.col("clm:negative").fill_null(False)
+    return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
+
+
+def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> tuple[pl.LazyFrame, bool]:
+    """`clm:duplicate` on every record but the first of its like, and whether those are to be left out.
+
+    Two records are alike when order and line id are the same, or, in a log without line ids, all cells of the source.
+    """
+    if "line_id" in reading.roles and not reading.ours:
+        keys, collapse = ["order_id", "line_id"], True
+        rows = good.filter(pl.col("line_id").is_not_null())
+    elif settings.duplicates == "keep" or (reading.ours and settings.duplicates == "flag"):
+        return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
+    else:
+        # the hash alone could err once in a blue moon; with these beside it, it cannot matter
+        keys, collapse = [PRINT, "customer_id", "order_id", "ordered_at", "amount"], settings.duplicates == "drop"
+        rows = good
+    repeated = (
+        rows.group_by(keys)
+        .agg(pl.len().alias("clm:count"), pl.col(_AT).min().alias("clm:first"))
+        .filter(pl.col("clm:count") > 1)
+        .select(*keys, "clm:first")
+    )
+    if repeated.select(pl.len()).collect(engine="streaming").item() == 0:
+        return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
+    joined = good.join(repeated, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    later = (pl.col(_AT) > pl.col("clm:first")).fill_null(False)
+    if "line_id" in reading.roles and not reading.ours:
+        later = later & pl.col("line_id").is_not_null()
+    return joined.with_columns(later.alias(_DUPLICATE)), collapse
+
+
+def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: pl.LazyFrame, reading: Reading) -> Account:
+    """Count rows and money on both sides, independently, and insist that they agree."""
+    by_reason = (
+        judged.group_by(REASON, AGAIN).agg(pl.len(), pl.col("amount").cast(SUM).sum()).collect(engine="streaming").sort(REASON)
+    )
+    collapsed = {}
+    if before is not None:
+        collapsed["duplicate"] = total(before.filter(pl.col(_DUPLICATE)))
+    by_kind = kept.group_by("kind").agg(pl.len(), pl.col("amount").cast(SUM).sum()).collect(engine="streaming").sort("kind")
+    flagged = int(kept.select(pl.col(_DUPLICATE).cast(pl.Int64).sum()).collect(engine="streaming").item() or 0)
+    account = Account.of(by_reason, by_kind, collapsed, flagged)
+    account.prove()
+    return account
+
+
+def _columns(reading: Reading, kept: pl.LazyFrame) -> list[pl.Expr]:
+    """TRANSACTIONS in the order of its contract, then the kept columns."""
+    made: dict[str, pl.Expr] = {
+        "customer_id": pl.col("customer_id"),
+        "order_id": pl.col("order_id"),
+        "ordered_at": pl.col("ordered_at"),
+        "amount": pl.col("amount").cast(MONEY),
+        "kind": pl.col("kind"),
+        "flags": pl.when(pl.col(_DUPLICATE)).then(pl.lit("duplicate")),
+        "source_line": pl.col(LINE),
+    }
+    if reading.ours:
+        flags = pl.col("flags")
+        made["flags"] = flags
+        made["source_line"] = pl.coalesce(pl.col("source_line"), pl.col(LINE))
+    if reading.several_sources and not (reading.ours and "source_file" in reading.roles):
+        made["source_file"] = pl.col(FILE)
+    elif reading.ours and "source_file" in reading.roles:
+        made["source_file"] = pl.col("source_file")
+    for column in TRANSACTIONS.columns:
+        if column.optional and column.name in reading.roles and column.name not in made:
+            made[column.name] = pl.col(column.name)
+    ordered = [made[column.name].alias(column.name) for column in TRANSACTIONS.columns if column.name in made]
+    return ordered + [pl.col(name) for name in reading.keep]
+
+
+def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:
+    columns = [
+        pl.col(FILE).alias("source_file"),
+        pl.col(LINE).alias("source_line"),
+        pl.col(REASON).alias("reason"),
+        pl.col(COLUMN).alias("column"),
+        pl.col(DETAIL).alias("detail"),
+        pl.col("amount").cast(MONEY),
+    ]
+    if settings.rejects_raw:
+        columns.append(pl.col(RAW).alias("raw"))
+    return judged.filter(pl.col(REASON).is_not_null() & ~pl.col(AGAIN)).select(columns)
+
+
+def _id_notices(reading: Reading, pointless: tuple[str, ...]) -> list[Notice]:
+    return [
+        Notice("id_point_removed", f"every value of {reading.roles[role][0]} ended in .0, which is not part of the id: it was taken off.")
+        for role in pointless
+    ]
+
+
+def _flag_notices(kept: pl.LazyFrame, settings: CleanSettings, account: Account) -> list[Notice]:
+    found: list[Notice] = []
+    if account.flagged:
+        found.append(
+            Notice(
+                "duplicates_flagged",
+                f"{account.flagged:,} rows repeat an earlier one in every column: kept and flagged (--duplicates drop leaves them out).",
+            )
+        )
+    return found
+
+
+def _metrics(reading: Reading, account: Account) -> dict[str, Any]:
+    return {
+        "sales": account.by_kind[SALE].rows,
+        "returns": account.by_kind[RETURNED].rows,
+        "flags": {"duplicate": account.flagged} if account.flagged else {},
+        "reading": reading.to_json(),
+    }
