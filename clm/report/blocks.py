@@ -64,7 +64,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its kind says how `charts` draws it; `key` is series code and label; `alt` says it in words, `table` in numbers."""
+    """A chart: its kind says how `charts` draws it; `key` is series code and label; `alt` says it in words, `table` in numbers.
+
+    `table_open` when the table is worth reading beside the chart; otherwise it is folded away where it can be.
+    """
 
     kind: str
     title: str
@@ -73,6 +76,7 @@ class Figure:
     alt: str
     table: Table
     note: str = ""
+    table_open: bool = False
 
 
 @dataclass(frozen=True)

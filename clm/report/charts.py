@@ -17,15 +17,12 @@ from clm.report.blocks import Figure, Mark
 
 STRONG, SOFT, INK, GRID, BASE = "#1d5c8a", "#c47a1c", "#56606b", "#e4e7ea", "#aeb6bf"
 _COLOURS = {"strong": STRONG, "soft": SOFT, "base": BASE}
-WIDE, NARROW = 800, 344
+WIDE, NARROW = 840, 344
 
 _FONT = 12
 _FIRST = {"returning", "revenue_share", "clv", "actual", "observed"}  # what the reader looks for is drawn strong
 _VEGA_LITE = "6.4"
-_NUMBER = (
-    "abs(datum.value) < 1000 ? format(datum.value, ',~g') : "
-    "replace(format(datum.value, ',~s'), 'G', 'B')"
-)
+_NUMBER = "abs(datum.value) < 1000 ? format(datum.value, ',~g') : replace(format(datum.value, ',~s'), 'G', 'B')"
 _NUMBER_ZH = (
     "abs(datum.value) >= 1e8 ? format(datum.value / 1e8, ',~g') + '亿' : "
     "abs(datum.value) >= 1e4 ? format(datum.value / 1e4, ',~g') + '万' : format(datum.value, ',~g')"

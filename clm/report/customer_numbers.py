@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -43,7 +44,8 @@ def float_sum(column: pl.Series) -> float | None:
 def money_sum(column: pl.Series) -> Decimal | None:
     """The exact sum of what is known; None when nothing is (a log without amounts)."""
     known = column.drop_nulls()
-    return known.sum() if len(known) else None
+    total = known.sum() if len(known) else None
+    return total if isinstance(total, Decimal) else None
 
 
 def ratio(part: float | Decimal | None, whole: float | Decimal | None) -> float | None:
@@ -72,10 +74,9 @@ def _overview(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> No
     sheet.add("overview", "repeat_rate", ratio(repeat, buyers.height), n=buyers.height)
     sheet.add("overview", "active_customers", active, period=window, n=buyers.height)
     sheet.add("overview", "active_share", ratio(active, buyers.height), period=window, n=buyers.height)
-    if buyers.height:
-        first, last = buyers["first_order_on"].min(), buyers["last_order_on"].max()
-        days = (last - first).days + 1  # type: ignore[operator]
-        sheet.add("quality", "window", days, period=f"{first}/{last}", n=buyers.height)
+    first, last = buyers["first_order_on"].min(), buyers["last_order_on"].max()
+    if isinstance(first, date) and isinstance(last, date):
+        sheet.add("quality", "window", (last - first).days + 1, period=f"{first}/{last}", n=buyers.height)
 
 
 def _segments(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> None:

@@ -76,9 +76,7 @@ def _quality(sheet: Sheet, facts: dict[str, Any]) -> None:
 def _parts(account: dict[str, Any], read: Any) -> dict[str, dict[str, Any]]:
     """The readable numbers of `rejected` and `collapsed`, by code."""
     return {
-        kind: {
-            str(code): read(value) for code, value in _object(account.get(kind)).items() if read(value) is not None
-        }
+        kind: {str(code): read(value) for code, value in _object(account.get(kind)).items() if read(value) is not None}
         for kind in ("rejected", "collapsed")
     }
 

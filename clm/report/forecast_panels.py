@@ -12,7 +12,7 @@ from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers, finite
 from clm.report.words import Words
 
-_MINOR_SCORES = ("msle", "spearman", "brier")
+_MINOR_SCORES = ("mae", "msle", "spearman", "brier")
 
 
 def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
@@ -82,12 +82,7 @@ def _concentration(numbers: Numbers, words: Words) -> list[Block]:
             said = {"spend": tenth["spend"], "four_fifths": fifths} | ({"clv": tenth["clv"]} if of == "clv" else {})
             blocks.append(Paragraph(words(f"clv.{key}", **said)))
             break
-    marks = [
-        Mark(of, "", row.value, x=_top(row.group))
-        for of, rows in curves.items()
-        for row in rows
-        if row.value is not None
-    ]
+    marks = [Mark(of, "", row.value, x=_top(row.group)) for of, rows in curves.items() for row in rows if row.value is not None]
     groups = numbers.groups("clv", [f"top_share_{of}" for of in curves])
     table_rows = []
     for group in groups:
@@ -99,8 +94,10 @@ def _concentration(numbers: Numbers, words: Words) -> list[Block]:
     columns = (Column(words("clv.top")), *(Column(words(f"clv.share_{of}")) for of in curves))
     title = words("clv.concentration_title")
     alt = words("clv.concentration_alt", customers=words.percent(0.1), **tenth)
-    key = tuple((of, words(f"clv.share_{of}")) for of in curves) + (("equal", words("clv.equal")),)
-    blocks.append(Figure("concentration", title, key, tuple(marks), alt, Table(title, columns, tuple(table_rows))))
+    series = (*((of, words(f"clv.share_{of}")) for of in curves), ("equal", words("clv.equal")))
+    table = Table(title, columns, tuple(table_rows))
+    axes = words("clv.concentration_axes")
+    blocks.append(Figure("concentration", title, series, tuple(marks), alt, table, axes))
     return blocks
 
 
@@ -134,7 +131,8 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
     horizon = numbers.find("clv", "horizon")
     against = words("backtest.against", tested=tested, horizon=words.stretch(horizon.period if horizon else None))
     used = {row.group for row in numbers.rows("clv", "customers_by_method")}
-    rows, strong = [], []
+    strong: list[int] = []
+    rows: list[tuple[Cell, ...]] = []
     for group in groups:
         kind, _, name = group.partition(":")
         if kind == "model" and name in used:
@@ -149,7 +147,8 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
         Column(words("backtest.candidate"), numeric=False),
         *(Column(words(f"score.{score}"), minor=score in _MINOR_SCORES) for score in scores),
     )
-    note = words("format.sentence_gap").join((words("backtest.mean_of", origins=origins), against))
+    higher = words("format.list").join(words.name("score", score) for score in RANK_SCORES)
+    note = words("format.sentence_gap").join((words("backtest.mean_of", origins=origins, scores=higher), against))
     return [verdict, Table(words("backtest.title"), columns, tuple(rows), note, tuple(strong))]
 
 
@@ -222,7 +221,7 @@ def _risks(numbers: Numbers, words: Words) -> Table:
             Cell(words.percent(share), share, bar=share),
             Cell(words.whole(active), active),
         ]
-        rows.append(tuple(cells + ([Cell(words.money(clv, 0), clv)] if valued else [])))
+        rows.append(tuple(cells + ([Cell(words.cell(clv, 0), clv)] if valued else [])))
     labels = ["risk", "customers", "share", "active", *(["clv"] if valued else [])]
     days = words.count("days", ACTIVE_DAYS)
     columns = tuple(
@@ -236,7 +235,8 @@ def _candidates(numbers: Numbers, words: Words) -> list[Block]:
     tried = numbers.rows("churn", "chosen")
     if not tried:
         return [Verdict(words("churn.candidates_none"), good=False)]
-    rows, strong = [], []
+    strong: list[int] = []
+    rows: list[tuple[Cell, ...]] = []
     for row in tried:
         name = words.name("method", row.group)
         if row.value:

@@ -18,7 +18,7 @@ ACTIVE_DAYS = 90  # a buyer is active when the last order lies in the last 90 da
 ERROR_SCORES = ("rmse", "mae", "msle", "poisson_deviance")
 RANK_SCORES = ("spearman", "gini", "capture_10")
 CHURN_SCORES = ("auc", "average_precision", "log_loss", "brier", "top_decile_lift", "calibration_error")
-TOP_SHARES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+TOP_SHARES = tuple(percent / 100 for percent in (1, 2, 3, 5, 7, *range(10, 101, 5)))
 
 
 @dataclass(frozen=True)

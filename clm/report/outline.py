@@ -188,9 +188,7 @@ def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
             words("kpi.lost_note", horizon=_lost_horizon(numbers, words)),
         ),
     )
-    return tuple(
-        Tile(code, label, show(number), number, note) for code, label, number, show, note in rows if number is not None
-    )
+    return tuple(Tile(code, label, show(number), number, note) for code, label, number, show, note in rows if number is not None)
 
 
 def _notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:

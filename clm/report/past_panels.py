@@ -24,6 +24,7 @@ from clm.report.numbers import Numbers
 from clm.report.words import Words, plain
 from clm.tables import NO_PURCHASE
 
+_CENTS_BELOW = 10_000
 _LEVELS = (0.01, 0.03, 0.06, 0.12)  # shares of customers at which a cell of the grid gets the next tint
 
 
@@ -70,14 +71,9 @@ def _account(numbers: Numbers, words: Words) -> Table:
         count, money = (numbers.value("quality", f"{what}_{end}", code) for what in ("rows", "amount"))
         share = numbers.value("quality", "rows_share", f"{end}.{code}" if code else end)
         row = (Cell(label), Cell(words.whole(count), count), Cell(words.percent(share), share))
-        rows.append((*row, Cell(words.money(money, 2), money)) if priced else row)
-    columns = (
-        Column(words("quality.step"), numeric=False),
-        Column(words("quality.rows")),
-        Column(words("quality.share")),
-    )
-    if priced:
-        columns = (*columns, Column(words("quality.amount")))
+        rows.append((*row, Cell(words.cell(money, 2), money)) if priced else row)
+    parts = ("rows", "share", "amount") if priced else ("rows", "share")
+    columns = (Column(words("quality.step"), numeric=False), *(Column(words(f"quality.{part}")) for part in parts))
     return Table(words("quality.table"), columns, tuple(rows), strong=(1,))
 
 
@@ -122,7 +118,7 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         blocks.append(Paragraph(words("revenue.lead_orders")))
     elif share is not None:
         whole = words.money(numbers.value("revenue", "revenue_of_buyers", None, full[-1]), 0)
-        said = {"month": words.month(full[-1]), "share": words.percent(share), "revenue": whole}
+        said = {"month": words.month(full[-1], long=True), "share": words.percent(share), "revenue": whole}
         blocks.append(Paragraph(words("revenue.lead", **said)))
     marks = [
         Mark(group, words.month(month), value, faint=month in running)
@@ -135,18 +131,24 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     peak = max(months, key=lambda month: (totals[month], month))
     alt = words(
         "revenue.alt",
-        first=words.month(months[0]),
-        last=words.month(months[-1]),
+        first=words.month(months[0], long=True),
+        last=words.month(months[-1], long=True),
         measure=words(f"revenue.measure_{measure}"),
-        peak=words.month(peak),
+        peak=words.month(peak, long=True),
         value=show(totals[peak]),
     )
     others = bool(numbers.groups("revenue", ("revenue",)) and numbers.find("revenue", "revenue", NO_PURCHASE))
-    notes = [words("revenue.running", month=words.month(month), day=words.day(numbers.as_of)) for month in running if month]
+    notes = [
+        words("revenue.running", month=words.month(month, long=True), day=words.day(numbers.as_of)) for month in running if month
+    ]
     notes += [words("revenue.no_purchase")] if others else []
     key = tuple((group, words(f"revenue.{group}")) for group in ("returning", "new"))
     table = _months(numbers, words, priced, others)
-    blocks.append(Figure("months", words("panel.revenue"), key, tuple(marks), alt, table, " ".join(notes)))
+    code = words.currency_code
+    title = words("revenue.figure_orders") if not priced else words("revenue.figure")
+    title = words("revenue.figure_money", currency=code) if priced and code else title
+    gap = words("format.sentence_gap")
+    blocks.append(Figure("months", title, key, tuple(marks), alt, table, gap.join(notes)))
     return tuple(blocks)
 
 
@@ -165,7 +167,9 @@ def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table
         ("orders", "returning"): "orders_returning",
         ("orders", "new"): "orders_new",
     }
-    columns += [Column(words(f"revenue.{labels[part]}"), minor=part[1] == NO_PURCHASE) for part in parts]
+    columns += [Column(words(f"revenue.{labels[part]}"), minor=priced and part[0] == "orders") for part in parts]
+    peak = max((abs(row.value or 0.0) for row in numbers.rows("revenue", "revenue")), default=0.0)
+    places = 0 if peak >= _CENTS_BELOW else 2
     rows = []
     for complete in numbers.rows("revenue", "month_complete"):
         month = complete.period or ""
@@ -173,8 +177,8 @@ def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table
         cells = [Cell(name if complete.value else words("revenue.running_mark", month=name))]
         for metric, group in parts:
             value = numbers.value("revenue", metric, group, month)
-            show = words.percent if group is None else words.whole if metric == "orders" else words.money
-            cells.append(Cell(words.money(value, 2) if show == words.money else show(value), value))
+            shows = {"returning_share": words.percent, "orders": words.whole}
+            cells.append(Cell(shows[metric](value) if metric in shows else words.cell(value, places), value))
         rows.append(tuple(cells))
     return Table(words("panel.revenue"), tuple(columns), tuple(rows))
 
@@ -206,7 +210,8 @@ def segments(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         alt = words("segments.alt" if priced else "segments.alt_customers", name=names[best], value=share)
         key = tuple((measure, words(f"segments.{measure}")) for measure in reversed(measures))
         table = _segment_table(numbers, words, codes, priced)
-        blocks.append(Figure("segments", words("panel.segments"), key, marks, alt, table))
+        title = words("segments.figure" if priced else "segments.figure_customers")
+        blocks.append(Figure("segments", title, key, marks, alt, table, table_open=True))
     none = numbers.value("segments", "customers", NO_PURCHASE)
     if none:
         blocks.append(Paragraph(words("segments.no_purchase_note", customers=words.count("customers", none))))
@@ -216,9 +221,7 @@ def segments(numbers: Numbers, words: Words) -> tuple[Block, ...]:
             Table(
                 words("segments.actions"),
                 tuple(Column(words(f"segments.{part}"), numeric=False) for part in ("segment", "meaning", "action")),
-                tuple(
-                    (Cell(names[code]), Cell(words(f"meaning.{code}")), Cell(words(f"action.{code}"))) for code in known
-                ),
+                tuple((Cell(names[code]), Cell(words(f"meaning.{code}")), Cell(words(f"action.{code}"))) for code in known),
             )
         )
     return tuple(blocks)
@@ -235,7 +238,7 @@ def _segment_table(numbers: Numbers, words: Words, codes: list[str], priced: boo
         "median_recency_days": words.whole,
         "customer_share": words.percent,
         "revenue_share": words.percent,
-        "mean_clv": words.money,
+        "mean_clv": words.cell,
     }
     labels = {"median_recency_days": "recency"}
     rows = []
@@ -243,7 +246,7 @@ def _segment_table(numbers: Numbers, words: Words, codes: list[str], priced: boo
         cells = [Cell(words.name("segment", code))]
         for part in parts:
             value = numbers.value("segments", part, code)
-            text = shows[part](value) if part in shows else words.money(value, 0)
+            text = shows[part](value) if part in shows else words.cell(value, 0)
             cells.append(Cell(text, value))
         rows.append(tuple(cells))
     columns = (
@@ -274,7 +277,7 @@ def grid(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     count, r, f = fullest
     alt = words("grid.alt", bins=str(bins), r=str(r), f=str(f), customers=words.count("customers", count))
     heat = Heat(
-        caption=words("panel.rfm_grid"),
+        caption=words("grid.caption"),
         corner=words("grid.corner"),
         columns=tuple(words("grid.r_axis", n=str(r)) for r in range(1, bins + 1)),
         rows=tuple(words("grid.f_axis", n=str(f)) for f in range(bins, 0, -1)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from string import Formatter
@@ -21,22 +21,18 @@ SYMBOLS = {
 NOTHING = "–"  # a number that cannot be known
 
 _JOINERS = "\u200c\u200d"  # real text needs these two; every other invisible character can only deceive
-_TYPOGRAPHY = str.maketrans(
-    {"–": "-", "−": "-", "×": "x", "…": "...", "\u00a0": " ", "≥": ">=", "≤": "<=", "’": "'", "÷": "/", "·": "-", "σ": "s"}
-)
+_TYPOGRAPHY = str.maketrans({"–": "-", "−": "-", "×": "x", "…": ".", "\u00a0": " ", "’": "'", "÷": "/", "·": "-"})
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"}
 
 
 def plain(text: Any, longest: int = 80) -> str:
     """Text from outside as one inert line: control, direction and unassigned characters become U+FFFD, the end is cut."""
-    shown = "".join(
-        "\ufffd" if unicodedata.category(sign) in _UNSEEN and sign not in _JOINERS else sign for sign in str(text)
-    )
+    shown = "".join("\ufffd" if unicodedata.category(sign) in _UNSEEN and sign not in _JOINERS else sign for sign in str(text))
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def ascii_typography(text: str) -> str:
-    """Dashes, signs and spaces of the typographer as ASCII has them; other characters stay."""
+    """Dashes, signs and spaces of the typographer as ASCII has them, one for one; other characters stay."""
     return text.translate(_TYPOGRAPHY)
 
 
@@ -102,11 +98,22 @@ class Words:
         sign = "−" if round(amount, places) < 0 else ""
         return f"{sign}{self._currency_sign()}{abs(amount):,.{places}f}"
 
-    def _currency_sign(self) -> str:
+    def cell(self, amount: float | None, places: int | None = None) -> str:
+        """Money in a table: where signs are plain the code would stand in every row, so it stands above only."""
+        bare = replace(self, currency=None) if self.plain_signs else self
+        return bare.money(amount, places)
+
+    @property
+    def currency_code(self) -> str:
+        """The currency as a code of three letters; nothing when it is unknown or no code."""
         code = (self.currency or "").upper()
-        if len(code) != 3 or not (code.isascii() and code.isalpha()):
+        return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
+
+    def _currency_sign(self) -> str:
+        code = self.currency_code
+        if not code:
             return ""
-        return SYMBOLS.get(code, f"{code}\u00a0") if not self.plain_signs else f"{code} "
+        return SYMBOLS.get(code, f"{code}\u00a0") if not self.plain_signs else f"{code}\u00a0"
 
     def day(self, day: date | str | None) -> str:
         if day is None or day == "":
@@ -114,9 +121,11 @@ class Words:
         day = date.fromisoformat(day) if isinstance(day, str) else day
         return self("format.day", year=str(day.year), month=self(f"month.{day.month}"), day=str(day.day))
 
-    def month(self, period: str) -> str:
-        """`1997-01` in words."""
+    def month(self, period: str, *, long: bool = False) -> str:
+        """`1997-01` in words: short for tables and axes, long for sentences."""
         year, month = period.split("-")
+        if long:
+            return self("format.month_long", year=year, month=self(f"month.{int(month)}"))
         return self("format.month", year=year, month=self(f"month_short.{int(month)}"))
 
     def length(self, days: float | None) -> str:
