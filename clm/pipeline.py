@@ -15,6 +15,7 @@ from typing import Any
 
 from clm import __version__, steps
 from clm.errors import ClmError, DataError, Exit
+from clm.ingest import sources
 from clm.outcome import Notice
 from clm.settings import STAGES, CommonSettings, RunSettings, recorded
 from clm.storage import files, publish
@@ -49,7 +50,8 @@ _OPTIONAL = ("clv", "churn")
 class Plan:
     """What a run was asked for: inputs, one settings record per stage, and where it all goes."""
 
-    inputs: list[Path]
+    inputs: list[str | Path]
+    names: dict[Path, str]
     folder: Path
     settings: dict[str, Any]
     common: CommonSettings
@@ -163,7 +165,7 @@ def as_of(plan: Plan) -> str:
     if isinstance(setting, date):
         return setting.isoformat()
     trial = plan.scratch / "as_of.parquet"
-    steps.clean(plan.inputs, None, plan.settings["clean"], plan.common, steps.to_path(trial), plan.scratch)
+    steps.clean(plan.inputs, None, plan.settings["clean"], plan.common, steps.to_path(trial), plan.scratch, plan.names)
     return steps.as_of(trial, setting).isoformat()
 
 
@@ -180,7 +182,8 @@ def read_record(folder: Path) -> Record | None:
 
 def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any]:
     if stage == "clean":
-        inputs = {f"{number}. {path.name}": _hash(path, hashes) for number, path in enumerate(plan.inputs, 1)}
+        found = sources.find(plan.inputs, plan.names)
+        inputs = {f"{number}. {source.name}": source.sha256 for number, source in enumerate(found, 1)}
     else:
         inputs = {name: _hash(plan.folder / name, hashes) for name in _READS[stage] if (plan.folder / name).exists()}
     return {
@@ -246,10 +249,12 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
     paths = [plan.folder / name for name in _READS[stage]]
     outs = [plan.folder / name for name in _WRITES[stage]]
     settings, common = plan.settings[stage], plan.common
-    status, extra = "made", []
+    status, documents = "made", []
     match stage:
         case "clean":
-            step = steps.clean(plan.inputs, steps.to_path(outs[1]), settings, common, steps.to_path(outs[0]), plan.scratch)
+            step = steps.clean(
+                plan.inputs, steps.to_path(outs[1]), settings, common, steps.to_path(outs[0]), plan.scratch, plan.names
+            )
         case "rfm":
             step = steps.rfm(paths[0], settings, common, steps.to_path(outs[0]))
         case "segment":
@@ -264,11 +269,11 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
                 notice = Notice(error.code or "not_possible", f"{stage} cannot be made from this data: {error.what}")
                 step = steps.without(stage, paths[0], settings, common, steps.to_path(outs[0]), notice)
             if stage == "churn":
-                extra = [publish.publish_bytes(outs[1], steps.model_document(step.facts))]
+                documents = [publish.publish_bytes(outs[1], steps.model_document(step.facts))]
         case _:
             step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, steps.to_path(outs[1]))
-            extra = [publish.publish_bytes(outs[0], steps.render(step, ".html", settings.lang))]
-    outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*step.outputs, *extra)]
+            documents = [publish.publish_bytes(outs[0], steps.render(step, ".html", settings.lang))]
+    outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*documents, *step.outputs)]
     entry = Entry(
         stage,
         status,

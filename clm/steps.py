@@ -6,7 +6,7 @@ It may not parse options, print or decide what is stale: the shell and the pipel
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ from clm.settings import (
     SegmentSettings,
     recorded,
 )
-from clm.tables import CUSTOMERS, METRICS, TRANSACTIONS, Table
+from clm.tables import CUSTOMERS, METRICS, REJECTS, TRANSACTIONS, Table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +43,12 @@ class Step:
     outcome: Outcome
     facts: Facts
     outputs: tuple[Output, ...]
+
+    @property
+    def source_facts(self) -> dict[str, Any]:
+        """The facts of the file the step read, with its ancestors: what a report is about."""
+        *older, newest = self.facts.ancestors or [{}]
+        return newest | {"ancestors": older}
 
     def to_json(self) -> dict[str, Any]:
         """The `--json` object."""
@@ -99,15 +105,43 @@ _FORMATS = {".parquet": _parquet, ".csv": _csv, ".xlsx": _xlsx}
 
 
 def clean(
-    inputs: Sequence[Path],
+    inputs: Sequence[str | Path],
     rejects: Emit | None,
     settings: CleanSettings,
     common: CommonSettings,
     emit: Emit,
     scratch: Path,
+    names: Mapping[Path, str] | None = None,
 ) -> Step:
-    """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65)."""
-    raise NotImplementedError
+    """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65).
+
+    `names` are the names to show for spooled inputs, which have none of their own.
+    """
+    import polars as pl
+
+    from clm import ingest
+    from clm.stages import clean as stage
+    from clm.storage import facts as footers
+    from clm.storage import publish
+    from clm.storage.faults import writing
+
+    log = ingest.read_text(inputs, settings, names)
+    reading = ingest.understand(log, settings)
+    spool = scratch / "judged.parquet"
+    with writing(spool):
+        publish.sink(stage.judge(log.frame, reading, settings), spool)
+    settled = stage.settle(pl.scan_parquet(spool, glob=False), reading, settings)
+    lineage = footers.sources(log.sources)
+    record = recorded(settings, common)
+    outputs = []
+    if rejects is not None:
+        facts = footers.of_outcome(settled.outcome, REJECTS, "clean", record, lineage)
+        outputs.append(rejects(settled.rejects, REJECTS, facts))
+    if settled.refusal is not None:
+        raise settled.refusal
+    facts = footers.of_outcome(settled.outcome, TRANSACTIONS, "clean", record, lineage)
+    outputs.insert(0, emit(settled.outcome.frame, TRANSACTIONS, facts))
+    return Step(settled.outcome, facts, tuple(output for output in outputs if output is not None))
 
 
 def rfm(source: Path, settings: RfmSettings, common: CommonSettings, emit: Emit) -> Step:
@@ -185,14 +219,19 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
 DOCUMENTS = (".html", ".json", ".md")
 
 
-def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
-    """A report step's numbers as a page for the terminal."""
-    raise NotImplementedError
-
-
 def render(step: Step, suffix: str, lang: str) -> bytes:
     """A report step's numbers as a document: .html, .json or .md."""
-    raise NotImplementedError
+    from clm.report import document, page
+
+    draw = {".html": page.render, ".json": document.to_json, ".md": document.to_markdown}[suffix]
+    return draw(step.outcome.frame.lazy().collect(), step.source_facts, lang).encode()
+
+
+def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
+    """A report step's numbers as a page for the terminal."""
+    from clm.report import terminal
+
+    return terminal.render(step.outcome.frame.lazy().collect(), step.source_facts, lang, width, colour)
 
 
 def model_document(facts: Facts) -> bytes:

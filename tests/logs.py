@@ -42,7 +42,12 @@ def invented(customers: int = 40, orders: int = 6) -> pl.DataFrame:
         for number in range(customer % orders + 1):
             day = datetime(2024, 1, 1 + customer % 28).toordinal() + number * (customer + 3)
             lines.append(
-                (f"C{customer:03}", f"O{customer:03}-{number}", datetime.fromordinal(day).isoformat(), f"{10 + customer}.{number}5")
+                (
+                    f"C{customer:03}",
+                    f"O{customer:03}-{number}",
+                    datetime.fromordinal(day).isoformat(),
+                    f"{10 + customer}.{number}5",
+                )
             )
     return transactions(*lines)
 

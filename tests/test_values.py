@@ -33,7 +33,11 @@ from clm.values import Horizon, Parser
         (values.day_or("none"), "none", "none"),
         (values.names, "a, b", ("a", "b")),
         (values.names, ["a", "b"], ("a", "b")),
-        (values.pairs(ROLES), ["customer_id=会员编号", "amount=实付=金额"], (("amount", "实付=金额"), ("customer_id", "会员编号"))),
+        (
+            values.pairs(ROLES),
+            ["customer_id=会员编号", "amount=实付=金额"],
+            (("amount", "实付=金额"), ("customer_id", "会员编号")),
+        ),
         (values.pairs(ROLES), {"customer_id": "id"}, (("customer_id", "id"),)),
         (values.memory, "6GB", 6 * 2**30),
         (values.memory, "512M", 512 * 2**20),

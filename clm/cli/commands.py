@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def clean(job: Job) -> int:
     job.check_output()
     rejects = job.emit_to(Path(job.settings.rejects)) if job.settings.rejects and not job.common.dry_run else None
-    step = steps.clean(job.source_files(), rejects, job.settings, job.common, job.emit, job.scratch)
+    inputs, names = job.sources()
+    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names)
     return job.finish(step)
 
 
@@ -65,11 +66,11 @@ def report(job: Job) -> int:
 
 def show_config(job: Job) -> int:
     """Every setting with its value and origin, as clm.toml would hold it."""
-    shared = job.sources.resolve("config", {})
+    shared = job.configuration.resolve("config", {})
     found = {"": _values(shared.common, shared.origins)}
     for name in COMMANDS:
         if name != "demo" and fields(COMMANDS[name]):
-            resolved = job.sources.resolve(name, {})
+            resolved = job.configuration.resolve(name, {})
             found[name] = _values(resolved.settings, resolved.origins)
     if job.common.json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")

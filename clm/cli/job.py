@@ -36,7 +36,7 @@ class Job:
     command: str
     inputs: list[str]
     resolved: Resolved
-    sources: Sources
+    configuration: Sources
     console: Console
     scratch: Path
     conditions: list[Condition] = field(init=False)
@@ -56,11 +56,12 @@ class Job:
         """The one input: a path, or standard input spooled to a file."""
         return self._spooled() if self.inputs in ([], ["-"]) else Path(self.inputs[0])
 
-    def source_files(self) -> list[Path]:
-        """All inputs, globs and folders expanded."""
-        from clm.storage import files
-
-        return [self._spooled()] if self.inputs in ([], ["-"]) else files.expand(self.inputs)
+    def sources(self) -> tuple[list[str | Path], dict[Path, str]]:
+        """All inputs as given (files, globs, folders), and the names to show for those that have none."""
+        if self.inputs not in ([], ["-"]):
+            return list(self.inputs), {}
+        spooled = self._spooled()
+        return [spooled], {spooled: "stdin"}
 
     def _spooled(self) -> Path:
         from clm.storage import files

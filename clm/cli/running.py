@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 def run(job: Job) -> int:
-    return _run(job, job.source_files(), Path(job.common.output or "clm-out"))
+    return _run(job, *job.sources(), Path(job.common.output or "clm-out"))
 
 
 def demo(job: Job) -> int:
     from clm.ingest import shipped
 
-    return _run(job, [shipped.cdnow_master()], Path(job.common.output or "clm-demo"))
+    return _run(job, [shipped.cdnow_master()], {}, Path(job.common.output or "clm-demo"))
 
 
-def _run(job: Job, inputs: list[Path], folder: Path) -> int:
+def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Path) -> int:
     from clm import pipeline
     from clm.storage.locks import folder_lock
 
-    settings = {stage: job.sources.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
-    plan = pipeline.Plan(inputs, folder, settings, job.common, job.settings, job.scratch)
+    settings = {stage: job.configuration.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
+    plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch)
     if "{as_of}" in folder.name:
         plan = replace(plan, folder=folder.with_name(folder.name.replace("{as_of}", pipeline.as_of(plan))))
     if job.common.dry_run:

@@ -62,7 +62,7 @@ ROOM_FIX = "free some space (or set TMPDIR to a folder that has it) and run agai
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Failures inside are failures to write `path`: 73 when it cannot be created, 74 when writing failed; the old file is whole."""
+    """Failures inside are failures to write `path`: 73 when it cannot be created, else 74; the old file is whole."""
     try:
         yield
     except BaseException as error:

@@ -5,7 +5,6 @@ It may not write anything but the spool of a pipe.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import shutil
 from dataclasses import dataclass
@@ -108,23 +107,3 @@ def _check_facts(found: Facts, table: Table, shown: str) -> None:
         )
     if found.table_version > table.version or found.schema > facts.SCHEMA:
         raise DataError(f"{shown} was written by a newer clm", where=shown, fix="update clm", code="newer")
-
-
-def expand(patterns: list[str], *, exclude: Path | None = None) -> list[Path]:
-    """Files, globs and folders as a list of files, in the order given, each pattern sorted. Raises InputError for none."""
-    found: list[Path] = []
-    for pattern in patterns:
-        path = Path(pattern)
-        if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
-            if not inside:
-                raise InputError(f"the folder {path.name} holds no files", where=pattern)
-            found += inside
-        elif path.exists() or not glob.has_magic(pattern):
-            found.append(path)
-        else:
-            matched = sorted(Path(one) for one in glob.glob(pattern, recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
-            if not matched:
-                raise InputError(f"nothing matches {pattern}", fix="check the pattern, and quote it")
-            found += [one for one in matched if one.is_file()]
-    return [path for path in found if exclude is None or path != exclude]

@@ -41,14 +41,18 @@ def test_what_holds(text: str, expected: bool) -> None:
     assert conditions.holds(conditions.parse(text), RECORD) is expected
 
 
-@pytest.mark.parametrize("text", ["", "psi", "psi >", "psi > x", "psi ~ 3", "psi > 1 or 1", "__import__('os') > 1", "psi > nan", "psi > inf"])
+@pytest.mark.parametrize(
+    "text", ["", "psi", "psi >", "psi > x", "psi ~ 3", "psi > 1 or 1", "__import__('os') > 1", "psi > nan", "psi > inf"]
+)
 def test_what_is_no_condition(text: str) -> None:
     """It is refused before any work is done."""
     with pytest.raises(UsageError):
         conditions.parse(text)
 
 
-@pytest.mark.parametrize("text", ["psy > 1", "rejected.nonsense > 1", "chosen > 1", "psi > 2024-06-30", "rows > 1", "nothing > 1"])
+@pytest.mark.parametrize(
+    "text", ["psy > 1", "rejected.nonsense > 1", "chosen > 1", "psi > 2024-06-30", "rows > 1", "nothing > 1"]
+)
 def test_what_cannot_be_judged(text: str) -> None:
     """An unknown path, or one that is not a number or day, is usage: silence would look like a pass."""
     with pytest.raises(UsageError):

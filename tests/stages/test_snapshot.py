@@ -144,9 +144,7 @@ def test_row_order_is_irrelevant(lines: list[Line], random: object) -> None:
     """Shuffled lines give the same customers, to the last digit."""
     shuffled = list(lines)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert_frame_equal(
-        snapshot.take(transactions(*lines).lazy(), AS_OF), snapshot.take(transactions(*shuffled).lazy(), AS_OF)
-    )
+    assert_frame_equal(snapshot.take(transactions(*lines).lazy(), AS_OF), snapshot.take(transactions(*shuffled).lazy(), AS_OF))
 
 
 @given(LINES, st.integers(0, 400))

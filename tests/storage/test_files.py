@@ -101,7 +101,9 @@ def test_missing_files_and_folders_are_66(tmp_path: Path) -> None:
         files.open_table(tmp_path, TRANSACTIONS, NEEDED)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"table": 1}', "nonsense", '{"table":"CUSTOMERS","table_version":"x","stage":"","settings":[]}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"table": 1}', "nonsense", '{"table":"CUSTOMERS","table_version":"x","stage":"","settings":[]}']
+)
 def test_a_damaged_footer_is_an_answer_not_a_traceback(text: str) -> None:
     """Whatever stands in the footer, it is facts or a clear refusal."""
     with pytest.raises(DataError, match="footer of x is damaged"):
@@ -127,16 +129,6 @@ def test_footers_hold_no_nan() -> None:
     """A NaN in the metrics is a bug, and shows itself before anything is written."""
     with pytest.raises(ValueError, match="JSON"):
         Facts(table="CUSTOMERS", table_version=1, stage="clv", settings={}, metrics={"x": float("nan")}).to_text()
-
-
-def test_expand_takes_files_globs_and_folders(tmp_path: Path) -> None:
-    """In the order given, each pattern sorted; hidden files are nobody's input."""
-    for name in ("b.csv", "a.csv", ".hidden"):
-        (tmp_path / name).write_text("x")
-    assert [path.name for path in files.expand([str(tmp_path)])] == ["a.csv", "b.csv"]
-    assert [path.name for path in files.expand([str(tmp_path / "b.csv"), str(tmp_path / "*.csv")])] == ["b.csv", "a.csv", "b.csv"]
-    with pytest.raises(InputError, match="nothing matches"):
-        files.expand([str(tmp_path / "*.tsv")])
 
 
 def customers(**columns: object) -> pl.LazyFrame:

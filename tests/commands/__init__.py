@@ -1,0 +1,1 @@
+"""Every command through one conformance suite, and every exit code through a real process."""

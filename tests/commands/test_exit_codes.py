@@ -1,0 +1,114 @@
+"""Every exit code of the table, through a real process, with the message a person gets."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clm.errors import EXIT_MEANING, Exit
+from tests.commands.conftest import Shop
+
+Case = Callable[[Shop, Path], list[str]]
+
+CASES: list[tuple[int, str, Case]] = [
+    (0, r"rfm: .* = 160 customers", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.parquet"]),
+    (1, r"--fail-if customers > 1 holds", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.parquet", "--fail-if", "customers > 1"]),
+    (2, r"Did you mean 'clean'", lambda shop, tmp: ["cleen"]),
+    (2, r"no option --asof: did you mean --as-of", lambda shop, tmp: ["rfm", "--asof", "2024-01-01"]),
+    (2, r"--bins wants a whole number", lambda shop, tmp: ["rfm", str(shop.file("clean")), "--bins", "x"]),
+    (2, r"no command", lambda shop, tmp: []),
+    (2, r"there is no nonsense", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.parquet", "--fail-if", "nonsense > 1"]),
+    (2, r"suffix .txt", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.txt"]),
+    (65, r"clm rfm", lambda shop, tmp: ["segment", str(shop.file("clean")), "-o", f"{tmp}/x.parquet"]),
+    (65, r"not a Parquet file", lambda shop, tmp: ["rfm", str(shop.source), "-o", f"{tmp}/x.parquet"]),
+    (66, r"no such file", lambda shop, tmp: ["clean", f"{tmp}/nowhere.csv", "-o", f"{tmp}/x.parquet"]),
+    (66, r"no such file", lambda shop, tmp: ["rfm", f"{tmp}/nowhere.parquet", "-o", f"{tmp}/x.parquet"]),
+    (73, r"cannot create", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/nowhere/x.parquet"]),
+    (73, r"is a folder", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", str(tmp / ".")]),
+    (74, r"no space left", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", "/dev/full"]),
+    (78, r"unknown key sed in bad.toml: did you mean seed", lambda shop, tmp: ["rfm", str(shop.file("clean")), "--config", f"{tmp}/bad.toml"]),
+    (78, r"scheme nowhere.toml cannot be read", lambda shop, tmp: ["segment", str(shop.file("rfm")), "--scheme", "nowhere.toml"]),
+]  # fmt: skip
+
+
+def process(argv: list[str], **more: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "clm", *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize(("code", "says", "case"), CASES, ids=[f"{code}-{n}" for n, (code, _, _) in enumerate(CASES)])
+def test_exit_code_and_message(shop: Shop, tmp_path: Path, code: int, says: str, case: Case) -> None:
+    """The code is the table's and the message says what, where and what to do; never a traceback."""
+    (tmp_path / "bad.toml").write_text("sed = 3\n")
+    done = process(case(shop, tmp_path))
+    _, said = done.communicate(timeout=120)
+    assert done.returncode == code, said
+    assert re.search(says, said), said
+    assert "Traceback" not in said
+    assert (tmp_path / "x.parquet").exists() == (code in (0, 1) or "nonsense" in says)
+
+
+def test_75_while_another_run_holds_the_folder(shop: Shop, tmp_path: Path) -> None:
+    """A run finds its folder locked, and so does a single command that would write into it."""
+    handle = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        for argv in (
+            ["run", str(shop.source), "-o", str(tmp_path)],
+            ["rfm", str(shop.file("clean")), "-o", f"{tmp_path}/x.parquet"],
+        ):
+            done = process(argv)
+            _, said = done.communicate(timeout=120)
+            assert done.returncode == 75
+            assert "--wait" in said
+    finally:
+        os.close(handle)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_130_and_143_when_stopped(shop: Shop, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """A stopped run says so with its code and leaves nothing behind."""
+    fifo = tmp_path / "endless.csv"
+    os.mkfifo(fifo)
+    done = process(["rfm", str(shop.file("clean")), "-o", str(fifo)])  # opening a FIFO nobody reads waits for ever
+    time.sleep(2)
+    done.send_signal(number)
+    done.communicate(timeout=60)
+    assert done.returncode == code
+    assert [path.name for path in tmp_path.iterdir()] == ["endless.csv"]
+
+
+def test_70_is_a_traceback_and_a_note(shop: Shop, tmp_path: Path) -> None:
+    """A bug shows itself: an exception nobody foresaw is printed whole, with what to do about it."""
+    program = "import sys, clm.steps, clm.cli; clm.steps.rfm = None; sys.exit(clm.cli.main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "rfm", str(shop.file("clean")), "-o", str(tmp_path / "x.parquet")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 70
+    assert "Traceback" in done.stderr
+    assert "bug in clm" in done.stderr
+
+
+def test_every_code_of_the_table_is_tried() -> None:
+    """No code is promised without a case here."""
+    tried = {code for code, _, _ in CASES} | {75, 130, 143, 70}
+    assert tried == {int(code) for code in Exit} == {int(code) for code in EXIT_MEANING}

@@ -1,0 +1,1 @@
+"""The documents are tests: generated blocks are fresh, examples run."""
