@@ -12,8 +12,10 @@ from clm.models.backtest import Tested
 from clm.models.btyd import FEW_REPEAT_CUSTOMERS, MIN_REPEAT_CUSTOMERS
 from clm.models.btyd_params import FAMILY_TITLES, BtydParams
 from clm.models.choice import TotalInterval
-from clm.models.ladder import AUTO, Fits, Rung
+from clm.models.ladder import AUTO, LIFETIMES, Fits, Rung
+from clm.models.spend import SpendParams
 from clm.models.valuation import Buyers, OrderValue
+from clm.outcome import counted
 
 _TOTALS = ("expected_orders", "expected_spend", "clv", "clv_low", "clv_high", "expected_orders_low", "expected_orders_high")
 _TWO_CYCLES_DAYS = 730
@@ -31,6 +33,7 @@ class Made:
     """What was fitted, how it was tested (latest origin first), which rung was taken, and the numbers it gives."""
 
     asked: str
+    estimator: str
     fits: Fits
     tests: tuple[Tested, ...]
     rung: Rung
@@ -42,7 +45,7 @@ class Made:
         """The clv_status of every buyer."""
         if self.value is None:
             return "no_amounts"
-        if self.rung.status in ("ok", "not_validated") and self.value.problem is not None:
+        if self.rung.status in ("ok", "not_validated") and self.value.model is None:
             return "degenerate"
         return self.rung.status
 
@@ -71,6 +74,7 @@ def nothing() -> dict[str, Any]:
         "status": "no_purchase",
         "model": None,
         "spend": None,
+        "spend_method": None,
         "candidates": [],
         "choice": None,
         "backtest": [],
@@ -82,14 +86,15 @@ def nothing() -> dict[str, Any]:
 
 
 def facts(made: Made) -> dict[str, Any]:
-    """JSON-ready: method, status, model, spend, candidates, choice, backtest, deciles, beats_best_baseline, totals."""
+    """JSON-ready: the keys of `nothing`; with the lifetimes estimator also its fits, beside clm's own."""
     rung, value, shown = made.rung, made.value, made.shown
     scores = [score for test in made.tests for score in test.orders]
     found = {
         "method": rung.method,
         "status": made.status,
         "model": _fitted(shown) if shown is not None else None,
-        "spend": _spend(value) if value is not None and value.fitted is not None else None,
+        "spend": _spend(value.fitted) if value is not None else None,
+        "spend_method": None if value is None else "shrunken_mean" if value.model is None else "gammagamma",
         "candidates": [_fitted(one) for one in made.fits.own.values()],
         "choice": rung.choice.to_json() if rung.choice is not None else None,
         "backtest": [score.to_json() for score in scores],
@@ -98,9 +103,10 @@ def facts(made: Made) -> dict[str, Any]:
         "beats_best_baseline": choice.beats_best_baseline(scores, rung.method),
         "totals": _totals(made.numbers),
     }
-    if made.fits.lifetimes:
+    if made.estimator == LIFETIMES:
         other = made.fits.lifetimes.get(shown.family) if shown is not None else None
         found["model_lifetimes"] = _fitted(other) if other is not None else None
+        found["spend_lifetimes"] = _spend(value.model) if value is not None and value.model is not value.fitted else None
     return found
 
 
@@ -136,18 +142,17 @@ def verdict(made: Made) -> str:
 
 def stretch(days: int) -> str:
     """`19 weeks`, `5 days`: whole weeks from four weeks on."""
-    number, unit = (round(days / 7), "week") if days >= 28 else (days, "day")
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    return counted(round(days / 7), "week") if days >= 28 else counted(days, "day")
 
 
 def _fitted(params: BtydParams) -> dict[str, Any]:
     return {key: value for key, value in params.to_json().items() if key != "covariance_log"}
 
 
-def _spend(value: OrderValue) -> dict[str, Any]:
-    assert value.fitted is not None
-    told = {key: one for key, one in value.fitted.to_json().items() if key != "covariance_log"}
-    return {"family": "gammagamma", "used": value.model is not None} | told
+def _spend(params: SpendParams | None) -> dict[str, Any] | None:
+    if params is None:
+        return None
+    return {"family": "gammagamma"} | {key: value for key, value in params.to_json().items() if key != "covariance_log"}
 
 
 def _deciles(made: Made) -> list[dict[str, Any]]:
@@ -196,13 +201,18 @@ def _about_models(made: Made, around: Setting) -> Iterator[tuple[str, str]]:
     if repeaters < MIN_REPEAT_CUSTOMERS:
         yield (
             "few_repeat_buyers",
-            f"{repeaters} customers ordered on a second day, a model needs {MIN_REPEAT_CUSTOMERS}: "
+            f"{counted(repeaters, 'customer')} ordered on a second day, a model needs {MIN_REPEAT_CUSTOMERS}: "
             + ("every order rate is drawn to the mean of all" if repeaters else "nobody is known to come back"),
         )
     elif repeaters < FEW_REPEAT_CUSTOMERS:
         yield "few_repeat_buyers", f"only {repeaters} customers ordered on a second day: the parameters are rough"
     for family, reason in sorted(made.fits.failed.items()):
         yield "model_failed", f"{FAMILY_TITLES[family]} could not be fitted: {reason}"
+    if made.estimator == LIFETIMES:
+        yield (
+            "estimator_lifetimes",
+            "forecasts use the fits of the lifetimes package where it has them; clm's own stand beside them",
+        )
     rivals = {name: fit for name, fit in made.fits.own.items() if name != "nbd"}
     if rivals and not any(fit.identified and fit.converged for fit in rivals.values()):
         yield (
@@ -221,7 +231,12 @@ def _about_money(made: Made) -> Iterator[tuple[str, str]]:
         return
     if made.value.problem is not None:
         code, sentence = made.value.problem
-        yield code, f"the shrunken mean values orders instead of Gamma-Gamma: {sentence}"
+        used = (
+            "the shrunken mean values orders instead of Gamma-Gamma"
+            if made.value.model is None
+            else "clm's own Gamma-Gamma is used"
+        )
+        yield code, f"{used}: {sentence}"
     fitted = made.value.fitted
     for note in () if fitted is None else fitted.notes:
         if note in spend.NOTES and (made.value.problem is None or note != made.value.problem[0]):

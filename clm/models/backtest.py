@@ -54,7 +54,7 @@ class Tested:
         return deciles(self.forecasts[name], self.actual) if name in self.forecasts else ()
 
 
-def test_days(horizon_days: int, log_days: int) -> int:
+def window_days(horizon_days: int, log_days: int) -> int:
     """Length of the test: the horizon if the log is three times as long, else a quarter of the log in whole weeks, at least 4."""
     if log_days >= 3 * horizon_days:
         return horizon_days
@@ -83,7 +83,7 @@ def run(window: Window, families: Collection[str], estimator: str, include_first
     scores = [_score(window, name, orders, window.orders, counts=True) for name, orders in forecasts.items()]
     money = []
     if window.spend is not None:
-        by_gamma_gamma = valuation.order_value(buyers, include_first, ladder.spend_fit(estimator)).mean
+        by_gamma_gamma = valuation.order_value(buyers, include_first, ladder.other_spend_fit(estimator)).mean
         by_mean = valuation.shrunken_value(buyers)
         for name, orders in forecasts.items():
             worth = orders * (by_gamma_gamma if name in modelled else by_mean)

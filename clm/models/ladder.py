@@ -7,7 +7,7 @@ Chosen family -> NBD -> naive forecast -> nothing. A rung says what made the num
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from clm.models import btyd, choice, spend, valuation
+from clm.models import btyd, choice, valuation
 from clm.models.btyd_params import BtydParams
 from clm.models.choice import Choice
 from clm.models.evaluate import Score
@@ -80,13 +80,13 @@ def fit_families(names: Collection[str], buyers: Buyers, estimator: str) -> Fits
     return Fits(own, foreign, failed)
 
 
-def spend_fit(estimator: str) -> SpendFit:
-    """The function that fits Gamma-Gamma for an estimator."""
+def other_spend_fit(estimator: str) -> SpendFit | None:
+    """The function that fits Gamma-Gamma in place of clm's own, where another estimator is asked for."""
     if estimator == LIFETIMES:
         from clm.models import via_lifetimes
 
         return via_lifetimes.fit_spend
-    return spend.fit
+    return None
 
 
 def pick(asked: str, fits: Fits, scores: Sequence[Score]) -> Rung:
@@ -126,7 +126,7 @@ def value(rung: Rung, buyers: Buyers, include_first: bool, estimator: str) -> Or
         return None
     if rung.choice is None:
         return OrderValue.by_mean(buyers)
-    found = valuation.order_value(buyers, include_first, spend_fit(estimator))
+    found = valuation.order_value(buyers, include_first, other_spend_fit(estimator))
     if rung.params is not None:
         return found
     return replace(OrderValue.by_mean(buyers), fitted=found.fitted)

@@ -59,8 +59,8 @@ class Buyers:
 class OrderValue:
     """Expected money of one order day of each buyer: `mean`, finite and >= 0.
 
-    model: the Gamma-Gamma where it makes `mean`, None where the shrunken mean does; fitted: what was fitted, used or not;
-    problem: (code, sentence) why it is not used. orders, mean_spend: what Gamma-Gamma was fitted on.
+    model: the Gamma-Gamma where it makes `mean`, None where the shrunken mean does; fitted: clm's own fit, used or not;
+    problem: (code, sentence) why a fit is not used. orders, mean_spend: what Gamma-Gamma was fitted on.
     """
 
     mean: FloatArray
@@ -120,21 +120,27 @@ def slices(ends: Sequence[int], annual_discount: float) -> Slices:
     return Slices(tuple(ends), tuple((1.0 + annual_discount) ** (-middle / DAYS_PER_YEAR) for middle in middles))
 
 
-def order_value(buyers: Buyers, include_first: bool, fit: SpendFit = spend.fit) -> OrderValue:
+def order_value(buyers: Buyers, include_first: bool, other: SpendFit | None = None) -> OrderValue:
     """Value of an order by Gamma-Gamma, or by the shrunken mean where Gamma-Gamma cannot be fitted or not be trusted.
 
-    Gamma-Gamma sees the repeat order days, with `include_first` all of them. `fit`: whose estimator. Raises ValueError
-    for a log without amounts.
+    Gamma-Gamma sees the repeat order days, with `include_first` all of them. other: another estimator whose fit is used in
+    place of clm's own wherever both succeed. Raises ValueError for a log without amounts.
     """
     known = _means(buyers.spend, buyers.repeat_days + 1.0) if include_first else _means(buyers.repeat_spend, buyers.repeat_days)
     try:
-        fitted = fit(*known)
+        fitted = spend.fit(*known)
     except FitError as error:
         return OrderValue(shrunken_value(buyers), None, None, (error.code, error.sentence), *known)
     bad = next((note for note in _NO_MODEL if note in fitted.notes), None)
     if bad is not None:
         return OrderValue(shrunken_value(buyers), None, fitted, (bad, spend.NOTES[bad]), *known)
-    return OrderValue(spend.expected_mean_spend(fitted, *known), fitted, fitted, None, *known)
+    model, problem = fitted, None
+    if other is not None:
+        try:
+            model = other(*known)
+        except FitError as error:
+            problem = (error.code, error.sentence)
+    return OrderValue(spend.expected_mean_spend(model, *known), model, fitted, problem, *known)
 
 
 def shrunken_value(buyers: Buyers) -> FloatArray:

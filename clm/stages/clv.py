@@ -169,7 +169,7 @@ def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts
     if buyers.repeat_buyers >= btyd.MIN_REPEAT_CUSTOMERS:
         fits = ladder.fit_families(names, buyers, estimator)
         if orders is not None and not settings.no_backtest:
-            windows = _windows(base, orders, backtest.test_days(parts.horizon_days, base.log_days))
+            windows = _windows(base, orders, backtest.window_days(parts.horizon_days, base.log_days))
             tests = [backtest.run(window, names, estimator, settings.include_first) for window in windows]
         rung = ladder.pick(asked, fits, [score for test in tests for score in test.orders])
     elif asked == ladder.AUTO:
@@ -184,7 +184,7 @@ def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts
     recent = _recent(base, orders, min(parts.horizon_days, base.log_days)) if rung.needs_recent and orders is not None else None
     terms = Terms(settings.margin, settings.interval, seed)
     numbers = appraise(rung, buyers, value, recent, tests, parts, base.frame["in_input"].to_numpy(), terms)
-    return Made(asked, fits, tuple(tests), rung, value, numbers)
+    return Made(asked, estimator, fits, tuple(tests), rung, value, numbers)
 
 
 def _windows(base: _Base, orders: pl.LazyFrame, days: int) -> list[Window]:
