@@ -352,6 +352,8 @@ def _why_untested(orders: pl.LazyFrame | None, known: _Known) -> str:
             f"the log holds no complete window: {horizon_days} days of labels after at least "
             f"{max(horizon_days, SHORTEST_HISTORY_DAYS)} days with {MIN_REPEAT_CUSTOMERS} repeat customers"
         )
+    if len(known.windows) == 1 and classify_backtest.enough_events(known.windows):
+        return "no labelled window lies before the one that tests"
     return f"the past windows hold fewer than {classify_backtest.MIN_EVENTS} customers who left, or who came back"
 
 
