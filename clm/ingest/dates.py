@@ -20,6 +20,7 @@ from clm.errors import UsageError
 WALL = pl.Datetime("us")
 # A year outside is a typing error or a placeholder (0024, 9999): the row is rejected, not dated.
 _EARLIEST, _LATEST = datetime(1800, 1, 1), datetime(2300, 1, 1)
+_FEW = 400
 _EXCEL_DAY_ZERO = datetime(1899, 12, 30)
 
 _TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S%.f", " %I:%M:%S %p", " %I:%M %p")
@@ -28,7 +29,10 @@ _NAMED = ("%d-%b-%Y", "%b-%d-%Y", "%Y-%b-%d")
 _NAMED_SHORT = ("%d-%b-%y",)
 _OFFSET = r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 _PARTS = r"^(\d{1,4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,4})(?:\s*日)?(?:\s*[T,]\s*|\s+|$)"
-_WORDS = r"^(?:\p{L}{3,9},\s*)?(\d{1,4}|\p{L}{3})\p{L}*\.?[\s/-]+(\d{1,2}|\p{L}{3})\p{L}*\.?,?[\s/-]+(\d{2,4})(?:\s*[T,]\s*|\s+|$)"
+_WORDS = (
+    r"^(?:\p{L}{3,9},\s*)?(\d{1,4}|\p{L}{3})\p{L}*\.?[\s/-]+(\d{1,2}|\p{L}{3})\p{L}*\.?,?[\s/-]+(\d{2,4})"
+    r"(?:\s*[T,]\s*|\s+|$)"
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,11 @@ def wall_time(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
 
     A stamp with an offset keeps its own wall time, or is moved to `zone` when one is given; a stamp without is taken as it is.
     """
+    return sane(parsed(cell, chosen, zone))
+
+
+def parsed(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
+    """`wall_time` before years are checked: two steps, because an expression used twice is worked out twice."""
     text = cell.str.strip_chars()
     bare = text.str.replace(_OFFSET, "$1") if chosen.offsets else text
     when = _parse(bare, chosen)
@@ -86,6 +95,11 @@ def wall_time(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
         minutes = offset_minutes(text)
         moved = (when - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
         when = pl.when(minutes.is_null()).then(when).otherwise(moved.dt.replace_time_zone(None))
+    return when
+
+
+def sane(when: pl.Expr) -> pl.Expr:
+    """The moment, null when its year can only be a typing error or a placeholder."""
     return pl.when(when.is_between(_EARLIEST, _LATEST, closed="left")).then(when)
 
 
@@ -95,12 +109,7 @@ def offset_minutes(cell: pl.Expr) -> pl.Expr:
     sign = pl.when(written.str.starts_with("-")).then(-1).otherwise(1)
     hours = written.str.extract(r"^[+-](\d{2})", 1).cast(pl.Int32, strict=False)
     minutes = written.str.extract(r"^[+-]\d{2}:?(\d{2})", 1).cast(pl.Int32, strict=False)
-    return (
-        pl.when(written.is_null())
-        .then(None)
-        .otherwise(sign * (hours.fill_null(0) * 60 + minutes.fill_null(0)))
-        .cast(pl.Int32)
-    )
+    return pl.when(written.is_null()).then(None).otherwise(sign * (hours.fill_null(0) * 60 + minutes.fill_null(0))).cast(pl.Int32)
 
 
 def _parse(text: pl.Expr, chosen: DateFormat) -> pl.Expr:
@@ -147,18 +156,32 @@ def has_offsets(cells: pl.Series) -> bool:
 
 
 def candidates(cells: pl.Series) -> dict[str, int]:
-    """For each family, how many of these cells it reads (ISO stamps count in every family); unlikely ones are left out."""
+    """For each family, how many of these cells it reads (ISO stamps count in every family), in the order of `FAMILIES`.
+
+    Families that read few of the first distinct cells are left out: they cannot come to read nearly all.
+    """
+    told = cells.str.strip_chars().value_counts(sort=True, name="cells")
     offsets = has_offsets(cells)
-    one = pl.col(cells.name)
-    counts = (
-        cells.to_frame()
-        .select(
-            wall_time(one, DateFormat(family.name, offsets=offsets), None).is_not_null().sum().alias(family.name)
-            for family in FAMILIES
-        )
-        .row(0, named=True)
+    iso = _read_by(told, cells.name, [ISO.name], offsets)
+    if iso[ISO.name] == cells.len():
+        return iso
+    likely = _read_by(told.gather_every(max(1, told.height // _FEW)), cells.name, list(_BY_NAME), offsets)
+    most = max(likely.values())
+    return {
+        name: count
+        for name, count in _read_by(told, cells.name, [one for one in likely if likely[one] * 2 > most], offsets).items()
+        if count
+    }
+
+
+def _read_by(told: pl.DataFrame, name: str, families: list[str], offsets: bool) -> dict[str, int]:
+    if not families:
+        return {}
+    counts = told.select(
+        pl.col("cells").filter(wall_time(pl.col(name), DateFormat(one, offsets=offsets), None).is_not_null()).sum().alias(one)
+        for one in families
     )
-    return {name: int(count) for name, count in counts.items() if count}
+    return {one: int(count) for one, count in counts.row(0, named=True).items()}
 
 
 def agree(cells: pl.Series, families: Sequence[str]) -> bool:
@@ -171,6 +194,7 @@ def agree(cells: pl.Series, families: Sequence[str]) -> bool:
 def best_format(cells: pl.Series, family: str) -> DateFormat:
     """The family with the exact format that reads most of these cells, to be tried first."""
     offsets = has_offsets(cells)
+    cells = cells.gather_every(max(1, cells.len() // _FEW))
     one = pl.col(cells.name).str.strip_chars()
     bare = one.str.replace(_OFFSET, "$1") if offsets else one
     forms: tuple[str, ...]
@@ -182,14 +206,10 @@ def best_format(cells: pl.Series, family: str) -> DateFormat:
     if not forms or not cells.len():
         return DateFormat(family, None, offsets)
     counts = cells.to_frame().select(
-        _sane(_exactly(bare, form)).is_not_null().sum().alias(form) for form in forms
+        sane(_exactly(bare, form)).is_not_null().sum().alias(form) for form in forms
     ).row(0, named=True)  # fmt: skip
     form, count = max(counts.items(), key=lambda pair: pair[1])
     return DateFormat(family, form if count else None, offsets)
-
-
-def _sane(when: pl.Expr) -> pl.Expr:
-    return pl.when(when.is_between(_EARLIEST, _LATEST, closed="left")).then(when)
 
 
 def given(form: str) -> DateFormat:

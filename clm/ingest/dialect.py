@@ -15,8 +15,10 @@ from clm.ingest import lines
 BLANK = "blank"
 _CANDIDATES = (",", ";", "\t", "|")
 _LOOK_AT = 200
+# a number, a date or a time: what a header cell never is
 _DATA = re.compile(
-    r"^[-+(]?\s*[$€£¥￥]?\s*\d[\d.,' ]*\)?$|^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}(?:日)?(?:[ T]\d{1,2}:\d{2}.*)?$|^\d{1,2}:\d{2}(?::\d{2})?$"
+    r"^[-+(]?\s*[$€£¥￥]?\s*\d[\d.,' ]*\)?$|^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}(?:日)?(?:[ T]\d{1,2}:\d{2}.*)?$"
+    r"|^\d{1,2}:\d{2}(?::\d{2})?$"
 )
 
 

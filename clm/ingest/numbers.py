@@ -21,6 +21,7 @@ SUM = pl.Decimal(38, 4)
 # 17). 24 decimals leave 14 digits before the point, which is what Decimal(18, 4) holds; Polars multiplies in 256 bits.
 _SPLITS = ((18, 6), (12, 12), (6, 18))
 _EXACT = pl.Decimal(38, 24)
+_SHORT = r"^-?\d{1,7}(?:\.\d{1,6})?$"
 _LARGEST = 99_999_999_999_999.0
 
 _SIGN = "[+\\-]"
@@ -98,16 +99,20 @@ def money(text: pl.Expr) -> pl.Expr:
 def product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
     """The exact product of two canonical texts, rounded half-even once to Decimal(18, 4); null when it cannot be exact."""
 
+    short = first.str.contains(_SHORT) & second.str.contains(_SHORT)
+    usual = pl.when(short).then(first).cast(pl.Decimal(38, 12), strict=False) * pl.when(short).then(second).cast(
+        pl.Decimal(38, 6), strict=False
+    )
+    one, two = pl.when(~short).then(first), pl.when(~short).then(second)
     # an overflow would stop the whole query; a float is near enough to see it coming
-    size = first.cast(pl.Float64, strict=False) * second.cast(pl.Float64, strict=False)
-    fits = size.abs() < _LARGEST
+    fits = (one.cast(pl.Float64, strict=False) * two.cast(pl.Float64, strict=False)).abs() < _LARGEST
 
     def exact(most_first: int, most_second: int) -> pl.Expr:
-        possible = fits & _decimals(first, most_first) & _decimals(second, most_second)
-        left = pl.when(possible).then(first).cast(_EXACT, strict=False)
-        return left * pl.when(possible).then(second).cast(pl.Decimal(38, most_second), strict=False)
+        possible = fits & _decimals(one, most_first) & _decimals(two, most_second)
+        left = pl.when(possible).then(one).cast(_EXACT, strict=False)
+        return left * pl.when(possible).then(two).cast(pl.Decimal(38, most_second), strict=False)
 
-    return pl.coalesce(exact(*split) for split in _SPLITS).cast(LINE, strict=False)
+    return pl.coalesce(usual.cast(LINE, strict=False), *(exact(*split).cast(LINE, strict=False) for split in _SPLITS))
 
 
 def _decimals(text: pl.Expr, most: int) -> pl.Expr:
@@ -125,8 +130,6 @@ def fit(cells: pl.Series) -> Fit:
     row = filled.select(
         dot=dot.is_not_null().sum(),
         comma=comma.is_not_null().sum(),
-        differ=(
-            dot.is_not_null() & comma.is_not_null() & (dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False))
-        ).sum(),
+        differ=(dot.is_not_null() & comma.is_not_null() & (dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False))).sum(),
     ).row(0, named=True)
     return Fit(filled.height, row["dot"], row["comma"], row["differ"])

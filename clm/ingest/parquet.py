@@ -15,7 +15,7 @@ from clm.ingest.sources import Source
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 
 _BATCH = 65_536
-# A footer of a few kilobytes can promise a hundred million rows: a value takes at least a hundredth of a bit even when all are equal.
+# A footer of a few kilobytes can promise a hundred million rows.
 _MOST_ROWS_PER_BYTE = 2000
 
 

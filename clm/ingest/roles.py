@@ -23,6 +23,7 @@ _ORDER = (
     "ordered_at", "customer_id", "line_id", "order_id", "amount", "quantity", "unit_price", "discount", "returned_amount", "cost",
     "status", "currency", "product_id", "product", "category", "channel", "device", "country",
 )  # fmt: skip
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _LOOKS = 5000
 _FITS = 0.5
 # The CDNOW sample as published: two zero-padded ids, day, pieces, dollars; nothing else looks like it.
@@ -32,7 +33,10 @@ _CDNOW = (r"^\d{5}$", r"^\d{4}$", r"^199[78]\d{4}$", r"^\d{1,3}$", r"^\d+\.\d\d$
 @cache
 def _aliases() -> dict[str, dict[str, list[str]]]:
     table = resources.files("clm.ingest").joinpath("aliases.toml").read_text(encoding="utf-8")
-    return {role: {kind: [_plain(name) for name in names] for kind, names in entry.items()} for role, entry in tomllib.loads(table).items()}
+    return {
+        role: {kind: [_plain(name) for name in names] for kind, names in entry.items()}
+        for role, entry in tomllib.loads(table).items()
+    }
 
 
 def _plain(name: str) -> str:
@@ -40,9 +44,10 @@ def _plain(name: str) -> str:
 
 
 def _variants(name: str) -> set[str]:
-    """A header cell as it is, and without what stands in brackets at its end (`金额(元)`)."""
+    """A header cell as it is, without what stands in brackets at its end (`金额(元)`), and each half of a bilingual one."""
     bare = re.sub(r"\s*[(（\[【][^)）\]】]*[)）\]】]\s*$", "", name)
-    return {_plain(name), _plain(bare)} - {""}
+    halves = (re.sub(r"[^\x00-\x7f]", "", name), re.sub(r"[\x00-\x7f]", "", name)) if _HAN.search(name) else ()
+    return {_plain(one) for one in (name, bare, *halves)} - {""}
 
 
 def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], list[Evidence]]:
@@ -63,11 +68,11 @@ def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str,
         for role in _ORDER:
             if role in roles:
                 continue
-            column = _find(role, _aliases()[role][kind], [one for one in log.columns if one not in taken], sample, kind)
-            if column is not None:
-                roles[role] = (column,)
-                taken.add(column)
-                evidence.append(Evidence(role, column, "its name" + (", and its cells repeat" if kind == "weak" else "")))
+            found = _find(role, _aliases()[role][kind], [one for one in log.columns if one not in taken], sample, kind)
+            if found is not None:
+                roles[role] = (found,)
+                taken.add(found)
+                evidence.append(Evidence(role, found, "its name, and its cells" if kind == "weak" else "its name"))
     return roles, evidence
 
 
@@ -133,7 +138,8 @@ def missing(role: str, log: TextLog, why: str) -> DataError:
     return DataError(
         f"no column could be recognised as {role} ({ROLES[role]}){why}.",
         where="columns: " + ", ".join(log.columns),
-        fix=f"name it: --map {role}=COLUMN (for instance --map '{role}={example}'); without such a column clm cannot use this file.",
+        fix=f"name it: --map {role}=COLUMN (written such as --map '{role}={example}'); "
+        "a file without such a column is no order log clm can use.",
         code=f"missing_{role}",
     )
 

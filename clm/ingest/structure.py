@@ -80,7 +80,7 @@ def _line_ends(data: bytes) -> int:
 
 
 def _boundary(data: bytes) -> int:
-    """Where the last whole record ends: after a line end with an even number of quotes before it; 0 when there is none in reach."""
+    """Where the last whole record ends: after a line end with an even number of quotes before it; 0 when none is in reach."""
     cut = data.rfind(b"\n") + 1
     if not cut or b'"' not in data:
         return cut
@@ -111,8 +111,8 @@ def _regular(chunk: bytes, dialect: Dialect) -> bool:
     if dialect.delimiter == BLANK or chunk.count(b'"') % 2:
         return False
     mark = re.escape(dialect.delimiter.encode())
-    # a quote with neither a separator, a line end nor another quote beside it
-    return re.search(rb'[^"\r\n' + mark + rb']"[^"\r\n' + mark + rb"]", chunk) is None
+    # a quote with neither a separator, a line end nor another quote beside it; led by the quote so that the search can leap
+    return re.search(rb'"(?<![\r\n"' + mark + rb']")(?![\r\n"' + mark + rb"])", chunk) is None
 
 
 def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:

@@ -1,4 +1,4 @@
-"""`read_text`: foreign files as one lazy frame of text, with exact lines, structural problems and the evidence for every decision.
+"""`read_text`: foreign files as one lazy frame of text, with exact lines, structural problems and the evidence for it all.
 
 It may not know what a column means. One row is one record of a source, in the order of the sources. Columns: every column of
 the files (text, by name; a file without it gives nulls) and clm's own, whose names no file can have:
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,9 +79,7 @@ class TextLog:
         return [part.source.to_json() for part in self.parts]
 
 
-def read_text(
-    inputs: Sequence[str | Path], settings: CleanSettings, names: Mapping[Path, str] | None = None
-) -> TextLog:
+def read_text(inputs: Sequence[str | Path], settings: CleanSettings, names: Mapping[Path, str] | None = None) -> TextLog:
     """Find, weigh and look at the inputs; the records themselves are read when the frame is collected, in flat memory.
 
     Raises `InputError` for what is not there, `DataError` for what cannot be read as text, with the option that helps.
@@ -183,17 +181,13 @@ def _scan(parts: tuple[Part, ...], schema: dict[str, pl.DataType], raw: bool) ->
     return register_io_source(read, schema=schema, is_pure=True)
 
 
-def _frames(
-    parts: tuple[Part, ...], schema: dict[str, pl.DataType], wanted: list[str], raw: bool
-) -> Iterator[pl.DataFrame]:
+def _frames(parts: tuple[Part, ...], schema: dict[str, pl.DataType], wanted: list[str], raw: bool) -> Iterator[pl.DataFrame]:
     for position, part in enumerate(parts):
         for frame in _records(part, raw):
             yield _shaped(frame, position, part, schema, wanted)
 
 
-def _shaped(
-    frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.DataType], wanted: list[str]
-) -> pl.DataFrame:
+def _shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.DataType], wanted: list[str]) -> pl.DataFrame:
     """A batch with the columns of the whole log, in their order."""
     own = {
         SOURCE: pl.lit(position, dtype=pl.Int64),
@@ -208,7 +202,7 @@ def _shaped(
     return frame.with_columns(*(value.alias(name) for name, value in own.items()), *absent).select(wanted)
 
 
-def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _ahead(frames: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame, None, None]:
     """The same frames, made by a thread of its own up to four ahead; the thread ends when the reader does."""
     ready: queue.Queue[pl.DataFrame | BaseException | None] = queue.Queue(maxsize=4)
     stop = threading.Event()

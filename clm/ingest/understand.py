@@ -1,4 +1,4 @@
-"""`understand`: from text to a `Reading`: roles, number notation, date format, each decided on the cells and said with its evidence.
+"""`understand`: from text to a `Reading`: roles, number notation, date format, each decided on the cells, with its evidence.
 
 It may not guess. What two readings fit equally well is put to the whole column, and if they still tie, to the user: `DataError`
 with both readings and the option that settles it.
@@ -41,7 +41,7 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     if "amount" not in found and "quantity" not in found and "unit_price" in found:
         found["amount"] = found.pop("unit_price")
         notices.append(
-            Notice("price_as_amount", f"{found['amount'][0]} is taken as what was paid: there is no quantity to multiply it with.")
+            Notice("price_as_amount", f"{found['amount'][0]} is taken as what was paid: there is no quantity to go with it.")
         )
     has_amounts = "amount" in found or {"quantity", "unit_price"} <= found.keys()
     if not has_amounts:
@@ -195,7 +195,8 @@ def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int
     return DataError(
         f"no date format reads 95% of {name}: the best, {shown}, reads {count:,} of {filled:,} cells.",
         where=f"column {name}",
-        fix=f"name the format (--date-format '{dates.option(family)}' rejects the others), or another column: --map ordered_at=COLUMN",
+        fix=f"name the format (--date-format '{dates.option(family)}' rejects the others), "
+        "or another column: --map ordered_at=COLUMN",
         code="date_format",
     )
 
@@ -211,7 +212,8 @@ def _marks(log: TextLog, columns: list[str], evidence: list[Evidence]) -> dict[s
         doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
     for name in marks:
         read = max(fits[name].dot, fits[name].comma)
-        evidence.append(Evidence(f"numbers of {name}", f"decimal {marks[name]}", f"reads {read:,} of {fits[name].filled:,} cells"))
+        why = f"reads {read:,} of {fits[name].filled:,} cells"
+        evidence.append(Evidence(f"numbers of {name}", f"decimal {marks[name]}", why))
     usual: set[Mark] = set(marks.values())
     if doubt and len(usual) != 1:
         raise DataError(
@@ -224,9 +226,10 @@ def _marks(log: TextLog, columns: list[str], evidence: list[Evidence]) -> dict[s
     for name in columns:
         if name not in marks:
             marks[name] = rest
-            evidence.append(Evidence(f"numbers of {name}", f"decimal {rest}", "as in the other columns" if usual else "whole numbers"))
+            evidence.append(Evidence(f"numbers of {name}", f"decimal {rest}", "no cell says otherwise"))
     return marks
 
 
 def _fit_all(log: TextLog, column: str) -> numbers.Fit:
-    return numbers.fit(log.frame.filter(pl.col(PROBLEM).is_null()).select(column).collect(engine="streaming")[column].drop_nulls())
+    cells = log.frame.filter(pl.col(PROBLEM).is_null()).select(column).collect(engine="streaming")
+    return numbers.fit(cells[column].drop_nulls())

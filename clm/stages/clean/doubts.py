@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
+from typing import Any
 
 import polars as pl
 
@@ -63,7 +65,7 @@ def look(judged: pl.LazyFrame, reading: Reading) -> Facts:
     )
 
 
-def _distinct(good: pl.LazyFrame, column: str) -> list[object]:
+def _distinct(good: pl.LazyFrame, column: str) -> list[Any]:
     found = good.select(pl.col(column).drop_nulls().unique()).collect(engine="streaming")[column]
     return found.sort().to_list()
 
@@ -71,12 +73,15 @@ def _distinct(good: pl.LazyFrame, column: str) -> list[object]:
 def _tail(good: pl.LazyFrame, rows: int) -> tuple[date, int, date] | None:
     """Few rows after a long time without any: the last such gap."""
     days = (
-        good.group_by(pl.col("ordered_at").dt.date().alias("day")).agg(pl.len().alias("rows")).collect(engine="streaming").sort("day")
+        good.group_by(pl.col("ordered_at").dt.date().alias("day"))
+        .agg(pl.len().alias("rows"))
+        .collect(engine="streaming")
+        .sort("day")
     )
     after = 0
     found = None
     listed = days.rows()
-    for (before, _), (day, count) in reversed(list(zip(listed, listed[1:], strict=False))):
+    for (before, _), (day, count) in reversed(list(pairwise(listed))):
         after += count
         gap = (day - before).days
         if (gap > _GAP_DAYS and after < _TAIL_SHARE * rows) or (gap > _LONG_GAP_DAYS and after < _LONG_TAIL_SHARE * rows):

@@ -12,14 +12,18 @@ DESTROYED = r"^\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 MASKED = r"\*{2,}|[●•]{2,}|^\p{L}\*"
 WHOLE_WITH_POINT = r"^-?\d+\.0$"
 _SHAPE_LENGTH = 40
+# Nearly every id: printable ASCII that nothing has to be taken off.
+_PLAIN = r"^[0-9A-Za-z#](?:[ -~]*[!-~])?$"
 # What our own CSV export puts one apostrophe before, so that no spreadsheet takes it for a formula.
 DEFUSED = r"^'('*[=+\-@\t\r\n])"
 
 
 def tidy(cell: pl.Expr) -> pl.Expr:
     """Trimmed text in NFC; `="1001"` and `'1001` are 1001; nothing is null. `NA` and `NULL` are ids."""
-    bare = cell.str.strip_chars().str.replace(r'^="(.*)"$', "$1").str.replace(r"^'(.)", "$1").str.strip_chars()
-    return pl.when(bare != "").then(bare.str.normalize("NFC"))
+    plain = cell.str.contains(_PLAIN)
+    odd = pl.when(~plain).then(cell).str.strip_chars()
+    bare = odd.str.replace(r'^="(.*)"$', "$1").str.replace(r"^'(.)", "$1").str.strip_chars()
+    return pl.when(plain).then(cell).when(bare != "").then(bare.str.normalize("NFC"))
 
 
 def words(cell: pl.Expr) -> pl.Expr:

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from clm.ingest import dates, numbers
-from clm.ingest.reading import KEY_ROLES, TEXT_ROLES, Reading
+from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.understand import joined
@@ -23,8 +23,8 @@ REASON, COLUMN, RETURN, OFFSET = "clm:reason", "clm:column", "clm:return", "clm:
 _CANCELLED = (
     "cancelled", "canceled", "cancel", "voided", "void", "failed", "declined", "expired", "unpaid", "not paid", "abandoned",
     "refunded", "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
-    "已取消", "取消", "订单取消", "交易关闭", "已关闭", "关闭", "退款成功", "已退款", "全额退款", "已作废", "作废", "未付款", "未支付", "待付款", "待支付",
-    "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效", "交易取消", "订单已取消",
+    "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "退款成功", "已退款", "全额退款", "已作废", "作废",
+    "未付款", "未支付", "待付款", "待支付", "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效",
 )  # fmt: skip
 _UNPAID = ("pending", "authorized")
 _TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
@@ -48,15 +48,17 @@ def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.L
     columns, and clm's own: where the record stands, `clm:reason` (null = good), the column and shape of what is wrong, whether
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
-    typed = text.with_columns(_typed(reading, settings))
+    # in steps, because an expression used twice is worked out twice
+    typed = text.with_columns(_read(reading, settings)).with_columns(_typed(reading))
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
     # each condition once, as a column: nested they would be written out again in every later one
     applies = [pl.col(PROBLEM).is_null() & one.when for one in reasons]
     asked = typed.with_columns(when.alias(f"clm:applies:{place}") for place, when in enumerate(applies))
     names = [pl.col(f"clm:applies:{place}") for place in range(len(reasons))]
     judged = asked.with_columns(
-        pl.coalesce(pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(names, reasons, strict=True)))
-        .alias(REASON),
+        pl.coalesce(
+            pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(names, reasons, strict=True))
+        ).alias(REASON),
         _first(names, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
         pl.coalesce(
             pl.col(DETAIL),
@@ -86,8 +88,8 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     return [pl.col(name) for name in own] + [pl.col(f"clm:{name}").alias(name) for name in (*names, *reading.keep)]
 
 
-def _typed(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
-    """The typed columns, in clm's own name space so that none hides a column of the file."""
+def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
+    """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
     made: dict[str, pl.Expr] = {}
     text = ids.restored if reading.ours else ids.words
     for role in KEY_ROLES:
@@ -99,21 +101,29 @@ def _typed(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
             made[role] = text(pl.col(reading.roles[role][0]))
     if "currency" in made and not reading.ours:
         made["currency"] = _currency(made["currency"])
+    for role in NUMBER_ROLES:
+        if role in reading.roles:
+            column = reading.roles[role][0]
+            made[f"number:{role}"] = numbers.canonical(pl.col(column), reading.marks[column])
     for name in reading.keep:
         made[name] = text(pl.col(name))
-    made["ordered_at"] = dates.wall_time(joined(reading.roles["ordered_at"]), reading.dates, settings.tz)
-    made["amount"] = _amount(reading)
-    for role in ("quantity", "cost"):
-        if role in reading.roles:
-            made[role] = numbers.money(_number(reading, role))
-    made["return"] = _returned(reading)
+    when = joined(reading.roles["ordered_at"])
+    made["moment"] = dates.parsed(when, reading.dates, settings.tz)
+    if reading.dates.offsets:
+        made["offset"] = dates.offset_minutes(when)
     if reading.ours:
         made |= {"kind": pl.col("kind"), "flags": ids.restored(pl.col("flags"))}
         made["source_line"] = pl.col("source_line").cast(pl.Int64, strict=False)
         if "source_file" in reading.roles:
             made["source_file"] = ids.restored(pl.col("source_file"))
-    if reading.dates.offsets:
-        made["offset"] = dates.offset_minutes(joined(reading.roles["ordered_at"]))
+    return [value.alias(f"clm:{name}") for name, value in made.items()]
+
+
+def _typed(reading: Reading) -> list[pl.Expr]:
+    made = {"ordered_at": dates.sane(pl.col("clm:moment")), "amount": _amount(reading), "return": _returned(reading)}
+    for role in ("quantity", "cost"):
+        if role in reading.roles:
+            made[role] = numbers.money(_number(role))
     return [value.alias(f"clm:{name}") for name, value in made.items()]
 
 
@@ -125,9 +135,8 @@ def _currency(word: pl.Expr) -> pl.Expr:
     return pl.coalesce(same, upper)
 
 
-def _number(reading: Reading, role: str) -> pl.Expr:
-    column = reading.roles[role][0]
-    return numbers.canonical(pl.col(column), reading.marks[column])
+def _number(role: str) -> pl.Expr:
+    return pl.col(f"clm:number:{role}")
 
 
 def _amount(reading: Reading) -> pl.Expr:
@@ -135,15 +144,15 @@ def _amount(reading: Reading) -> pl.Expr:
     if not reading.has_amounts:
         return pl.lit(None, dtype=numbers.LINE)
     if "amount" in reading.roles:
-        amount = numbers.money(_number(reading, "amount"))
+        amount = numbers.money(_number("amount"))
     else:
-        amount = numbers.product(_number(reading, "quantity"), _number(reading, "unit_price"))
+        amount = numbers.product(_number("quantity"), _number("unit_price"))
         if "discount" in reading.roles:
             # shops write a discount as 5 or as -5; either way it brings the line nearer to nothing
-            off = numbers.money(_number(reading, "discount")).abs().fill_null(0)
+            off = numbers.money(_number("discount")).abs().fill_null(0)
             amount = pl.when(amount < 0).then(amount + off).otherwise(amount - off)
     if "returned_amount" in reading.roles:
-        amount = amount - numbers.money(_number(reading, "returned_amount")).abs().fill_null(0)
+        amount = amount - numbers.money(_number("returned_amount")).abs().fill_null(0)
     return amount.cast(numbers.LINE)
 
 
@@ -153,7 +162,7 @@ def _returned(reading: Reading) -> pl.Expr:
         return pl.col("kind") == "return"
     signs: list[pl.Expr] = [pl.lit(False)]
     if "quantity" in reading.roles:
-        signs.append((numbers.money(_number(reading, "quantity")) < 0).fill_null(False))
+        signs.append((numbers.money(_number("quantity")) < 0).fill_null(False))
     if reading.cancellation_documents:
         signs.append(pl.col(reading.roles["order_id"][0]).str.strip_chars().str.contains(r"^[Cc]\d+$").fill_null(False))
     return pl.any_horizontal(signs)
@@ -208,19 +217,20 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
         column = reading.roles["quantity"][0]
         needed = reading.has_amounts and "amount" not in reading.roles
         filled = pl.lit(True) if needed else pl.col(column).str.strip_chars() != ""
-        quantities.append(_Reason("quantity", (filled & pl.col("clm:quantity").is_null()).fill_null(needed), column, pl.col(column)))
+        bad = (filled & pl.col("clm:quantity").is_null()).fill_null(needed)
+        quantities.append(_Reason("quantity", bad, column, pl.col(column)))
     if reading.has_amounts:
         source = "amount" if "amount" in reading.roles else "unit_price"
         column = reading.roles[source][0]
         bad = pl.col("clm:amount").is_null()
         if source == "unit_price":
             # a quantity that cannot be read leaves no amount either, but the price is not to blame
-            bad = bad & (_number(reading, "unit_price").is_null() | pl.col("clm:quantity").is_not_null())
+            bad = bad & (_number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
         amounts.append(_Reason("amount", bad, column, pl.col(column)))
         for role in ("discount", "returned_amount"):
             if role in reading.roles and (role != "discount" or source == "unit_price"):
                 column = reading.roles[role][0]
-                bad = (pl.col(column).str.strip_chars() != "") & _number(reading, role).is_null()
+                bad = (pl.col(column).str.strip_chars() != "") & _number(role).is_null()
                 amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column)))
     return amounts + quantities
 

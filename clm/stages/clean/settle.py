@@ -118,9 +118,7 @@ def _kinds(good: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
     if doubtful.select(pl.len()).collect(engine="streaming").item() == 0:
         return good.with_columns(kind)
     keys = ["customer_id", "order_id"]
-    negative = (
-        good.group_by(keys).agg(pl.col("amount").cast(SUM).sum().alias("clm:total")).filter(pl.col("clm:total") < 0)
-    )
+    negative = good.group_by(keys).agg(pl.col("amount").cast(SUM).sum().alias("clm:total")).filter(pl.col("clm:total") < 0)
     joined = good.join(negative.with_columns(pl.lit(True).alias("clm:negative")), on=keys, how="left", maintain_order="left")
     returned = pl.col(RETURN) | pl.col("clm:negative").fill_null(False)
     return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
@@ -212,7 +210,7 @@ def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:
 
 def _id_notices(reading: Reading, pointless: tuple[str, ...]) -> list[Notice]:
     return [
-        Notice("id_point_removed", f"every value of {reading.roles[role][0]} ended in .0, which is not part of the id: it was taken off.")
+        Notice("id_point_removed", f"every value of {reading.roles[role][0]} ended in .0, which is no part of an id: taken off.")
         for role in pointless
     ]
 
@@ -223,7 +221,8 @@ def _flag_notices(kept: pl.LazyFrame, settings: CleanSettings, account: Account)
         found.append(
             Notice(
                 "duplicates_flagged",
-                f"{account.flagged:,} rows repeat an earlier one in every column: kept and flagged (--duplicates drop leaves them out).",
+                f"{account.flagged:,} rows repeat an earlier one in every column: kept and flagged "
+                "(--duplicates drop leaves them out).",
             )
         )
     return found
