@@ -212,6 +212,14 @@ def best_format(cells: pl.Series, family: str) -> DateFormat:
     return DateFormat(family, form if count else None, offsets)
 
 
+def check_zone(zone: str) -> None:
+    """Raises `UsageError` when `--tz` names no zone."""
+    try:
+        pl.select(pl.lit(_EARLIEST).dt.replace_time_zone("UTC").dt.convert_time_zone(zone))
+    except pl.exceptions.PolarsError:
+        raise UsageError(f"there is no time zone {zone}.", fix="use a name such as Asia/Shanghai or Europe/London.") from None
+
+
 def given(form: str) -> DateFormat:
     """What `--date-format` says: a family when it is one (so every time of day is read), else that very format.
 

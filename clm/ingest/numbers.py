@@ -40,6 +40,23 @@ _FULL_WIDTH = {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)}
 }  # fmt: skip
 
 
+# Which currency codes a sign can stand for; a sign that is not here stands for itself.
+SIGNS: dict[str, tuple[str, ...]] = {
+    "€": ("EUR",), "£": ("GBP",), "¥": ("CNY", "JPY"), "元": ("CNY",), "圆": ("CNY",), "RMB": ("CNY",), "円": ("JPY",),
+    "$": ("USD", "CAD", "AUD", "HKD", "NZD", "SGD", "TWD", "MXN"), "US$": ("USD",), "HK$": ("HKD",), "NT$": ("TWD",),
+    "CA$": ("CAD",), "C$": ("CAD",), "AU$": ("AUD",), "A$": ("AUD",), "R$": ("BRL",), "₩": ("KRW",), "₹": ("INR",),
+    "₽": ("RUB",), "฿": ("THB",), "₫": ("VND",), "₴": ("UAH",), "₺": ("TRY",), "₱": ("PHP",), "₪": ("ILS",),
+    "KR": ("SEK", "NOK", "DKK"), "ZŁ": ("PLN",), "KČ": ("CZK",), "FT": ("HUF",),
+}  # fmt: skip
+
+
+def currencies(signs: list[str]) -> list[str]:
+    """What can be meant by all of these signs together: at most one currency, else one entry for each."""
+    possible = [set(SIGNS.get(sign, (sign,))) for sign in signs]
+    common = set.intersection(*possible) if possible else set()
+    return signs[:1] if common else signs
+
+
 @dataclass(frozen=True)
 class Fit:
     """How many non-empty cells a notation reads, and how many of them another notation would read differently."""
@@ -89,6 +106,12 @@ def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
     negative = odd.str.contains(r"^[^\d]*[-(]|\d[^\d]*-$")
     sign = pl.when(negative).then(pl.lit("-")).otherwise(pl.lit(""))
     return pl.when(plain).then(cell).when(fits).then(pl.concat_str(sign, led, digits, power))
+
+
+def symbol(cell: pl.Expr) -> pl.Expr:
+    """The currency sign or code written beside the number, as one of `SIGNS`' keys; null where there is none."""
+    odd = tidy(pl.when(~cell.str.contains(_PLAIN["."])).then(cell))
+    return odd.str.extract(f"({_SYMBOL})", 1).str.to_uppercase()
 
 
 def money(text: pl.Expr) -> pl.Expr:

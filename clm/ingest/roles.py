@@ -126,7 +126,9 @@ def _speaks_for(role: str, cells: pl.Series, weak: bool) -> bool:
         if dates.best_share(filled) >= _FITS or filled.str.contains(r"^-?\d+[.,]\d*[1-9]\d*$").mean() >= _FITS:  # type: ignore[operator]
             return False
         # `id` and the like may be anything; only a customer comes back
-        return not weak or (1 if filled.len() < 20 else 2) < filled.n_unique() < filled.len() or filled.len() < 2
+        return not weak or 1 < filled.n_unique() < filled.len()
+    if role == "order_id" and weak:
+        return filled.n_unique() == filled.len()
     return True
 
 

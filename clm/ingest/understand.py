@@ -33,6 +33,8 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     columns which are not there.
     """
     roles.unknown_keep(settings.keep, log.columns)
+    if settings.tz is not None:
+        dates.check_zone(settings.tz)
     if not settings.map and set(_OURS) <= set(log.columns):
         return _ours(log)
     found, evidence = roles.assign(log, dict(settings.map))

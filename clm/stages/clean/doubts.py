@@ -13,13 +13,14 @@ from typing import Any
 import polars as pl
 
 from clm.errors import DataError
+from clm.ingest import numbers
 from clm.ingest.reading import Reading
 from clm.ingest.text import AGAIN, FILE
 from clm.outcome import counted
 from clm.settings import CleanSettings
 from clm.stages.clean import ids
 from clm.stages.clean.accounting import Account
-from clm.stages.clean.judge import OFFSET, REASON
+from clm.stages.clean.judge import OFFSET, REASON, SYMBOL
 
 _UNREADABLE = ("fields_few", "fields_many", "quote", "nul", "date", "amount", "quantity", "id_destroyed")
 _MASKED_SHARE = 0.01
@@ -35,6 +36,7 @@ class Facts:
     rows: int
     masked: int
     currencies: tuple[str, ...]
+    signs: tuple[str, ...]
     offsets: tuple[int, ...]
     tail: tuple[date, int, date] | None
     tail_lines: tuple[str, ...]
@@ -59,6 +61,7 @@ def look(judged: pl.LazyFrame, reading: Reading) -> Facts:
         counts[0],
         counts[1] or 0,
         tuple(_distinct(good, "currency")) if "currency" in reading.roles else (),
+        tuple(numbers.currencies(_distinct(good, SYMBOL))) if SYMBOL in judged.collect_schema() else (),
         tuple(_distinct(good, OFFSET)) if reading.dates.offsets else (),
         tail,
         _lines(good, tail[0]) if tail else (),
@@ -110,6 +113,13 @@ def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSet
             f"the log holds {len(facts.currencies)} currencies ({names}), which cannot be added up.",
             where=f"column {reading.roles['currency'][0]}",
             fix=f"say which to keep: --currency {facts.currencies[0]} (the others become rejects)",
+            code="currencies",
+        )
+    if len(facts.signs) > 1 and settings.currency is None:
+        return DataError(
+            f"the amounts carry {len(facts.signs)} currency signs ({' '.join(facts.signs)}), which cannot be added up.",
+            where=f"column {reading.column('amount') or reading.column('unit_price')}",
+            fix="say which currency to keep, such as --currency USD (the others become rejects)",
             code="currencies",
         )
     if facts.masked > _MASKED_SHARE * facts.rows and not settings.allow_masked and not reading.ours:

@@ -18,12 +18,13 @@ from clm.ingest.understand import joined
 from clm.settings import CleanSettings
 from clm.stages.clean import ids
 
-REASON, COLUMN, RETURN, OFFSET = "clm:reason", "clm:column", "clm:return", "clm:offset"
+REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 
 _CANCELLED = (
     "cancelled", "canceled", "cancel", "voided", "void", "failed", "declined", "expired", "unpaid", "not paid", "abandoned",
     "refunded", "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
-    "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "退款成功", "已退款", "全额退款", "已作废", "作废",
+    "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "退款成功", "已退款",
+    "全额退款", "已作废", "作废",
     "未付款", "未支付", "待付款", "待支付", "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效",
 )  # fmt: skip
 _UNPAID = ("pending", "authorized")
@@ -80,6 +81,7 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     own = [SOURCE, FILE, LINE, AGAIN, REASON, COLUMN, DETAIL, RETURN]
     own += [RAW] if settings.rejects_raw else []
     own += [PRINT] if settings.duplicates != "keep" else []
+    own += [SYMBOL] if _priced(reading) else []
     own += [OFFSET] if reading.dates.offsets else []
     names = ["customer_id", "ordered_at", "amount"]
     names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
@@ -105,6 +107,8 @@ def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
         if role in reading.roles:
             column = reading.roles[role][0]
             made[f"number:{role}"] = numbers.canonical(pl.col(column), reading.marks[column])
+    if priced := _priced(reading):
+        made["symbol"] = numbers.symbol(pl.col(priced))
     for name in reading.keep:
         made[name] = text(pl.col(name))
     when = joined(reading.roles["ordered_at"])
@@ -117,6 +121,11 @@ def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
         if "source_file" in reading.roles:
             made["source_file"] = ids.restored(pl.col("source_file"))
     return [value.alias(f"clm:{name}") for name, value in made.items()]
+
+
+def _priced(reading: Reading) -> str | None:
+    """The column whose cells may carry a currency sign."""
+    return None if reading.ours else reading.column("amount") or (reading.column("unit_price") if reading.has_amounts else None)
 
 
 def _typed(reading: Reading) -> list[pl.Expr]:
@@ -198,6 +207,11 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     if currency is not None and settings.currency is not None:
         other = pl.col("clm:currency").fill_null("") != _currency_code(settings.currency)
         found.append(_Reason("currency_other", other, currency, pl.col(currency)))
+    elif settings.currency is not None and (priced := _priced(reading)):
+        code = _currency_code(settings.currency)
+        other = pl.any_horizontal(pl.col(SYMBOL) == sign for sign, codes in numbers.SIGNS.items() if code not in codes)
+        codes = sorted({one for several in numbers.SIGNS.values() for one in several} - {code})
+        found.append(_Reason("currency_other", (other | pl.col(SYMBOL).is_in(codes)).fill_null(False), priced, pl.col(priced)))
     return found
 
 
