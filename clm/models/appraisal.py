@@ -79,6 +79,7 @@ def appraise(
     that of the repeat order days per day).
     """
     forecast, drawn = _orders(rung, buyers, recent, parts), None
+    tests = tests if rung.tested else ()
     if rung.params is not None:
         drawn = valuation.ranges(
             rung.params, buyers, forecast, value, parts, counted,

@@ -55,6 +55,12 @@ class Made:
         params = self.rung.params or self.rung.alive
         return self.fits.own[params.family] if params is not None else None
 
+    @property
+    def beats(self) -> dict[str, bool]:
+        """Per metric, whether the forecast beats the best baseline; empty where it was not tested."""
+        scores = [score for test in self.tests for score in test.orders]
+        return choice.beats_best_baseline(scores, self.rung.method) if self.rung.tested else {}
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -88,7 +94,6 @@ def nothing() -> dict[str, Any]:
 def facts(made: Made) -> dict[str, Any]:
     """JSON-ready: the keys of `nothing`; with the lifetimes estimator also its fits, beside clm's own."""
     rung, value, shown = made.rung, made.value, made.shown
-    scores = [score for test in made.tests for score in test.orders]
     found = {
         "method": rung.method,
         "status": made.status,
@@ -97,10 +102,10 @@ def facts(made: Made) -> dict[str, Any]:
         "spend_method": None if value is None else "shrunken_mean" if value.model is None else "gammagamma",
         "candidates": [_fitted(one) for one in made.fits.own.values()],
         "choice": rung.choice.to_json() if rung.choice is not None else None,
-        "backtest": [score.to_json() for score in scores],
+        "backtest": [score.to_json() for test in made.tests for score in test.orders],
         "backtest_spend": [score.to_json() for test in made.tests for score in test.spend],
         "deciles": _deciles(made),
-        "beats_best_baseline": choice.beats_best_baseline(scores, rung.method),
+        "beats_best_baseline": made.beats,
         "totals": _totals(made.numbers),
     }
     if made.estimator == LIFETIMES:
@@ -131,13 +136,12 @@ def notes(made: Made, around: Setting) -> Iterator[tuple[str, str]]:
 def verdict(made: Made) -> str:
     """How the forecast was made and how it fared: `mbgnbd, tested over 19 weeks: beats every baseline`."""
     method = made.rung.method
-    if not made.tests:
+    if not (made.tests and made.rung.tested):
         return f"{method}, not validated"
     tested = f"{method}, tested over {stretch(made.tests[0].orders[0].horizon_days)}"
-    beats = choice.beats_best_baseline([score for test in made.tests for score in test.orders], method)
     if made.rung.status == "baseline_better":
         return f"{tested}: {_winner(made)} beats every model"
-    return f"{tested}: {'beats every baseline' if beats.get('poisson_deviance') else 'does not beat every baseline'}"
+    return f"{tested}: {'beats every baseline' if made.beats.get('poisson_deviance') else 'does not beat every baseline'}"
 
 
 def stretch(days: int) -> str:
@@ -156,7 +160,7 @@ def _spend(params: SpendParams | None) -> dict[str, Any] | None:
 
 
 def _deciles(made: Made) -> list[dict[str, Any]]:
-    if not made.tests:
+    if not (made.tests and made.rung.tested):
         return []
     latest = made.tests[0]
     return [

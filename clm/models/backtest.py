@@ -64,13 +64,14 @@ def window_days(horizon_days: int, log_days: int) -> int:
 def run(window: Window, families: Collection[str], estimator: str, include_first: bool) -> Tested:
     """Fit the families and the value of an order at the origin, and score them beside every baseline.
 
-    A family that cannot be fitted there, or does not converge, has no score. NBD counts as a baseline. The money of a
-    forecast is its orders times the value of an order the ladder would use with it. The origin must have buyers.
+    A family that cannot be fitted there has no score; one that does not converge is scored as it is, because a forecast
+    without scores at every origin could not be compared. NBD counts as a baseline. The money of a forecast is its orders
+    times the value of an order the ladder would use with it. The origin must have buyers.
     """
     buyers, days = window.buyers, window.horizon_days
     fits = ladder.fit_families(families, buyers, estimator).used
     parts = valuation.slices([days], 0.0)
-    modelled = {name: valuation.by_model(params, buyers, parts).orders for name, params in fits.items() if params.converged}
+    modelled = {name: valuation.by_model(params, buyers, parts).orders for name, params in fits.items()}
     cutoff = baselines.hiatus_cutoff(window.earlier_recency, window.earlier_returned)
     naive = {
         "zero": baselines.zero(buyers.age_days.size),

@@ -4,7 +4,7 @@ Records and scores in, a rung out; it makes no forecast, reads no log and words 
 Chosen family -> NBD -> naive forecast -> nothing. A rung says what made the number (`method`) and whether to trust it (`status`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from clm.models import btyd, choice, valuation
@@ -46,6 +46,11 @@ class Rung:
     params: BtydParams | None
     alive: BtydParams | None
     choice: Choice | None
+
+    @property
+    def tested(self) -> bool:
+        """Whether the back-test's scores under this name are about this forecast; the fallback rate is not tested."""
+        return self.params is not None or self.status == "baseline_better"
 
     @property
     def needs_recent(self) -> bool:
@@ -93,23 +98,31 @@ def pick(asked: str, fits: Fits, scores: Sequence[Score]) -> Rung:
     """The rung of a base with enough repeat buyers. `scores`: of orders, all forecasts at all origins (may be empty).
 
     auto: the choice rule, in which a baseline may win. A family asked for by name is used when its drop-out is
-    identified, even where a baseline was better (the status says so); otherwise NBD. No usable NBD: the naive rate.
+    identified, even where a baseline was better (the status says so); otherwise NBD. A fit that did not converge is no
+    candidate; where that leaves nothing, the naive rate.
     """
-    usable = {name: fitted for name, fitted in fits.own.items() if fitted.converged}
-    if "nbd" not in usable:
-        return Rung("rate", "degenerate", None, None, None)
-    identified = {name for name, fitted in usable.items() if name != "nbd" and fitted.identified}
-    likelihoods = {name: usable[name].log_likelihood for name in identified}
-    model = choice.choose([one for one in scores if one.kind == "model"], likelihoods, identified)
+    usable = {name for name, fitted in fits.own.items() if fitted.converged}
+    identified = {name for name in usable if name != "nbd" and fits.own[name].identified}
+    likelihoods = {name: fits.own[name].log_likelihood for name in identified}
+    model = choice.choose([one for one in scores if one.kind == "model"], likelihoods, identified).name
     verdict = choice.choose(scores, likelihoods, identified)
-    beaten = verdict.reason == "baseline_better"
-    status = _status(asked, usable, model.name, beaten, bool(scores))
+    beaten = verdict.reason == "baseline_better" and (verdict.name in usable or verdict.name != "nbd")
     if beaten and asked == AUTO:
         params = fits.used["nbd"] if verdict.name == "nbd" else None
-        alive = fits.used[model.name] if params is None and model.name != "nbd" else None
-        return Rung(verdict.name, status, params, alive, verdict)
-    params = fits.used[model.name]
-    return Rung(model.name, status, params, params if model.name != "nbd" else None, verdict)
+        alive = fits.used[model] if params is None and model != "nbd" else None
+        return Rung(verdict.name, "baseline_better", params, alive, verdict)
+    if model not in usable:
+        return Rung("rate", "degenerate", None, None, verdict)
+    if beaten:
+        status = "baseline_better"
+    elif model == "nbd" and asked != "nbd":
+        status = "attrition_not_identified"
+    elif not fits.own[model].identified:
+        status = "degenerate"
+    else:
+        status = "ok" if scores else "not_validated"
+    params = fits.used[model]
+    return Rung(model, status, params, params if model != "nbd" else None, verdict)
 
 
 def without_model(buyers: Buyers) -> Rung:
@@ -130,13 +143,3 @@ def value(rung: Rung, buyers: Buyers, include_first: bool, estimator: str) -> Or
     if rung.params is not None:
         return found
     return replace(OrderValue.by_mean(buyers), fitted=found.fitted)
-
-
-def _status(asked: str, usable: Mapping[str, BtydParams], name: str, beaten: bool, tested: bool) -> str:
-    if beaten:
-        return "baseline_better"
-    if name == "nbd" and asked != "nbd":
-        return "attrition_not_identified"
-    if not usable[name].identified:
-        return "degenerate"
-    return "ok" if tested else "not_validated"
