@@ -132,9 +132,12 @@ def _value(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: d
     period = period if isinstance(period, str) else None
     n = buyers["clv"].count()
     value, revenue = float_sum(buyers["clv"]), float_sum(buyers["expected_spend"])
-    low, high = _interval(made.get("totals"), value)
+    expected = float_sum(buyers["expected_orders"])
+    fewest, most = _interval(made.get("totals"), "expected_orders", expected)
+    low, high = _interval(made.get("totals"), "clv", value)
     sheet.add("clv", "horizon", finite(horizon.get("days")), period=period)
-    sheet.add("clv", "expected_orders", float_sum(buyers["expected_orders"]), period=period, n=n)
+    known = buyers["expected_orders"].count()
+    sheet.add("clv", "expected_orders", expected, period=period, lower=fewest, upper=most, n=known)
     sheet.add("clv", "expected_revenue", revenue, period=period, n=n)
     sheet.add("overview", "expected_revenue", revenue, period=period, n=n)
     sheet.add("clv", "clv", value, period=period, lower=low, upper=high, n=n)
@@ -148,12 +151,12 @@ def _value(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: d
     _concentration(sheet, "clv", buyers["clv"].drop_nulls().to_list())
 
 
-def _interval(totals: Any, value: float | None) -> tuple[float | None, float | None]:
+def _interval(totals: Any, of: str, value: float | None) -> tuple[float | None, float | None]:
     """The total's interval from the footer, unless the table no longer adds up to the total it was made for."""
     if not isinstance(totals, dict) or value is None:
         return None, None
-    total, low, high = (finite(totals.get(key)) for key in ("clv", "low", "high"))
-    if total is not None and not math.isclose(total, value, rel_tol=1e-6, abs_tol=1e-6):
+    total, low, high = (finite(totals.get(key)) for key in (of, f"{of}_low", f"{of}_high"))
+    if total is None or not math.isclose(total, value, rel_tol=1e-6, abs_tol=1e-6):
         return None, None
     return low, high
 

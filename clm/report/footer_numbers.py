@@ -148,6 +148,10 @@ def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
         for score in CHURN_SCORES:
             sheet.add("churn", score, finite(candidate.get(score)), group=name)
         sheet.add("churn", "chosen", int(name == made.get("chosen")), group=name)
+    for step in _records(made.get("gain")):
+        share = finite(step.get("share"))
+        if share is not None:
+            sheet.add("churn", "gain", finite(step.get("captured")), group=f"top_{round(share * 100):03d}")
     for bin_ in _records(made.get("reliability")):
         number, n = finite(bin_.get("bin")), finite(bin_.get("customers"))
         group = f"{int(number):02d}" if number is not None else str(bin_.get("bin"))

@@ -10,9 +10,9 @@ from typing import Any
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table, Verdict
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers, finite
-from clm.report.words import Words
+from clm.report.words import Words, plain
 
-_MINOR_SCORES = ("mae", "msle", "spearman", "brier")
+_MINOR_SCORES = ("mae", "msle", "spearman", "capture_20", "brier")
 
 
 def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
@@ -158,7 +158,7 @@ def _deciles(numbers: Numbers, words: Words) -> list[Block]:
         return []
     marks, rows = [], []
     for group in groups:
-        place = group.lstrip("0")
+        place = plain(group.lstrip("0"), 12)
         predicted, actual = (numbers.value("clv", f"decile_{side}", group) for side in ("predicted", "actual"))
         marks += [Mark(side, place, v) for side, v in (("predicted", predicted), ("actual", actual)) if v is not None]
         people = numbers.find("clv", "decile_predicted", group)
@@ -265,7 +265,7 @@ def _reliability(numbers: Numbers, words: Words) -> list[Block]:
         marks.append(Mark("observed", group, observed, x=predicted.value))
         gap = max(gap, (abs(observed - predicted.value), predicted.value, observed))
         n = predicted.n
-        cells = (Cell(group.lstrip("0") or group), Cell(words.whole(n), n))
+        cells = (Cell(plain(group.lstrip("0"), 12)), Cell(words.whole(n), n))
         both = (Cell(words.percent(number), number) for number in (predicted.value, observed))
         rows.append((*cells, *both))
     if not marks:

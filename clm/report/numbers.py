@@ -16,7 +16,7 @@ import polars as pl
 
 ACTIVE_DAYS = 90  # a buyer is active when the last order lies in the last 90 days
 ERROR_SCORES = ("rmse", "mae", "msle", "poisson_deviance")
-RANK_SCORES = ("spearman", "gini", "capture_10")
+RANK_SCORES = ("spearman", "gini", "capture_10", "capture_20")
 CHURN_SCORES = ("auc", "average_precision", "log_loss", "brier", "top_decile_lift", "calibration_error")
 TOP_SHARES = tuple(percent / 100 for percent in (1, 2, 3, 5, 7, *range(10, 101, 5)))
 
@@ -144,6 +144,7 @@ NAMES: tuple[Name, ...] = (
         ("customers_by_method", "customers", "buyers; group: churn_method"),
         ("customers_by_status", "customers", "customers; group: churn_status"),
         *((score, "score", "test window; group: candidate") for score in CHURN_SCORES),
+        ("gain", "share", "share of the lost found among the N % of highest risk; group: top_NNN"),
         ("chosen", "flag", "1 for the candidate that is used; group: candidate"),
         ("reliability_predicted", "probability", "mean predicted probability; group: bin"),
         ("reliability_observed", "share", "share that did not order; group: bin"),

@@ -232,9 +232,10 @@ class _Page:
     def need(self, table: Table, place: int) -> int:
         """Numbers are never broken, headings only between words; words may be broken down to a third of the line."""
         widest = max([*(cells(row[place].text) for row in table.rows), 1])
+        word = max([cells(word) for word in table.columns[place].label.split()], default=1)
         if table.columns[place].numeric:
-            return max([widest, *(cells(word) for word in table.columns[place].label.split())])
-        return min(widest, self.width // 3 if len(table.columns) < 4 else self.width // 4)
+            return max(widest, word)
+        return max(min(widest, self.width // 3 if len(table.columns) < 4 else self.width // 4), word)
 
     def spread(self, table: Table, needs: dict[int, int], reserve: int) -> dict[int, int]:
         """What is left of the line goes to the columns of words, evenly, as far as they can use it."""

@@ -29,14 +29,14 @@ def wrapped(text: str, width: int) -> list[str]:
         if cells(line + part.rstrip(" ")) <= width:
             line += part
             continue
-        if line.strip():
+        if line.strip(" "):
             lines.append(line.rstrip(" "))
         line = part.lstrip(" ")
         while cells(line) > width:
             cut = next(end for end in range(len(line), 0, -1) if cells(line[:end]) <= width or end == 1)
             lines.append(line[:cut])
             line = line[cut:]
-    if line.strip() or not lines:
+    if line.strip(" ") or not lines:
         lines.append(line.rstrip(" "))
     return lines
 
