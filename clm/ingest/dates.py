@@ -235,12 +235,14 @@ def given(form: str) -> DateFormat:
     for family in FAMILIES:
         if day in family.dates or form == family.name or (family.name == "compact" and wanted == "%Y%m%d"):
             return DateFormat(family.name)
+    # the only sure way to know a format is to write a moment in it and read it back
+    moment = datetime(2024, 3, 5, 22, 15, 30)
     try:
-        pl.Series("cell", ["x"]).to_frame().select(_exactly(pl.col("cell"), wanted))
-    except pl.exceptions.PolarsError:
-        raise UsageError(
-            f"--date-format {form} is no date format.", fix="write it such as %d/%m/%Y or '%d.%m.%Y %H:%M'."
-        ) from None
+        back = pl.select(_exactly(pl.lit(moment.strftime(wanted)), wanted)).item()
+    except (pl.exceptions.PolarsError, ValueError):
+        back = None
+    if back is None or back.date() != moment.date():
+        raise UsageError(f"--date-format {form} is no date format.", fix="write it such as %d/%m/%Y or '%d.%m.%Y %H:%M'.")
     return DateFormat(ISO.name, first=wanted, only=wanted)
 
 

@@ -140,10 +140,11 @@ def test_any_other_given_format_is_taken_literally() -> None:
     assert read("2024-03-05", chosen) is None
 
 
-def test_a_format_that_cannot_be_one_is_refused() -> None:
-    """A date without hour but with minutes is no format."""
+@pytest.mark.parametrize("form", ["%Q", "%d/%m", "day", "%H:%M"])
+def test_a_format_that_cannot_be_one_is_refused(form: str) -> None:
+    """What does not give back the day that was written in it is no format."""
     with pytest.raises(UsageError, match="no date format"):
-        dates.given("%Y-%m-%d %M")
+        dates.given(form)
 
 
 def test_zones_are_checked() -> None:
