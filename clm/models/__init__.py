@@ -12,6 +12,11 @@ No polars, no files, no clock, no terminal here; scipy, scikit-learn and lifetim
     spend.py          Gamma-Gamma and the shrunken mean
     evaluate.py       scores and deciles
     baselines.py      the naive forecasts every model must beat
+    valuation.py      orders, money and intervals per buyer, by monthly slice, discounted
+    ladder.py         which families are fitted to a base, and which forecast it gets
+    backtest.py       everything refitted and scored at one past origin
+    appraisal.py      the numbers of a base on its rung, and their totals
+    appraisal_facts.py  the same as JSON facts and sentences
     choice.py         the rule that chooses a forecast, and the interval of the total
     fitting.py        the maximiser and FitError
     records.py        checked reading of records from JSON

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clm.models import baselines, btyd, choice, valuation
-from clm.models.backtest import Tested
+from clm.models.backtest import Scored
 from clm.models.choice import TotalInterval
 from clm.models.evaluate import Score
 from clm.models.ladder import Rung
@@ -67,7 +67,7 @@ def appraise(
     buyers: Buyers,
     value: OrderValue | None,
     recent: Recent | None,
-    tests: Sequence[Tested],
+    tests: Sequence[Scored],
     parts: Slices,
     counted: BoolArray,
     terms: Terms,

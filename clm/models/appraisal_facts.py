@@ -8,7 +8,7 @@ from typing import Any
 
 from clm.models import btyd_params, choice, spend
 from clm.models.appraisal import Appraisal
-from clm.models.backtest import Tested
+from clm.models.backtest import Scored
 from clm.models.btyd import FEW_REPEAT_CUSTOMERS, MIN_REPEAT_CUSTOMERS
 from clm.models.btyd_params import FAMILY_TITLES, BtydParams
 from clm.models.choice import TotalInterval
@@ -35,7 +35,7 @@ class Made:
     asked: str
     estimator: str
     fits: Fits
-    tests: tuple[Tested, ...]
+    tests: tuple[Scored, ...]
     rung: Rung
     value: OrderValue | None
     numbers: Appraisal

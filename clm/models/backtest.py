@@ -40,7 +40,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Scored:
     """Scores of every forecast at one origin, for orders and (with amounts) for money, and the forecasts of orders."""
 
     origin: str
@@ -61,7 +61,7 @@ def window_days(horizon_days: int, log_days: int) -> int:
     return max(_LEAST_DAYS, log_days // 4 // _DAYS_PER_WEEK * _DAYS_PER_WEEK)
 
 
-def run(window: Window, families: Collection[str], estimator: str, include_first: bool) -> Tested:
+def run(window: Window, families: Collection[str], estimator: str, include_first: bool) -> Scored:
     """Fit the families and the value of an order at the origin, and score them beside every baseline.
 
     A family that cannot be fitted there has no score; one that does not converge is scored as it is, because a forecast
@@ -89,7 +89,7 @@ def run(window: Window, families: Collection[str], estimator: str, include_first
         for name, orders in forecasts.items():
             worth = orders * (by_gamma_gamma if name in modelled else by_mean)
             money.append(_score(window, name, worth, window.spend, counts=False))
-    return Tested(window.origin, tuple(scores), tuple(money), forecasts, window.orders)
+    return Scored(window.origin, tuple(scores), tuple(money), forecasts, window.orders)
 
 
 def _score(window: Window, name: str, predicted: FloatArray, actual: FloatArray, *, counts: bool) -> Score:

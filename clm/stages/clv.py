@@ -16,7 +16,7 @@ from clm.errors import DataError
 from clm.models import appraisal_facts, backtest, btyd, ladder, valuation
 from clm.models.appraisal import NEXT_ORDER_HORIZONS, Recent, Terms, appraise
 from clm.models.appraisal_facts import Made, Setting
-from clm.models.backtest import Tested, Window
+from clm.models.backtest import Scored, Window
 from clm.models.ladder import Fits
 from clm.models.valuation import Buyers, Slices
 from clm.outcome import Notice, Outcome, Rows, counted
@@ -165,7 +165,7 @@ def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts
     buyers, asked, estimator = base.buyers, settings.model_family, settings.estimator
     names = ladder.families(asked)
     fits = Fits({}, {}, {})
-    tests: list[Tested] = []
+    tests: list[Scored] = []
     if buyers.repeat_buyers >= btyd.MIN_REPEAT_CUSTOMERS:
         fits = ladder.fit_families(names, buyers, estimator)
         if orders is not None and not settings.no_backtest:
