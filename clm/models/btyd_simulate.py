@@ -166,7 +166,9 @@ def _orders(
 
 
 def _p_alive(params: BtydParams, values: FloatArray, x: FloatArray, active: FloatArray, age: FloatArray) -> FloatArray:
-    """P(alive) of each history (row) under each draw (column)."""
+    """P(alive) of each history (row) under each draw (column); one column where all draws are the estimate."""
+    if params.covariance_log is None:
+        values = values[:, :1]
     if params.family == "paretonbd":
         return np.stack([btyd_pareto.p_alive(one, x, active, age) for one in values.T], axis=1)
     modified = params.family in btyd_bg.MODIFIED

@@ -48,7 +48,8 @@ def fit(family: str, repeat_days: ArrayLike, active_days: ArrayLike, age_days: A
         _run(lambda: fitter.fit(weeks.x, weeks.active, weeks.age, weights=weeks.count, **options))
         values = _checked([fitter.params_[name] for name in names])
         covariance = _covariance(fitter, names, customers)
-        scaled = -float(fitter._negative_log_likelihood_) * customers
+        # What it minimises is the total over the sum of the weights, in Pareto/NBD over their mean.
+        scaled = -float(fitter._negative_log_likelihood_) * (known.count.mean() if family == "paretonbd" else customers)
     errors = None if covariance is None else values * np.sqrt(np.diag(covariance))
     return BtydParams(
         family=family,
@@ -57,7 +58,7 @@ def fit(family: str, repeat_days: ArrayLike, active_days: ArrayLike, age_days: A
         standard_errors={name: None if errors is None else float(errors[i]) for i, name in enumerate(names)},
         covariance_log=_as_tuples(covariance),
         # lifetimes divides time by the largest age; this brings its density back to weeks.
-        log_likelihood=scaled - float(known.count @ known.x) * float(np.log(weeks.age.max())),
+        log_likelihood=float(scaled) - float(known.count @ known.x) * float(np.log(weeks.age.max())),
         likelihood_ratio=None,
         identified=covariance is not None,
         converged=True,
