@@ -253,8 +253,10 @@ def best_share(cells: pl.Series) -> float:
 
 
 def zulu(cells: pl.Series) -> bool:
-    """Whether any stamp is in universal time."""
-    return bool(cells.str.strip_chars().str.extract(_OFFSET, 2).is_in(["Z", "z", "UTC", "GMT"]).any())
+    """Whether stamps are in universal time: some say so, or all are at +00:00, which programs write and shops rarely mean."""
+    written = cells.str.strip_chars().str.extract(_OFFSET, 2).drop_nulls()
+    said = written.is_in(["Z", "z", "UTC", "GMT"]).any()
+    return bool(said or (written.len() and written.str.contains(r"^[+-]00:?(?:00)?$").all()))
 
 
 def option(family: str) -> str:

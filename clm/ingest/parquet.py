@@ -85,7 +85,8 @@ def _cell(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         # NaN is how pandas writes "nothing" into a number column
         return pl.when(column.is_finite()).then(column).cast(pl.String)
     if isinstance(dtype, pl.Datetime):
-        return column.dt.to_string("%Y-%m-%d %H:%M:%S%.6f%:z" if dtype.time_zone else "%Y-%m-%d %H:%M:%S%.6f")
+        offset = "%:z" if dtype.time_zone not in (None, "UTC") else "Z" if dtype.time_zone else ""
+        return column.dt.to_string(f"%Y-%m-%d %H:%M:%S%.6f{offset}")
     if dtype == pl.Date:
         return column.dt.to_string("%Y-%m-%d")
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object):

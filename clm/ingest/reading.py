@@ -23,7 +23,8 @@ KEY_ROLES = ("customer_id", "order_id", "line_id", "product_id")
 class Reading:
     """Which column plays which role (`ordered_at` may have two) and how its cells are written.
 
-    `ours` says the input is TRANSACTIONS that clm made before: its columns pass through as they are. `text_columns` are the
+    `ours` says the input is TRANSACTIONS that clm made before: its columns pass through as they are, save that the sources
+    at the `exported` places are CSV, whose risky text was defused for spreadsheets. `text_columns` are the
     first column of each file and the mapped ones: where words such as 合计 give a totals row away.
     """
 
@@ -36,6 +37,7 @@ class Reading:
     cancellation_documents: bool
     several_sources: bool
     ours: bool
+    exported: tuple[int, ...]
     evidence: tuple[Evidence, ...]
     notices: tuple[Notice, ...]
 

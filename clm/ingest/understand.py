@@ -63,6 +63,7 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
         cancellation_documents=_has_cancellations(log, found),
         several_sources=len(log.parts) > 1,
         ours=False,
+        exported=(),
         evidence=(*log.evidence, *evidence),
         notices=tuple(notices),
     )
@@ -81,6 +82,7 @@ def _ours(log: TextLog) -> Reading:
         cancellation_documents=False,
         several_sources=len(log.parts) > 1,
         ours=True,
+        exported=tuple(place for place, part in enumerate(log.parts) if part.dialect is not None),
         evidence=(*log.evidence, Evidence("table", "TRANSACTIONS", "it has the columns clean writes")),
         notices=(),
     )
@@ -133,6 +135,8 @@ def _date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings
     counts = dates.candidates(cells)
     best = _survivors(counts, cells.len())
     because = f"reads {max(counts.values(), default=0):,} of {cells.len():,} cells of {name}"
+    if len(best) > 1 and not dates.agree(cells, best) and counts.get("ymd", 0) >= _ENOUGH * cells.len():
+        best = ["ymd"]  # a few odd cells among ISO stamps are rejects, not worth a question
     if len(best) > 1 and not dates.agree(cells, best):
         if not log.whole:
             counts = _count_all(log, columns, best, dates.has_offsets(cells))
@@ -145,7 +149,7 @@ def _date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings
     chosen = dates.best_format(cells, best[0])
     if chosen.offsets and settings.tz is None and (dates.zulu(cells)):
         raise DataError(
-            f"the times in {name} end in Z: they are universal time, not the shop's day.",
+            f"the times in {name} are universal time (Z or +00:00), not the shop's day.",
             where=f"column {name}",
             fix="name the shop's zone: --tz Asia/Shanghai, --tz Europe/London, …",
             code="zone",

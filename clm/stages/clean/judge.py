@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 import polars as pl
 
@@ -93,11 +94,11 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
 def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
     made: dict[str, pl.Expr] = {}
-    text = ids.restored if reading.ours else ids.words
+    text = partial(_passed, reading) if reading.ours else ids.words
     for role in KEY_ROLES:
         if role in reading.roles:
             cell = pl.col(reading.roles[role][0])
-            made[role] = ids.restored(cell) if reading.ours else ids.tidy(cell)
+            made[role] = _passed(reading, cell) if reading.ours else ids.tidy(cell)
     for role in TEXT_ROLES:
         if role in reading.roles:
             made[role] = text(pl.col(reading.roles[role][0]))
@@ -116,10 +117,10 @@ def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     if reading.dates.offsets:
         made["offset"] = dates.offset_minutes(when)
     if reading.ours:
-        made |= {"kind": pl.col("kind"), "flags": ids.restored(pl.col("flags"))}
+        made |= {"kind": pl.col("kind"), "flags": _passed(reading, pl.col("flags"))}
         made["source_line"] = pl.col("source_line").cast(pl.Int64, strict=False)
         if "source_file" in reading.roles:
-            made["source_file"] = ids.restored(pl.col("source_file"))
+            made["source_file"] = _passed(reading, pl.col("source_file"))
     return [value.alias(f"clm:{name}") for name, value in made.items()]
 
 
@@ -134,6 +135,13 @@ def _typed(reading: Reading) -> list[pl.Expr]:
         if role in reading.roles:
             made[role] = numbers.money(_number(role))
     return [value.alias(f"clm:{name}") for name, value in made.items()]
+
+
+def _passed(reading: Reading, cell: pl.Expr) -> pl.Expr:
+    """A text cell of our own table as it is; nothing is null."""
+    exported = pl.col(SOURCE).is_in(list(reading.exported)) & cell.str.starts_with("'")
+    whole = pl.when(exported).then(ids.restored(cell)).otherwise(cell) if reading.exported else cell
+    return pl.when(cell != "").then(whole)
 
 
 def _currency(word: pl.Expr) -> pl.Expr:
