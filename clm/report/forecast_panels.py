@@ -135,7 +135,7 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
     rows: list[tuple[Cell, ...]] = []
     for group in groups:
         kind, _, name = group.partition(":")
-        if kind == "model" and name in used:
+        if name in used:
             strong.append(len(rows))
         label = words("backtest.named", name=words.name("method", name), kind=words.name("backtest", kind))
         cells = [Cell(label)]
@@ -209,7 +209,8 @@ def churn(numbers: Numbers, words: Words) -> tuple[Block, ...]:
 
 
 def _risks(numbers: Numbers, words: Words) -> Table:
-    valued = any(row.value is not None for row in numbers.rows("churn", "clv_by_risk"))
+    values = [row.value for row in numbers.rows("churn", "clv_by_risk") if row.value is not None]
+    valued, most = bool(values), max(values, default=0.0)
     rows = []
     for row in reversed(numbers.rows("churn", "customers_by_risk")):
         share, active, clv = (
@@ -221,7 +222,7 @@ def _risks(numbers: Numbers, words: Words) -> Table:
             Cell(words.percent(share), share, bar=share),
             Cell(words.whole(active), active),
         ]
-        rows.append(tuple(cells + ([Cell(words.cell(clv, 0), clv)] if valued else [])))
+        rows.append(tuple(cells + ([Cell(words.cell(clv, most), clv)] if valued else [])))
     labels = ["risk", "customers", "share", "active", *(["clv"] if valued else [])]
     days = words.count("days", ACTIVE_DAYS)
     columns = tuple(

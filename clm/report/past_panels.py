@@ -5,6 +5,7 @@ It may not compute; numbers come from METRICS and are put into words, tables and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from clm.report.blocks import (
@@ -24,7 +25,6 @@ from clm.report.numbers import Numbers
 from clm.report.words import Words, plain
 from clm.tables import NO_PURCHASE
 
-_CENTS_BELOW = 10_000
 _LEVELS = (0.01, 0.03, 0.06, 0.12)  # shares of customers at which a cell of the grid gets the next tint
 
 
@@ -71,7 +71,7 @@ def _account(numbers: Numbers, words: Words) -> Table:
         count, money = (numbers.value("quality", f"{what}_{end}", code) for what in ("rows", "amount"))
         share = numbers.value("quality", "rows_share", f"{end}.{code}" if code else end)
         row = (Cell(label), Cell(words.whole(count), count), Cell(words.percent(share), share))
-        rows.append((*row, Cell(words.cell(money, 2), money)) if priced else row)
+        rows.append((*row, Cell(words.cell(money), money)) if priced else row)
     parts = ("rows", "share", "amount") if priced else ("rows", "share")
     columns = (Column(words("quality.step"), numeric=False), *(Column(words(f"quality.{part}")) for part in parts))
     return Table(words("quality.table"), columns, tuple(rows), strong=(1,))
@@ -169,7 +169,6 @@ def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table
     }
     columns += [Column(words(f"revenue.{labels[part]}"), minor=priced and part[0] == "orders") for part in parts]
     peak = max((abs(row.value or 0.0) for row in numbers.rows("revenue", "revenue")), default=0.0)
-    places = 0 if peak >= _CENTS_BELOW else 2
     rows = []
     for complete in numbers.rows("revenue", "month_complete"):
         month = complete.period or ""
@@ -178,7 +177,7 @@ def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table
         for metric, group in parts:
             value = numbers.value("revenue", metric, group, month)
             shows = {"returning_share": words.percent, "orders": words.whole}
-            cells.append(Cell(shows[metric](value) if metric in shows else words.cell(value, places), value))
+            cells.append(Cell(shows[metric](value) if metric in shows else words.cell(value, peak), value))
         rows.append(tuple(cells))
     return Table(words("panel.revenue"), tuple(columns), tuple(rows))
 
@@ -233,21 +232,16 @@ def _segment_table(numbers: Numbers, words: Words, codes: list[str], priced: boo
     parts += ["median_recency_days"]
     parts += ["mean_clv"] if any(row.value is not None for row in numbers.rows("segments", "mean_clv")) else []
     parts += ["clv"] if any(row.value is not None for row in numbers.rows("segments", "clv")) else []
-    shows = {
-        "customers": words.whole,
-        "median_recency_days": words.whole,
-        "customer_share": words.percent,
-        "revenue_share": words.percent,
-        "mean_clv": words.cell,
-    }
+    shows: dict[str, Callable[[float | None], str]] = {"customers": words.whole, "median_recency_days": words.whole}
+    shows |= {"customer_share": words.percent, "revenue_share": words.percent}
+    peaks = {part: max((abs(row.value or 0.0) for row in numbers.rows("segments", part)), default=0.0) for part in parts}
     labels = {"median_recency_days": "recency"}
     rows = []
     for code in codes:
         cells = [Cell(words.name("segment", code))]
         for part in parts:
             value = numbers.value("segments", part, code)
-            text = shows[part](value) if part in shows else words.cell(value, 0)
-            cells.append(Cell(text, value))
+            cells.append(Cell(shows[part](value) if part in shows else words.cell(value, peaks[part]), value))
         rows.append(tuple(cells))
     columns = (
         Column(words("segments.segment"), numeric=False),

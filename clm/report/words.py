@@ -20,6 +20,7 @@ SYMBOLS = {
 }  # fmt: skip
 NOTHING = "–"  # a number that cannot be known
 
+_CENTS_BELOW = 10_000
 _JOINERS = "\u200c\u200d"  # real text needs these two; every other invisible character can only deceive
 _TYPOGRAPHY = str.maketrans({"–": "-", "−": "-", "×": "x", "…": ".", "\u00a0": " ", "’": "'", "÷": "/", "·": "-"})
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"}
@@ -98,10 +99,13 @@ class Words:
         sign = "−" if round(amount, places) < 0 else ""
         return f"{sign}{self._currency_sign()}{abs(amount):,.{places}f}"
 
-    def cell(self, amount: float | None, places: int | None = None) -> str:
-        """Money in a table: where signs are plain the code would stand in every row, so it stands above only."""
+    def cell(self, amount: float | None, largest: float = 0.0) -> str:
+        """Money in a column: cents unless the `largest` of it has five digits, so that the decimals stay aligned.
+
+        Where signs are plain the code would stand in every row, so it stands above only.
+        """
         bare = replace(self, currency=None) if self.plain_signs else self
-        return bare.money(amount, places)
+        return bare.money(amount, 0 if abs(largest) >= _CENTS_BELOW else 2)
 
     @property
     def currency_code(self) -> str:

@@ -1,0 +1,157 @@
+"""Outline and panels: what is said when, and commands that can be run again."""
+
+from __future__ import annotations
+
+import shlex
+from copy import deepcopy
+from typing import Any
+
+import polars as pl
+import pytest
+
+from clm import settings
+from clm.report import limits_panel, metrics
+from clm.report.blocks import Figure, Heat, Outline, Pairs, Paragraph, Table
+from clm.report.outline import outline
+from tests.report import samples
+
+Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
+
+
+def _panel(report: Outline, code: str) -> tuple[Any, ...]:
+    return next(panel.blocks for panel in report.panels if panel.code == code)
+
+
+def _first(report: Outline, code: str) -> str:
+    return str(next(block.text for block in _panel(report, code) if isinstance(block, Paragraph)))
+
+
+def test_headlines_tell_the_whole_in_four_sentences(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Who bought what, who comes back, what is expected, who will be lost; each with its numbers."""
+    said = outline(numbers, shop[1], "en").headlines
+    assert len(said) == 4
+    assert said[0].startswith("200 customers placed ")
+    assert "£" in said[0]
+    assert "In the next 12 months" in said[2]
+    assert "within 8 weeks" in said[3]
+
+
+def test_tiles_stand_in_the_order_of_the_contract(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Nine key figures; what cannot be known is left out and the rest keep their order."""
+    codes = [tile.code for tile in outline(numbers, shop[1], "en").tiles]
+    assert codes == [
+        "customers", "buyers", "orders", "net_revenue", "average_order", "repeat_rate", "active_customers",
+        "expected_revenue", "expected_lost",
+    ]  # fmt: skip
+    bare = metrics.compute(samples.without(shop[0], "segment", "clv", "churn"), {})
+    assert [tile.code for tile in outline(bare, {}, "en").tiles] == codes[:7]
+
+
+def test_the_grid_shows_every_cell_with_the_best_at_the_top_right(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Rows run from the highest frequency down, columns to the highest recency; zeros are shown as zeros."""
+    [heat] = [block for block in _panel(outline(numbers, shop[1], "en"), "rfm_grid") if isinstance(block, Heat)]
+    assert heat.rows == ("F5", "F4", "F3", "F2", "F1")
+    assert heat.columns == ("R1", "R2", "R3", "R4", "R5")
+    best = shop[0].filter((pl.col("r_score") == 5) & (pl.col("f_score") == 5)).height
+    assert heat.cells[0][4].value == best
+    assert sum(cell.value for row in heat.cells for cell in row) == 200
+    assert all((cell.level == 0) == (cell.value == 0) for row in heat.cells for cell in row)
+
+
+def test_segments_have_names_meanings_and_actions(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Each segment that occurs is named, described and given something to do; a foreign code stays as it is."""
+    blocks = _panel(outline(numbers, shop[1], "zh"), "segments")
+    [actions] = [block for block in blocks if isinstance(block, Table)]
+    assert [row[0].text for row in actions.rows] == ["重要价值客户", "潜力忠诚客户", "流失预警客户", "沉睡客户", "无购买客户"]
+    own = shop[0].with_columns(segment=pl.lit("vip club"))
+    [figure] = [block for block in _panel(outline(metrics.compute(own, {}), {}, "zh"), "segments") if isinstance(block, Figure)]
+    assert {mark.place for mark in figure.marks} == {"vip club"}
+
+
+def test_without_amounts_orders_are_shown_instead(shop: Shop) -> None:
+    """A log without money has a chart of orders and shares of customers, and says so."""
+    customers, _, orders = shop
+    money = [pl.lit(None).cast(kind).alias(name) for name, kind in customers.schema.items() if kind == pl.Decimal(38, 4)]
+    money += [pl.lit(None).cast(pl.Float64).alias(name) for name in ("expected_spend", "clv", "clv_low", "clv_high")]
+    unpriced = orders.with_columns(amount=pl.lit(None).cast(pl.Decimal(18, 4)))
+    report = outline(metrics.compute(customers.with_columns(money), {}, unpriced.lazy()), {}, "en")
+    assert "The log has no amounts." in report.headlines[0]
+    assert "days with an order" in _first(report, "clv") or "order on" in report.headlines[2]
+    assert _first(report, "revenue").startswith("The log has no amounts")
+    assert _first(report, "clv").startswith("The log has no amounts")
+    assert not [tile for tile in report.tiles if tile.code in ("net_revenue", "average_order", "expected_revenue")]
+
+
+def test_notices_of_every_stage_are_told_once(shop: Shop, numbers: pl.DataFrame) -> None:
+    """English keeps the stage's sentence; Chinese shows its own heading, and the sentence only of a code it does not know."""
+    english, chinese = (outline(numbers, shop[1], lang).notices for lang in ("en", "zh"))
+    assert english == (
+        ("The test was shorter than the forecast", "tested over 13 weeks, forecast over 52 weeks"),
+        ("unheard_of", "something new"),
+    )
+    assert chinese == (("检验期短于预测期", ""), ("unheard_of", "something new"))
+
+
+def test_many_sources_are_named_in_part(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Of five sources the heading names three and says two more; data quality lists all."""
+    facts = deepcopy(shop[1])
+    facts["ancestors"] += [{"source": f"s{number}.csv", "bytes": 1, "sha256": "f" * 64} for number in range(4)]
+    report = outline(numbers, facts, "en")
+    assert report.subtitle[1] == "Source: orders 2023.csv, s0.csv, s1.csv and 2 more"
+    [pairs] = [block for block in _panel(report, "quality") if isinstance(block, Pairs)]
+    assert [text for term, text in pairs.items if term == "Source"][-1] == "s3.csv (1 byte, SHA-256 ffffffffffff)"
+
+
+def test_commands_repeat_the_settings_that_matter(shop: Shop) -> None:
+    """Each stage with what is not its default; files linked in a chain; nothing where no footer tells."""
+    lines = limits_panel.commands(shop[1])
+    assert lines == (
+        "clm clean 'orders 2023.csv' --map 'customer_id=会员编号' --duplicates drop -o clean.parquet",
+        "clm rfm clean.parquet -o rfm.parquet",
+        "clm segment rfm.parquet -o segments.parquet",
+        "clm clv segments.parquet --margin 0.35 --orders clean.parquet -o clv.parquet",
+        "clm churn clv.parquet --orders clean.parquet -o customers.parquet",
+        "clm report customers.parquet --orders clean.parquet -o report.html",
+    )
+    assert limits_panel.commands({}) == ()
+
+
+@pytest.mark.parametrize("name", ["-rf", "a b.csv", "$(reboot).csv", "`id`.csv", "'; rm x '.csv", *samples.HOSTILE])
+def test_commands_are_safe_to_paste(shop: Shop, name: str) -> None:
+    """A file's name is one word of the command, never an option, a second command or an escape."""
+    facts = deepcopy(shop[1])
+    facts["ancestors"][0]["source"] = name
+    words = shlex.split(limits_panel.commands(facts)[0])
+    assert words[:2] == ["clm", "clean"]
+    assert words[3:5] == ["--map", "customer_id=会员编号"]
+    assert not words[2].startswith("-")
+    assert words[2].isprintable()
+
+
+def test_every_recorded_setting_can_be_written_as_an_option() -> None:
+    """Whatever a footer records under a stage's settings comes back as options that parse to the same value."""
+    changed = {
+        "clean": settings.CleanSettings(
+            map=(("amount", "Betrag €"),), keep=("a", "b c"), until="none", allow_masked=True, max_rejects=0.2
+        ),
+        "rfm": settings.RfmSettings(as_of="month-end", bins=4),
+        "clv": settings.ClvSettings(horizon=settings.Horizon(90, "d"), annual_discount=0.2, no_backtest=True),
+    }  # fmt: skip
+    for stage, used in changed.items():
+        facts = {"stage": stage, "settings": settings.recorded(used), "ancestors": []}
+        words = shlex.split(limits_panel.commands(facts)[0])
+        given: dict[str, list[str]] = {}
+        flags = {f"--{settings.option_name(field.name)}": (field, option) for field, option in settings.options(type(used))}
+        for at, word in enumerate(words):
+            if word in flags:
+                given.setdefault(word, []).append("true" if flags[word][1].flag else words[at + 1])
+        for flag, texts in given.items():
+            field, option = flags[flag]
+            if field.name != "orders":
+                assert option.parse(texts if option.repeat else texts[0]) == getattr(used, field.name), flag
+        missing = [
+            field.name
+            for flag, (field, option) in flags.items()
+            if option.recorded and getattr(used, field.name) != field.default and flag not in given
+        ]
+        assert not missing
