@@ -137,7 +137,8 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
         kind, _, name = group.partition(":")
         if name in used:
             strong.append(len(rows))
-        label = words("backtest.named", name=words.name("method", name), kind=words.name("backtest", kind))
+        key = "backtest.named_used" if name in used else "backtest.named"
+        label = words(key, name=words.name("method", name), kind=words.name("backtest", kind))
         cells = [Cell(label)]
         for score in scores:
             number = numbers.value("backtest", score, group)
