@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-_ONE_THREAD = {
+ONE_THREAD = {
     # fits run on one thread: 1, 2 and 4 give three different results, and busy OpenMP threads cost minutes
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -45,6 +45,6 @@ def apply(threads: int | None, memory_limit: int | float, spill: Path) -> None:
     }
     if threads is not None:
         wanted["POLARS_MAX_THREADS"] = str(threads)
-    os.environ.update(_ONE_THREAD | wanted)
+    os.environ.update(ONE_THREAD | wanted)
     if "polars" in sys.modules:
         sys.modules["polars"].Config.reload_env_vars()

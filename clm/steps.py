@@ -65,7 +65,7 @@ def to_path(path: Path) -> Emit:
         from clm.storage import publish
 
         # a device or FIFO has no suffix to go by: it gets what a pipe gets
-        device = path.exists() and not path.is_file() and not path.is_dir()
+        device = path.exists() and not path.is_file()
         write = _parquet if device else _FORMATS.get(path.suffix.lower())
         if write is None:
             raise UsageError(

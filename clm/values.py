@@ -16,6 +16,7 @@ Parser = Callable[[Any], Any]
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", re.IGNORECASE)
 _HORIZON = re.compile(r"(\d+)\s*([dwmy])", re.IGNORECASE)
+_UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SCALE = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -124,8 +125,8 @@ def count_or_share(value: Any) -> int | float:
 
 def horizon(value: Any) -> Horizon:
     match = _HORIZON.fullmatch(text(value).strip())
-    if not match or not 0 < int(match[1]) <= 36500:
-        raise ValueError("wants a stretch of time such as 90d, 12w, 12m or 1y")
+    if not match or not 0 < int(match[1]) * _UNIT_DAYS[match[2].lower()] <= 36600:
+        raise ValueError("wants a stretch of time such as 90d, 12w, 12m or 1y, 100 years at most")
     return Horizon(int(match[1]), match[2].lower())
 
 

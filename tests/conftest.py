@@ -1,4 +1,4 @@
-"""Fixtures every test room may use: where the real logs are, and a small clean log of our own."""
+"""Fixtures every test room may use: where the real logs are; and the limits the shell sets for itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from clm import resources
+
 ROOT = Path(__file__).resolve().parent.parent
+
+# before anything imports numpy: fits run on one thread, as in every command
+os.environ.update(resources.ONE_THREAD)
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ LIGHT_FILES = (
     "resources.py",
 )
 # imported inside functions only: each costs a good part of a second
-LATE = {"pyarrow", "scipy", "sklearn", "lifetimes", "altair", "jinja2", "xlsxwriter", "vl_convert", "rich"}
+LATE = {"pyarrow", "scipy", "sklearn", "lifetimes", "altair", "jinja2", "xlsxwriter", "vl_convert"}
 
 
 def name_of(path: Path) -> str:
@@ -138,7 +138,7 @@ def test_heavy_imports_are_late(path: Path) -> None:
     top = {imported.split(".")[0] for imported in imports(path, top_only=True)}
     if name_of(path) in LIGHT_FILES or name_of(path).startswith("cli/"):
         assert not top & HEAVY
-    assert not top & (LATE - {"numpy"})
+    assert not top & LATE
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

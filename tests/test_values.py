@@ -62,6 +62,7 @@ def test_what_is_read(parse: Parser, given: Any, expected: Any) -> None:
         (values.rate, "35", "yearly rate"),
         (values.horizon, "12", "such as 90d"),
         (values.horizon, "0d", "such as 90d"),
+        (values.horizon, "36500y", "100 years at most"),
         (values.horizon, "12 months", "such as 90d"),
         (values.day, "30/06/2024", "such as 2024-06-30"),
         (values.day_or("last-day"), "yesterday", "or last-day"),

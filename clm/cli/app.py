@@ -36,6 +36,8 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),
     ("tables", "optional", commands.show_tables, "Show the tables clm writes, column by column."),
 )
+# what only tells needs no Polars
+_LIGHT = ("config", "tables")
 
 
 def main(argv: list[str]) -> int:
@@ -109,6 +111,8 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
             console.warning(notice)
         with temporary.scratch() as folder:
             resources.apply(resolved.common.threads, resolved.common.memory_limit, folder)
+            if name not in _LIGHT:
+                _import_polars()
             return body(Job(name, inputs, resolved, sources, console, folder))
     except ClmError as error:
         console.error(error)
@@ -117,6 +121,13 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
 
 class _InterruptedError(ClmError):
     exit_code = Exit.INTERRUPTED
+
+
+def _import_polars() -> None:
+    """Polars takes SIGINT over and lets a blocked read or open go on: without this, Ctrl-C would wait for the pipe to close."""
+    import polars  # noqa: F401
+
+    signal.siginterrupt(signal.SIGINT, True)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -128,7 +128,7 @@ def test_json_is_one_object_with_the_promised_keys(
     assert {"schema", "stage", "rows", "outputs", "settings", "metrics", "warnings"} <= set(record)
     assert {"in", "out", "rejected", "collapsed"} <= set(record["rows"])
     assert record["outputs"][0]["path"] == str(tmp_path / "x.parquet")
-    assert ("after_as_of" in record["rows"]) == (stage == "rfm")
+    assert ("after_as_of" in record["rows"]) == (stage in ("rfm", "clv", "churn"))
 
 
 @pytest.mark.parametrize("stage", STAGES)
