@@ -156,7 +156,7 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
 def _deciles(numbers: Numbers, words: Words) -> list[Block]:
     groups = numbers.groups("clv", ("decile_predicted",))
     if not groups:
-        return []
+        return [Paragraph(words("clv.deciles_none"))] if numbers.rows("backtest", "origins") else []
     marks, rows = [], []
     for group in groups:
         place = plain(group.lstrip("0"), 12)
@@ -271,7 +271,7 @@ def _reliability(numbers: Numbers, words: Words) -> list[Block]:
         both = (Cell(words.percent(number), number) for number in (predicted.value, observed))
         rows.append((*cells, *both))
     if not marks:
-        return []
+        return [Paragraph(words("churn.reliability_none"))] if numbers.rows("churn", "chosen") else []
     title = words("churn.reliability_title")
     columns = (
         Column(words("churn.bin"), numeric=False),
