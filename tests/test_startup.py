@@ -1,0 +1,48 @@
+"""What a command loads before it answers: help nothing heavy, rfm nothing of the models."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clm.storage import publish
+from clm.storage.facts import Facts
+from clm.tables import TRANSACTIONS
+from tests.logs import invented
+
+HEAVY = ("polars", "pyarrow", "narwhals", "numpy", "scipy", "sklearn", "lifetimes", "pandas", "altair")
+MODELS = ("scipy", "sklearn", "lifetimes", "pandas", "altair")
+
+
+def loaded(argv: list[str]) -> set[str]:
+    """Top-level modules in the process after a command line."""
+    program = "import sys; from clm.cli import main; main(sys.argv[1:]); print('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program, *argv], capture_output=True, text=True, timeout=60, check=True)
+    return {line.split(".")[0] for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], ["run", "--help"], ["clv", "-h"]])
+def test_help_and_version_load_nothing_heavy(argv: list[str]) -> None:
+    """A person waiting for help waits for Typer alone."""
+    assert not loaded(argv) & set(HEAVY)
+
+
+def test_rfm_loads_no_model_library(tmp_path: Path) -> None:
+    """Counting needs no statistics library."""
+    facts = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={})
+    publish.publish(tmp_path / "clean.parquet", lambda path: publish.write_table(invented(), TRANSACTIONS, facts, path))
+    modules = loaded(["rfm", str(tmp_path / "clean.parquet"), "-o", str(tmp_path / "rfm.parquet")])
+    assert (tmp_path / "rfm.parquet").exists()
+    assert not modules & set(MODELS)
+    assert "polars" in modules
+
+
+def test_the_version_is_the_packages() -> None:
+    """`clm --version` is what is installed."""
+    from importlib.metadata import version
+
+    done = subprocess.run([sys.executable, "-m", "clm", "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"clm {version('clm')}\n"
