@@ -54,10 +54,20 @@ class Console:
         if not self.quiet:
             self._say(f"{self._styled('done', self.name)}: {printable(text)}")
 
+    def always(self, text: str) -> None:
+        """Said even under -q: it explains an exit code."""
+        self._log("warning", text)
+        self._say(f"{self._styled('warning', self.name)}: {printable(text)}")
+
     def warning(self, notice: Notice) -> None:
         self._log("warning", notice.text, code=notice.code)
         if not self.quiet:
             self._say(f"{self._styled('warning', 'warning')}: {printable(notice.text)}")
+
+    def note(self, text: str) -> None:
+        """A line somebody asked for, under the command's own."""
+        if not self.quiet:
+            self._say(f"  {printable(text)}")
 
     def detail(self, text: str) -> None:
         self._log("debug", text)

@@ -273,7 +273,8 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
         case _:
             step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, steps.to_path(outs[1]))
             documents = [publish.publish_bytes(outs[0], steps.render(step, ".html", settings.lang))]
-    outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*documents, *step.outputs)]
+    outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*step.outputs, *documents)]
+    outputs.sort(key=lambda output: _WRITES[stage].index(str(output["path"])))
     entry = Entry(
         stage,
         status,

@@ -147,7 +147,6 @@ SEGMENTS = (
     "need_attention", "about_to_sleep", "at_risk", "cannot_lose", "hibernating",
 )  # fmt: skip
 NO_PURCHASE = "no_purchase"
-LIFECYCLES = ("new", "onboarding", "growing", "loyal", "at_risk", "lost", "won_back")
 CLV_METHODS = (
     "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "rate", "last_period", "mean", "none",
 )  # fmt: skip
@@ -192,7 +191,6 @@ CUSTOMERS = Table(
         *_stage(
             "segment",
             Column("segment", "String", "code", "stable ASCII code of the segment", nullable=False),
-            Column("lifecycle", "String", "code", "where in the customer lifecycle, by the customer's own rhythm", values=LIFECYCLES, optional=True),
         ),
         *_stage(
             "clv",

@@ -25,6 +25,9 @@ def clean(job: Job) -> int:
     rejects = job.emit_to(Path(job.settings.rejects)) if job.settings.rejects and not job.common.dry_run else None
     inputs, names = job.sources()
     step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names)
+    if job.common.dry_run or job.common.verbose:
+        for fact in step.outcome.metrics["reading"]["evidence"]:
+            job.console.note(f"{fact['about']}: {fact['decision']} ({fact['because']})")
     return job.finish(step)
 
 

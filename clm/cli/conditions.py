@@ -77,20 +77,20 @@ def holds(condition: Condition, record: Mapping[str, Any]) -> bool:
     except InvalidOperation:
         raise UsageError(f"--fail-if: {condition.path} is no number") from None
     bound = condition.bound
-    if condition.share and area != "metrics":
+    if condition.share:
         bound *= Decimal(str(record[area]["in"]))
     return _COMPARE[condition.compare](number, bound)
 
 
 def _find(path: str, record: Mapping[str, Any]) -> tuple[Any, str]:
-    """The value at a path, and whether a share of it is of the rows, of the money, or a plain number."""
+    """The value at a path, and what a share of it is a share of: the rows in, for money the money in."""
     for prefix in _LEFT_OUT:
         found: Any = record
         for part in (prefix + path).split("."):
             found = _inside(found, part)
         if found is not None and not isinstance(found, Mapping):
             area = (prefix + path).split(".")[0]
-            return found, area if area in ("rows", "amount") else "metrics"
+            return found, "amount" if area == "amount" else "rows"
     tail = path.removeprefix("rows.").removeprefix("amount.")
     if tail in _ZERO:
         return 0, "amount" if path.startswith("amount.") and "amount" in record else "rows"

@@ -139,5 +139,5 @@ class Job:
             stream.flush()
         failed = [condition for condition in self.conditions if conditions.holds(condition, record)]
         for condition in failed:
-            self.console.closing(f"--fail-if {condition.text} holds")
+            self.console.always(f"--fail-if {condition.text} holds")
         return Exit.CONDITION if failed else Exit.DONE

@@ -11,7 +11,7 @@ RECORD = {
     "as_of": "2024-05-31",
     "rows": {"in": 200, "out": 150, "rejected": {"no_customer": 50}},
     "amount": {"in": "1000.5000", "out": "900.5000", "rejected": {"no_customer": "100.0000"}},
-    "metrics": {"psi": 0.25, "chosen": "return", "beats": {"rmse": True}, "candidates": [{"auc": 0.7}], "nothing": None},
+    "metrics": {"psi": 0.25, "churned": 41, "chosen": "return", "beats": {"rmse": True}, "candidates": [{"auc": 0.7}], "nothing": None},
 }
 
 
@@ -28,7 +28,8 @@ RECORD = {
         ("amount.out != 900.5", False),
         ("psi > 0.2", True),
         ("metrics.psi <= 0.2", False),
-        ("psi > 30%", False),
+        ("churned > 20%", True),
+        ("churned > 21%", False),
         ("as_of < 2024-06-30", True),
         ("as_of >= 2024-06-30", False),
         ("beats.rmse == 1", True),

@@ -56,6 +56,7 @@ def whole(path: Path) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120 + 20 * KILLS)
 def test_clean_killed_at_random_moments(tmp_path: Path, scratch: Path) -> None:
     """Whenever it is killed, clean.parquet is the file of the old log or the file of the new one."""
     old, new = (csv_of(invented(customers=n, orders=9), tmp_path / f"{n}.csv") for n in (200, 400))
@@ -76,6 +77,7 @@ def test_clean_killed_at_random_moments(tmp_path: Path, scratch: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120 + 20 * KILLS)
 def test_run_killed_at_random_moments(tmp_path: Path, scratch: Path) -> None:
     """Whenever it is killed, every file in the folder is whole, and the next run ends with what one clean run gives."""
     source = csv_of(invented(customers=120, orders=6), tmp_path / "orders.csv")

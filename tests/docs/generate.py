@@ -1,0 +1,81 @@
+"""The blocks of the README that come from the code, and the outputs it shows: `make docs` renews them, a test compares."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from clm import tables
+from clm.errors import EXIT_MEANING
+from clm.settings import COMMANDS, CommonSettings, option_name, options, shown_default
+from tests.conftest import ROOT
+from tests.docs import console
+
+README = ROOT / "README.md"
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def options_block() -> str:
+    """Every command with its options, then the ones all share."""
+    rows = ["| command | option | meaning | default |", "|---|---|---|---|"]
+    for command in ("clean", "rfm", "segment", "clv", "churn", "report", "run"):
+        rows += _option_rows(f"`{command}`", COMMANDS[command])
+    return "\n".join(rows + _option_rows("every command", CommonSettings))
+
+
+def _option_rows(command: str, settings: type[object]) -> list[str]:
+    rows = []
+    for number, (one, option) in enumerate(options(settings)):
+        names = ", ".join(f"`{name}`" for name in (f"--{option_name(one.name)}", option.short) if name)
+        value = f" `{option.metavar}`" if option.metavar else ""
+        default = shown_default(one.default, option)
+        cells = [command if number == 0 else "", names + value, option.help, f"`{default}`" if default else ""]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return rows
+
+
+def tables_block() -> str:
+    """Every table with its columns."""
+    parts = []
+    for table in tables.ALL.values():
+        parts.append(f"**{table.name}** (made by `{table.made_by}`): one row is {table.row}.\n")
+        parts.append("| column | type | unit | meaning |\n|---|---|---|---|")
+        for column in table.columns:
+            absent = " (when mapped)" if column.optional and table is tables.TRANSACTIONS else ""
+            meaning = column.meaning.replace("|", "\\|")
+            parts.append(f"| `{column.name}` | {column.dtype} | {column.unit} | {meaning}{absent} |")
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def exits_block() -> str:
+    """The exit codes."""
+    rows = ["| exit | meaning |", "|--:|---|"]
+    return "\n".join(rows + [f"| {int(code)} | {meaning} |" for code, meaning in EXIT_MEANING.items()])
+
+
+def rejects_block() -> str:
+    """The codes of rejected and collapsed records, in their fixed order."""
+    rejected = " ".join(f"`{code}`" for code in tables.REJECT_CODES)
+    collapsed = " ".join(f"`{code}`" for code in tables.COLLAPSED_CODES)
+    return f"Rejected, first reason that applies: {rejected}.\n\nCollapsed: {collapsed}."
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "options": options_block,
+    "tables": tables_block,
+    "exits": exits_block,
+    "rejects": rejects_block,
+}
+
+
+def renewed(text: str) -> str:
+    """The README's text with every generated block as the code has it now."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", text)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        README.write_text(console.renewed(renewed(README.read_text("utf-8")), console.Terminal(Path(folder))), "utf-8")

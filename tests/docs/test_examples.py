@@ -1,0 +1,63 @@
+"""Every example runs as it stands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clm import config, schemes
+from tests.conftest import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment whose `clm` is the one under test."""
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    clm = binaries / "clm"
+    clm.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m clm "$@"\n')
+    clm.chmod(0o755)
+    return os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}"}
+
+
+def run(script: str, folder: Path, env: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
+    shutil.copy(EXAMPLES / script, folder)
+    argv = ["sh", script, str(ROOT / "data" / "orders.csv"), *more]
+    return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=110)
+
+
+def test_the_chain(tmp_path: Path, shell: dict[str, str]) -> None:
+    """Six stages, pipes and files, end in a page and a table of numbers."""
+    done = run("chain.sh", tmp_path, shell)
+    assert done.returncode == 0, done.stderr
+    assert {"clean.parquet", "rejects.csv", "customers.parquet", "report.html", "metrics.csv"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+
+
+def test_the_monthly_job(tmp_path: Path, shell: dict[str, str]) -> None:
+    """A folder for the last complete month, quietly; and exit 1 when its gate holds."""
+    done = run("monthly.sh", tmp_path, shell, "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in (tmp_path / "customers").iterdir()] == ["2024-05-31"]
+    assert run("monthly.sh", tmp_path, shell, "-q", "--fail-if", "as_of < 2024-06-30").returncode == 1
+
+
+def test_the_configuration_is_understood(tmp_path: Path) -> None:
+    """Every key of the example is a key of clm, and each value reads."""
+    sources = config.read(str(EXAMPLES / "clm.toml"), {})
+    assert sources.resolve("clean", {}).settings.duplicates == "drop"
+    assert sources.resolve("clv", {}).settings.margin == 0.35
+    assert sources.resolve("report", {}).settings.lang == "zh"
+
+
+def test_the_scheme_is_complete() -> None:
+    """The example scheme passes the lint."""
+    assert schemes.load(str(EXAMPLES / "three-groups.toml"))[0].codes == ("keep", "grow", "win_back")
