@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from clm.errors import DataError
+from clm.storage import publish
 from tests.cleaning import Cleaned, clean_files, clean_text
 
 LOG = (
@@ -44,18 +45,9 @@ def test_clean_of_a_clean_parquet_is_the_same(first: Cleaned, tmp_path: Path) ->
     assert again.settled.outcome.closing == "5 rows = 3 sales + 2 returns"
 
 
-def defused(frame: pl.DataFrame) -> pl.DataFrame:
-    """As the CSV export writes it: one apostrophe before what a spreadsheet would take for a formula."""
-    cells = [pl.col(name) for name, dtype in frame.schema.items() if dtype == pl.String]
-    risky = [cell.str.contains(r"^'*[=+\-@\t\r\n]") for cell in cells]
-    return frame.with_columns(
-        pl.when(when).then(pl.lit("'") + cell).otherwise(cell).name.keep() for when, cell in zip(risky, cells, strict=True)
-    )
-
-
 def test_clean_of_a_csv_export_is_the_same(first: Cleaned, tmp_path: Path) -> None:
     """The export is defused for spreadsheets and comes back exactly."""
-    defused(first.rows).write_csv(tmp_path / "clean.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
+    publish.write_csv(first.rows, tmp_path / "clean.csv")
     again = clean_files([tmp_path / "clean.csv"], tmp_path)
     assert again.rows.equals(first.rows)
     assert again.rows["customer_id"].to_list()[2] == "=cmd"

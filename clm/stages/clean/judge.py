@@ -139,9 +139,10 @@ def _typed(reading: Reading) -> list[pl.Expr]:
 
 def _passed(reading: Reading, cell: pl.Expr) -> pl.Expr:
     """A text cell of our own table as it is; nothing is null."""
-    exported = pl.col(SOURCE).is_in(list(reading.exported)) & cell.str.starts_with("'")
-    whole = pl.when(exported).then(ids.restored(cell)).otherwise(cell) if reading.exported else cell
-    return pl.when(cell != "").then(whole)
+    if not reading.exported:
+        return pl.when(cell != "").then(cell)
+    exported = pl.col(SOURCE).is_in(list(reading.exported))
+    return pl.when(cell != "").then(pl.when(exported).then(ids.restored(cell)).otherwise(cell))
 
 
 def _currency(word: pl.Expr) -> pl.Expr:
