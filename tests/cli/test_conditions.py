@@ -11,7 +11,14 @@ RECORD = {
     "as_of": "2024-05-31",
     "rows": {"in": 200, "out": 150, "rejected": {"no_customer": 50}},
     "amount": {"in": "1000.5000", "out": "900.5000", "rejected": {"no_customer": "100.0000"}},
-    "metrics": {"psi": 0.25, "churned": 41, "chosen": "return", "beats": {"rmse": True}, "candidates": [{"auc": 0.7}], "nothing": None},
+    "metrics": {
+        "psi": 0.25,
+        "churned": 41,
+        "chosen": "return",
+        "beats": {"rmse": True},
+        "candidates": [{"auc": 0.7}],
+        "nothing": None,
+    },
 }
 
 
@@ -38,7 +45,7 @@ RECORD = {
     ],
 )
 def test_what_holds(text: str, expected: bool) -> None:
-    """Rows, money, metrics and days; rows, amount and metrics may be left out; a share is of the rows in (money: of the money in)."""
+    """Rows, money, metrics and days; rows, amount and metrics may be left out; a share is of the rows, or the money, in."""
     assert conditions.holds(conditions.parse(text), RECORD) is expected
 
 

@@ -163,8 +163,8 @@ def test_money_is_conserved(lines: list[Line]) -> None:
     assert taken["spend"].sum() == frame["amount"].cast(pl.Decimal(38, 4)).sum()
 
 
-@given(LINES, st.integers(0, 10))
-def test_days_agree_with_the_calendar(lines: list[Line], _: int) -> None:
+@given(LINES)
+def test_days_agree_with_the_calendar(lines: list[Line]) -> None:
     """Dates and durations equal those counted by hand in plain Python."""
     taken = snapshot.take(transactions(*lines).lazy(), AS_OF)
     for row in taken.iter_rows(named=True):

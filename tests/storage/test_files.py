@@ -80,8 +80,8 @@ def test_a_missing_column_names_the_stage_that_adds_it(tmp_path: Path) -> None:
 def test_a_wrong_type_is_named(tmp_path: Path) -> None:
     """Money as a float is no money."""
     LOG.with_columns(pl.col("amount").cast(pl.Float64)).write_parquet(tmp_path / "x.parquet")
-    with pytest.raises(DataError, match="column amount of x.parquet is Float64, wants Decimal"):
-        files.open_table(tmp_path / "x.parquet", TRANSACTIONS, NEEDED)
+    with pytest.raises(DataError, match="column amount of x is Float64, wants Decimal"):
+        files.open_table(tmp_path / "x.parquet", TRANSACTIONS, NEEDED, name="x")
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"PAR1" + b"\0" * 20 + b"PAR1"], ids=["empty", "csv", "damaged"])
@@ -164,9 +164,9 @@ def test_data_that_keeps_the_contract_passes() -> None:
 
 def test_the_run_lock(tmp_path: Path) -> None:
     """A run is alone in its folder; single commands share it with each other, not with a run."""
-    with locks.folder_lock(tmp_path, shared=True), locks.folder_lock(tmp_path, shared=True):
-        with pytest.raises(LockedError), locks.folder_lock(tmp_path):
-            pass
+    shared = locks.folder_lock(tmp_path, shared=True)
+    with shared, locks.folder_lock(tmp_path, shared=True), pytest.raises(LockedError), locks.folder_lock(tmp_path):
+        pass
     with locks.folder_lock(tmp_path):
         with pytest.raises(LockedError) as raised, locks.folder_lock(tmp_path, shared=True):
             pass
