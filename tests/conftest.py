@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from clm import resources
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# a slow machine is no failure, and the same examples every time: what fails here fails there
+settings.register_profile("clm", deadline=None, derandomize=True)
+settings.load_profile("clm")
 
 # before anything imports numpy: fits run on one thread, as in every command
 os.environ.update(resources.ONE_THREAD)

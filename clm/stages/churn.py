@@ -30,11 +30,6 @@ SHORTEST_HORIZON_DAYS = 28
 SHORTEST_HISTORY_DAYS = 60
 MOST_TRAINING_WINDOWS = 8
 _MEDIUM_RISK, _HIGH_RISK = 0.5, 0.8
-# What INPUT and the log must agree on: counts, days and exact money, never a float.
-_AGREED = (
-    "orders", "order_days", "first_order_on", "last_order_on", "recency_days", "age_days", "active_days", "repeat_days",
-    "spend", "repeat_spend", "returns", "returned_amount",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ def churn(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnS
     Raises DataError when INPUT has several `as_of`, when `orders` lacks or contradicts customers of INPUT at that day, or when a
     method asked for by name cannot be learned from this log.
     """
-    as_of = _one_day(customers)
+    as_of = snapshot.one_day(customers, "churn")
     kept = customers.drop(CUSTOMERS.names("churn"), strict=False)
     if as_of is None:
         frame = _finished(kept, None, None, "none", "too_little_history")
@@ -109,55 +104,21 @@ def _from_input(customers: pl.DataFrame, settings: ChurnSettings, as_of: date) -
 
 
 def _from_log(customers: pl.DataFrame, orders: pl.LazyFrame, settings: ChurnSettings, as_of: date, seed: int) -> _Known:
-    base = snapshot.take(orders, as_of)
-    _check_agreement(customers, base, as_of)
+    base, later = snapshot.reconciled(customers, orders, as_of)
     buyers = base.filter(pl.col("orders") > 0)
     gaps = snapshot.gap_counts(orders, as_of)
     horizon_days = _horizon_days(settings, buyers, gaps, as_of)
-    later, money = _later_lines_and_money(orders, as_of)
+    money = not _unpriced(orders, as_of)
     days = _window_days(orders, as_of, horizon_days)
     now = _snapshot(buyers, days, as_of, 0, horizon_days, money=money)
     windows = [] if now.model is None else _windows(orders, days, now, seed, money=money)
     return _Known(now, windows, _quantile(gaps, 0.5), later)
 
 
-def _one_day(customers: pl.DataFrame) -> date | None:
-    days = customers["as_of"].unique().to_list()
-    if len(days) > 1 or days == [None]:
-        raise DataError(
-            f"INPUT was made for {counted(len(days), 'day')}, churn needs one",
-            where="column as_of",
-            fix="run clm rfm again",
-            code="as_of",
-        )
-    return days[0] if days else None
-
-
-def _check_agreement(customers: pl.DataFrame, base: pl.DataFrame, as_of: date) -> None:
-    """INPUT against the log's own snapshot of the same day."""
-    fix = f"give the transactions this table was made from, or run clm rfm --as-of {as_of} on these"
-    beside = customers.select("customer_id", *_AGREED).join(base, on="customer_id", how="left", suffix="_log")
-    lacking = int(beside["orders_log"].null_count())
-    if lacking:
-        raise DataError(
-            f"{counted(lacking, 'customer')} of INPUT cannot be found in the orders up to {as_of}",
-            where="column customer_id", fix=fix, code="orders_lack_customers",
-        )  # fmt: skip
-    for column in _AGREED:
-        contradicted = int(beside.select(pl.col(column).ne_missing(pl.col(f"{column}_log")).sum()).item())
-        if contradicted:
-            raise DataError(
-                f"the orders up to {as_of} contradict INPUT for {counted(contradicted, 'customer')}",
-                where=f"column {column}", fix=fix, code="orders_contradict",
-            )  # fmt: skip
-
-
-def _later_lines_and_money(orders: pl.LazyFrame, as_of: date) -> tuple[int, bool]:
-    """Lines after `as_of`, and whether every line up to it has an amount."""
-    later = pl.col("ordered_at").dt.date() > as_of
-    facts = orders.select(later.sum().alias("later"), (pl.col("amount").is_null() & ~later).sum().alias("unpriced"))
-    counts = facts.collect(engine="streaming")
-    return int(counts["later"][0]), int(counts["unpriced"][0]) == 0
+def _unpriced(orders: pl.LazyFrame, as_of: date) -> int:
+    """Lines up to `as_of` without an amount."""
+    unpriced = pl.col("amount").is_null() & (pl.col("ordered_at").dt.date() <= as_of)
+    return int(orders.select(unpriced.sum()).collect(engine="streaming").item())
 
 
 def _quantile(gaps: pl.DataFrame, share: float) -> float | None:

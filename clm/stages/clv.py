@@ -28,7 +28,6 @@ from clm.values import add_months
 _LONGEST_DAYS = 36_525
 _TYPES = {"Float64": pl.Float64, "String": pl.String, "Date": pl.Date}
 # What INPUT and the log must agree on: counts, days and exact money, never a float.
-_AGREED = ("orders", "order_days", "first_order_on", "last_order_on", "spend", "repeat_spend")
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,13 @@ def clv(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ClvSetti
     Raises DataError when INPUT has several `as_of` or an impossible history, when `orders` lacks or contradicts customers of
     INPUT, when the horizon is no day of the calendar, or when a family asked for by name has fewer than 100 repeat buyers.
     """
-    as_of = _one_day(customers)
+    as_of = snapshot.one_day(customers, "clv")
     kept = customers.drop(CUSTOMERS.names("clv"), strict=False)
     if as_of is None:
         nothing = {"horizon": {"text": str(settings.horizon), "until": None, "days": None}} | appraisal_facts.nothing()
         return Outcome(_filled(kept, None), Rows(0, 0), metrics=nothing, closing="0 customers")
     parts = _slices(settings, as_of)
-    source, after = (customers, None) if orders is None else _reconciled(customers, orders, as_of)
+    source, after = (customers, None) if orders is None else snapshot.reconciled(customers, orders, as_of)
     in_input = pl.col("customer_id").is_in(customers["customer_id"].implode()).alias("in_input")
     bought = source.filter(pl.col("orders") > 0).sort("customer_id").with_columns(in_input)
     until = as_of + timedelta(days=parts.horizon_days)
@@ -83,18 +82,6 @@ def clv(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ClvSetti
     )
 
 
-def _one_day(customers: pl.DataFrame) -> date | None:
-    days = customers["as_of"].unique().to_list()
-    if len(days) > 1 or days == [None]:
-        raise DataError(
-            f"INPUT was made for {counted(len(days), 'day')}, clv needs one",
-            where="column as_of",
-            fix="run clm rfm again",
-            code="as_of",
-        )  # fmt: skip
-    return days[0] if days else None
-
-
 def _slices(settings: ClvSettings, as_of: date) -> Slices:
     """The horizon cut at the calendar months after `as_of`, the last slice as long as what is left."""
     too_long = DataError(
@@ -111,28 +98,6 @@ def _slices(settings: ClvSettings, as_of: date) -> Slices:
         raise too_long
     ends = [(add_months(as_of, month) - as_of).days for month in range(1, days // 28 + 1)]
     return valuation.slices([*(end for end in ends if end < days), days], settings.annual_discount)
-
-
-def _reconciled(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[pl.DataFrame, int]:
-    """The log's own snapshot and its number of later rows, once INPUT is known to agree with it."""
-    log = snapshot.take(orders, as_of)
-    fix = f"give the transactions this table was made from, or run clm rfm --as-of {as_of} on these"
-    beside = customers.select("customer_id", *_AGREED).join(log, on="customer_id", how="left", suffix="_log")
-    lacking = int(beside["orders_log"].null_count())
-    if lacking:
-        raise DataError(
-            f"{counted(lacking, 'customer')} of INPUT {'is' if lacking == 1 else 'are'} not in the orders up to {as_of}",
-            where="column customer_id", fix=fix, code="orders_lack_customers",
-        )  # fmt: skip
-    for column in _AGREED:
-        contradicted = int(beside.select(pl.col(column).ne_missing(pl.col(f"{column}_log")).sum()).item())
-        if contradicted:
-            raise DataError(
-                f"the orders up to {as_of} contradict INPUT for {counted(contradicted, 'customer')}",
-                where=f"column {column}", fix=fix, code="orders_contradict",
-            )  # fmt: skip
-    later = orders.filter(pl.col("ordered_at").dt.date() > as_of).select(pl.len()).collect(engine="streaming").item()
-    return log, int(later)
 
 
 def _buyers(bought: pl.DataFrame, *, money: bool | None = None) -> Buyers:

@@ -13,10 +13,15 @@ import narwhals as nw
 import polars as pl
 
 from clm.errors import DataError
+from clm.outcome import counted
 from clm.tables import RETURN, SALE
-from clm.values import add_months
 
 _EPOCH = date(1970, 1, 1).toordinal()
+# what CUSTOMERS and the log they came from must say alike: counts, days, exact money, never a float
+_AGREED = (
+    "orders", "order_days", "first_order_on", "last_order_on", "recency_days", "age_days", "active_days", "repeat_days",
+    "spend", "repeat_spend", "returns", "returned_amount",
+)  # fmt: skip
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
 
 
@@ -49,7 +54,7 @@ def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
 
     Customers without a sale have `orders` 0 and null dates and durations. Money is null where no line has an amount.
     """
-    reduced = collect_reduced(orders, as_of)
+    reduced = _collected(reduce(nw.from_native(orders), as_of).to_native())
     first, last = pl.col("first_day"), pl.col("last_day")
     money = pl.col("amounts") > 0
     bought = pl.col("order_days") > 0
@@ -81,16 +86,54 @@ def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
 def gap_counts(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
     """Histogram of the gaps between consecutive order days of the same customer: `gap_days` Int32, `gaps` Int64, sorted."""
     gaps = _gaps(_daily(_lines(nw.from_native(orders), as_of)))
-    counted = gaps.group_by("gap").agg(nw.len().alias("gaps"))
+    histogram = gaps.group_by("gap").agg(nw.len().alias("gaps"))
     return (
-        _collected(counted.to_native())
+        _collected(histogram.to_native())
         .select(pl.col("gap").cast(pl.Int32).alias("gap_days"), pl.col("gaps").cast(pl.Int64))
         .sort("gap_days")
     )
 
 
-def collect_reduced(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
-    return _collected(reduce(nw.from_native(orders), as_of).to_native())
+def one_day(customers: pl.DataFrame, stage: str) -> date | None:
+    """The day CUSTOMERS were made for; None for no customers. Raises DataError when they are of several days."""
+    days = customers["as_of"].unique().to_list()
+    if len(days) > 1 or days == [None]:
+        raise DataError(
+            f"INPUT was made for {counted(len(days), 'day')}, {stage} needs one",
+            where="column as_of",
+            fix="run clm rfm again",
+            code="as_of",
+        )
+    return days[0] if days else None
+
+
+def reconciled(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[pl.DataFrame, int]:
+    """The log's own snapshot and its number of later rows, once CUSTOMERS are known to agree with it.
+
+    Raises DataError when the log lacks customers or says something else of them, with their number and the column.
+    """
+    log = take(orders, as_of)
+    fix = f"give the transactions this table was made from, or run clm rfm --as-of {as_of} on these"
+    beside = customers.select("customer_id", *_AGREED).join(log, on="customer_id", how="left", suffix="_log")
+    lacking = int(beside["orders_log"].null_count())
+    if lacking:
+        raise DataError(
+            f"{counted(lacking, 'customer')} of INPUT {'is' if lacking == 1 else 'are'} not in the orders up to {as_of}",
+            where="column customer_id",
+            fix=fix,
+            code="orders_lack_customers",
+        )
+    for column in _AGREED:
+        contradicted = int(beside.select(pl.col(column).ne_missing(pl.col(f"{column}_log")).sum()).item())
+        if contradicted:
+            raise DataError(
+                f"the orders up to {as_of} contradict INPUT for {counted(contradicted, 'customer')}",
+                where=f"column {column}",
+                fix=fix,
+                code="orders_contradict",
+            )
+    later = orders.filter(pl.col("ordered_at").dt.date() > as_of).select(pl.len()).collect(engine="streaming").item()
+    return log, int(later)
 
 
 def reduce(orders: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
@@ -180,10 +223,3 @@ def _gaps(daily: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def _collected(native: Any) -> pl.DataFrame:
     assert isinstance(native, pl.LazyFrame)
     return native.collect(engine="streaming")
-
-
-def month_ends(first: date, last: date) -> list[date]:
-    """The last days of the calendar months from `first`'s to `last`'s, both inclusive."""
-    start = first.replace(day=1)
-    months = (last.year - first.year) * 12 + last.month - first.month
-    return [add_months(start, n + 1) - timedelta(days=1) for n in range(months + 1)]
