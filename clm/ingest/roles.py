@@ -26,6 +26,7 @@ _ORDER = (
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _LOOKS = 5000
 _FITS = 0.5
+_BECAUSE = {"names": "its name", "weak": "its name, and its cells", "empty": "its name; its cells are empty"}
 # The CDNOW sample as published: two zero-padded ids, day, pieces, dollars; nothing else looks like it.
 _CDNOW = (r"^\d{5}$", r"^\d{4}$", r"^199[78]\d{4}$", r"^\d{1,3}$", r"^\d+\.\d\d$")
 
@@ -64,15 +65,16 @@ def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str,
             evidence.append(Evidence(role, column, "a file without header that has the layout of the CDNOW sample"))
     taken = {column for columns in roles.values() for column in columns}
     sample = log.sample.head(_LOOKS)
-    for kind in ("names", "weak"):
+    for kind in ("names", "weak", "empty"):
         for role in _ORDER:
             if role in roles:
                 continue
-            found = _find(role, _aliases()[role][kind], [one for one in log.columns if one not in taken], sample, kind)
+            names = _aliases()[role]["names" if kind == "empty" else kind]
+            found = _find(role, names, [one for one in log.columns if one not in taken], sample, kind)
             if found is not None:
                 roles[role] = (found,)
                 taken.add(found)
-                evidence.append(Evidence(role, found, "its name, and its cells" if kind == "weak" else "its name"))
+                evidence.append(Evidence(role, found, _BECAUSE[kind]))
     return roles, evidence
 
 
@@ -105,17 +107,18 @@ def _find(role: str, names: list[str], columns: list[str], sample: pl.DataFrame,
     known = {column: _variants(column) for column in columns}
     for name in names:
         for column, variants in known.items():
-            if name in variants and _speaks_for(role, sample[column], weak=kind == "weak"):
+            if name in variants and _speaks_for(role, sample[column], kind):
                 return column
     return None
 
 
-def _speaks_for(role: str, cells: pl.Series, weak: bool) -> bool:
-    """Whether the cells could play the role. An empty table cannot speak against a name."""
+def _speaks_for(role: str, cells: pl.Series, kind: str) -> bool:
+    """Whether the cells could play the role. Empty cells speak for nothing, but in the end they cannot stand against a name."""
     filled = cells.drop_nulls().str.strip_chars()
     filled = filled.filter(filled != "")
     if not filled.len():
-        return cells.len() == 0 or role not in ("customer_id", "ordered_at", "amount", "quantity", "unit_price")
+        return kind == "empty"
+    weak = kind == "weak"
     enough = filled.len() * _FITS
     if role == "ordered_at":
         return max(dates.candidates(filled).values(), default=0) >= enough

@@ -1,0 +1,117 @@
+"""Which files are meant, and their bytes unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from clm.errors import DataError, InputError
+from clm.ingest import sources
+
+
+def names(*inputs: str | Path) -> list[str]:
+    return [source.name for source in sources.find(inputs)]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    for name in ("b.csv", "a.csv", "c.csv.gz", "notes.md", ".hidden.csv"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "d.csv").write_bytes(b"d")
+    return tmp_path
+
+
+def test_a_folder_means_its_order_files_sorted(shop: Path) -> None:
+    """Files that look like logs by their suffix, not hidden ones, not subfolders."""
+    assert names(shop) == ["a.csv", "b.csv", "c.csv.gz"]
+
+
+def test_a_pattern_means_what_it_matches_and_order_is_kept(shop: Path) -> None:
+    """Inputs stay in the order given; within a pattern they are sorted."""
+    assert names(shop / "notes.md", shop / "[ab].csv") == ["notes.md", "a.csv", "b.csv"]
+
+
+def test_a_name_with_pattern_characters_is_a_name_first(tmp_path: Path) -> None:
+    """A file that really is called so is read, not matched."""
+    (tmp_path / "[ab].csv").write_bytes(b"x")
+    (tmp_path / "a.csv").write_bytes(b"y")
+    assert names(tmp_path / "[ab].csv") == ["[ab].csv"]
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    """No file, nothing matched, an empty folder, no input at all."""
+    for missing in (tmp_path / "no.csv", tmp_path / "*.csv", tmp_path):
+        with pytest.raises(InputError):
+            sources.find([missing])
+    with pytest.raises(InputError, match="no input"):
+        sources.find([])
+
+
+def test_sources_are_weighed_and_repeats_marked(tmp_path: Path) -> None:
+    """Bytes and SHA-256 go into footers, the path does not; the same bytes again are marked."""
+    (tmp_path / "a.csv").write_bytes(b"same")
+    (tmp_path / "b.csv").write_bytes(b"same")
+    first, second = sources.find([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert first.to_json() == {"source": "a.csv", "bytes": 4, "sha256": hashlib.sha256(b"same").hexdigest()}
+    assert (first.repeats, second.repeats) == (False, True)
+
+
+def test_a_spooled_input_takes_the_name_it_is_given(tmp_path: Path) -> None:
+    """Standard input has no name of its own; the temporary's must not show."""
+    (tmp_path / "tmp123").write_bytes(b"x")
+    assert sources.find([tmp_path / "tmp123"], {tmp_path / "tmp123": "-"})[0].name == "-"
+
+
+def unpacked(path: Path) -> bytes:
+    return b"".join(sources.blocks(sources.find([path])[0]))
+
+
+def test_packing_is_known_by_the_bytes_not_the_name(tmp_path: Path) -> None:
+    """gzip (several members too), bzip2 and a zip of one file come out as their content, whatever they are called."""
+    import pyarrow as pa
+
+    (tmp_path / "a").write_bytes(gzip.compress(b"one") + gzip.compress(b" two"))
+    (tmp_path / "b").write_bytes(bz2.compress(b"one two"))
+    with zipfile.ZipFile(tmp_path / "c", "w") as archive:
+        archive.writestr("inner/orders.csv", b"one two")
+    (tmp_path / "d").write_bytes(pa.compress(b"one two", codec="zstd", asbytes=True))
+    (tmp_path / "e").write_bytes(b"one two")
+    assert [unpacked(tmp_path / name) for name in "abcde"] == [b"one two"] * 5
+
+
+def test_a_packed_file_cut_off_is_said_to_be(tmp_path: Path) -> None:
+    """A download that stopped half-way is an answer, not a traceback."""
+    for name, data in (("a.gz", gzip.compress(b"text" * 5000)), ("b.bz2", bz2.compress(b"text" * 5000))):
+        (tmp_path / name).write_bytes(data[: len(data) // 2])
+        with pytest.raises(DataError, match="cut off or damaged"):
+            unpacked(tmp_path / name)
+    (tmp_path / "c.gz").write_bytes(gzip.compress(b"text" * 5000)[:20] + b"rubbish" * 10)
+    with pytest.raises(DataError, match="cut off or damaged"):
+        unpacked(tmp_path / "c.gz")
+
+
+def test_a_zip_of_several_files_and_workbooks_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    """What clm cannot take says what to do instead."""
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", b"1")
+        archive.writestr("b.csv", b"2")
+    with pytest.raises(DataError, match="holds 2 files"):
+        unpacked(tmp_path / "two.zip")
+    with zipfile.ZipFile(tmp_path / "book.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", b"")
+    with pytest.raises(DataError, match="Excel workbook"):
+        unpacked(tmp_path / "book.xlsx")
+
+
+def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that swells beyond two hundred times its size is not unpacked further."""
+    monkeypatch.setattr(sources, "_RATIO_FROM", 2**20)
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"\0" * 2**25))
+    with pytest.raises(DataError, match="times its size"):
+        unpacked(tmp_path / "bomb.gz")
