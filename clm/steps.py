@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clm.errors import UsageError
-from clm.outcome import Notice, Outcome, Rows, counted
+from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import (
     ChurnSettings,
     CleanSettings,
@@ -260,6 +260,12 @@ def _setting_of(opened: Opened, stage: str, name: str, default: Any) -> Any:
     return records[-1].get("settings", {}).get(name, default) if records else default
 
 
+def _carried(customers: pl.DataFrame | pl.LazyFrame) -> Amount | None:
+    """The money a customer stage passes through: what came in goes out."""
+    spend = customers.lazy().select("spend").collect()["spend"]
+    return Amount(spend.sum(), spend.sum()) if spend.count() else None
+
+
 def _finish(
     stage: str, outcome: Outcome, settings: dict[str, Any], parents: Sequence[Opened | None], emit: Emit, table: Table = CUSTOMERS
 ) -> Step:
@@ -272,6 +278,7 @@ def _finish(
     outcome = replace(
         outcome,
         warnings=(*notices, *outcome.warnings),
+        amount=outcome.amount or (_carried(outcome.frame) if table is CUSTOMERS else None),
         currency=outcome.currency or (inherited.currency if inherited else None),
         zone=outcome.zone or (inherited.zone if inherited else None),
     )

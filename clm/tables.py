@@ -250,7 +250,7 @@ ROLES: dict[str, str] = {
     "customer_id": "who bought",
     "order_id": "the order",
     "line_id": "the line within the order",
-    "ordered_at": "when (two columns: DATE+TIME)",
+    "ordered_at": "when it was ordered; DATE+TIME joins two columns",
     "amount": "what was paid for the line",
     "quantity": "units",
     "unit_price": "price of one unit",

@@ -127,6 +127,8 @@ def test_json_is_one_object_with_the_promised_keys(
     record = json.loads(capsys.readouterr().out)
     assert {"schema", "stage", "rows", "outputs", "settings", "metrics", "warnings"} <= set(record)
     assert {"in", "out", "rejected", "collapsed"} <= set(record["rows"])
+    if stage != "report":
+        assert record["amount"]["in"] == record["amount"]["out"]
     assert record["outputs"][0]["path"] == str(tmp_path / "x.parquet")
     assert ("after_as_of" in record["rows"]) == (stage in ("rfm", "clv", "churn"))
 
