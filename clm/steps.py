@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -263,7 +264,8 @@ def _setting_of(opened: Opened, stage: str, name: str, default: Any) -> Any:
 def _carried(customers: pl.DataFrame | pl.LazyFrame) -> Amount | None:
     """The money a customer stage passes through: what came in goes out."""
     spend = customers.lazy().select("spend").collect()["spend"]
-    return Amount(spend.sum(), spend.sum()) if spend.count() else None
+    total = spend.sum()
+    return Amount(total, total) if spend.count() and isinstance(total, Decimal) else None
 
 
 def _finish(

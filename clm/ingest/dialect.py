@@ -49,7 +49,7 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     if not whole and len(physical) > 1:
         physical = physical[:-1]  # it may be cut
     physical = physical[:_LOOK_AT]
-    if not any(line.strip() for line in physical):
+    if not any(line.strip(' \t\r\n",;|') for line in physical):
         raise DataError(f"{name} is empty.", where=name, fix="give a file with a header and records.", code="empty")
     choices = (_one_character(given),) if given else (*_CANDIDATES, BLANK)
     score, delimiter, records = max(

@@ -41,8 +41,9 @@ def detect(head: bytes, name: str, given: str | None, whole: bool) -> Encoding:
     if not head:
         return Encoding("utf-8", b"", "empty")
     zeros = (head[0::2].count(0), head[1::2].count(0))
-    if max(zeros) > len(head) // 5 and min(zeros) <= len(head) // 100:
-        return Encoding("utf-16-be" if zeros[0] > zeros[1] else "utf-16-le", b"", "every other byte is zero")
+    wide = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    if max(zeros) > len(head) // 5 and min(zeros) <= len(head) // 100 and _decodes(head, wide, whole):
+        return Encoding(wide, b"", "every other byte is zero")
     if _decodes(head, "utf-8", whole):
         return Encoding("utf-8", b"", "strict UTF-8" if max(head) > 127 else "ASCII only")
     if _decodes(head, "gb18030", whole) and (share := _common_hanzi(head)) > _PLAUSIBLE:

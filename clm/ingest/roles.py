@@ -26,6 +26,8 @@ _ORDER = (
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _LOOKS = 5000
 _FITS = 0.5
+_LONGEST_NAME = 200
+_SHOWN, _SHOWN_LENGTH = 40, 60
 _BECAUSE = {"names": "its name", "weak": "its name, and its cells", "empty": "its name; its cells are empty"}
 # The CDNOW sample as published: two zero-padded ids, day, pieces, dollars; nothing else looks like it.
 _CDNOW = (r"^\d{5}$", r"^\d{4}$", r"^199[78]\d{4}$", r"^\d{1,3}$", r"^\d+\.\d\d$")
@@ -65,12 +67,14 @@ def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str,
             evidence.append(Evidence(role, column, "a file without header that has the layout of the CDNOW sample"))
     taken = {column for columns in roles.values() for column in columns}
     sample = log.sample.head(_LOOKS)
+    known = {column: _variants(column) for column in log.columns if len(column) <= _LONGEST_NAME}
     for kind in ("names", "weak", "empty"):
         for role in _ORDER:
             if role in roles:
                 continue
             names = _aliases()[role]["names" if kind == "empty" else kind]
-            found = _find(role, names, [one for one in log.columns if one not in taken], sample, kind)
+            free = {column: variants for column, variants in known.items() if column not in taken}
+            found = _find(role, names, free, sample, kind)
             if found is not None:
                 roles[role] = (found,)
                 taken.add(found)
@@ -86,7 +90,7 @@ def _named(role: str, column: str, columns: tuple[str, ...]) -> tuple[str, ...]:
         return parts
     raise DataError(
         f"--map {role}={column}: there is no such column.",
-        where="columns: " + ", ".join(columns),
+        where=shown(columns),
         fix=f"name one of them: --map {role}=COLUMN",
         code="no_such_column",
     )
@@ -103,8 +107,7 @@ def _by_shape(log: TextLog) -> dict[str, str]:
     return {"customer_id": "#1", "ordered_at": "#3", "quantity": "#4", "amount": "#5"} if like else {}
 
 
-def _find(role: str, names: list[str], columns: list[str], sample: pl.DataFrame, kind: str) -> str | None:
-    known = {column: _variants(column) for column in columns}
+def _find(role: str, names: list[str], known: dict[str, set[str]], sample: pl.DataFrame, kind: str) -> str | None:
     for name in names:
         for column, variants in known.items():
             if name in variants and _speaks_for(role, sample[column], kind):
@@ -135,14 +138,20 @@ def _speaks_for(role: str, cells: pl.Series, kind: str) -> bool:
     return True
 
 
+def shown(columns: tuple[str, ...]) -> str:
+    """Column names for a message: the first forty, none longer than a line."""
+    names = [name if len(name) <= _SHOWN_LENGTH else name[:_SHOWN_LENGTH] + "…" for name in columns[:_SHOWN]]
+    return "columns: " + ", ".join(names) + (f", … ({len(columns):,} in all)" if len(columns) > _SHOWN else "")
+
+
 def missing(role: str, log: TextLog, why: str) -> DataError:
     """The question that names the role, the columns there are, and what to type."""
     from clm.tables import ROLES
 
-    example = next((column for column in log.columns), "COLUMN")
+    example = next((column for column in log.columns if len(column) <= _SHOWN_LENGTH), "COLUMN")
     return DataError(
         f"no column could be recognised as {role} ({ROLES[role]}){why}.",
-        where="columns: " + ", ".join(log.columns),
+        where=shown(log.columns),
         fix=f"name it: --map {role}=COLUMN (written such as --map '{role}={example}'); "
         "a file without such a column is no order log clm can use.",
         code=f"missing_{role}",
@@ -153,4 +162,4 @@ def unknown_keep(keep: tuple[str, ...], columns: tuple[str, ...]) -> None:
     """Raises `UsageError` for `--keep` columns that are not there."""
     lost = [name for name in keep if name not in columns]
     if lost:
-        raise UsageError(f"--keep {lost[0]}: there is no such column.", where="columns: " + ", ".join(columns))
+        raise UsageError(f"--keep {lost[0]}: there is no such column.", where=shown(columns))

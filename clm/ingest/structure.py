@@ -84,13 +84,16 @@ def _boundary(data: bytes) -> int:
     cut = data.rfind(b"\n") + 1
     if not cut or b'"' not in data:
         return cut
+    quotes = data.count(b'"', 0, cut)
     for _ in range(1000):
-        if data.count(b'"', 0, cut) % 2 == 0:
+        if quotes % 2 == 0:
             return cut
         opening = data.rfind(b'"', 0, cut)
-        cut = data.rfind(b"\n", 0, opening) + 1
-        if not cut:
+        before = data.rfind(b"\n", 0, opening) + 1
+        if not before:
             return 0
+        quotes -= data.count(b'"', before, cut)
+        cut = before
     return 0
 
 

@@ -196,9 +196,11 @@ def _shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl
     }
     cells = [name for name in schema if name not in OWN]
     if PRINT in wanted:
-        text = frame.select(pl.col(name) if name in frame.columns else pl.lit("").alias(name) for name in cells)
+        here = set(frame.columns)
+        text = frame.select(pl.col(name) if name in here else pl.lit("").alias(name) for name in cells)
         frame = frame.with_columns(text.hash_rows(0).alias(PRINT))
-    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in frame.columns and name not in own]
+    present = set(frame.columns) | own.keys()
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in present]
     return frame.with_columns(*(value.alias(name) for name, value in own.items()), *absent).select(wanted)
 
 

@@ -23,6 +23,7 @@ from clm.tables import TRANSACTIONS
 
 _ENOUGH = 0.95
 _OURS = ("customer_id", "order_id", "ordered_at", "amount", "kind", "flags", "source_line")
+_SEVERAL_ORDERS, _SEVERAL_PRICES = 10, 3
 _EXAMPLE = "05/03/2024"
 
 
@@ -37,7 +38,10 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
         dates.check_zone(settings.tz)
     if not settings.map and set(_OURS) <= set(log.columns):
         return _ours(log)
-    found, evidence = roles.assign(log, dict(settings.map))
+    given = dict(settings.map)
+    found, evidence = roles.assign(log, given)
+    if {"quantity", "unit_price"} <= given.keys() and "amount" not in given:
+        found.pop("amount", None)  # who names both factors wants their product
     notices: list[Notice] = []
     _require(log, found)
     if "amount" not in found and "quantity" not in found and "unit_price" in found:
@@ -48,6 +52,8 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     has_amounts = "amount" in found or {"quantity", "unit_price"} <= found.keys()
     if not has_amounts:
         notices.append(Notice("no_amounts", "the log has no amounts: visits are counted, money is not."))
+    if has_amounts and "amount" in found and "amount" not in given:
+        _question_repeated_totals(log, found)
     chosen, why = _date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     marks = _marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence)
@@ -101,10 +107,49 @@ def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
             if not set(found[role]) <= set(part.columns):
                 raise DataError(
                     f"{part.source.name} has no column {found[role][0]} ({role}).",
-                    where=f"{part.source.name}: " + ", ".join(part.columns),
+                    where=f"{part.source.name}: {roles.shown(part.columns)}",
                     fix="clean it on its own, or leave it out.",
                     code=f"missing_{role}",
                 )
+
+
+def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
+    """Raises `DataError` when the amount is the order's total written on each of its lines: adding it up would count it again.
+
+    It is, when the lines of nearly every order of several lines carry one and the same amount although quantity × price, or the
+    products, of those lines differ.
+    """
+    if "order_id" not in found or "line_id" in found:
+        return
+    other = [found[role][0] for role in ("unit_price", "quantity", "product_id", "product") if role in found]
+    if not other:
+        return
+    order, amount = found["order_id"][0], found["amount"][0]
+    several = (
+        log.sample.filter(pl.col(order).str.strip_chars() != "")
+        .group_by(order)
+        .agg(
+            lines=pl.len(),
+            amounts=pl.col(amount).n_unique(),
+            amount=pl.col(amount).first(),
+            others=pl.concat_str(other, separator="\x1f", ignore_nulls=True).n_unique(),
+        )
+        .filter((pl.col("lines") > 1) & (pl.col("others") == pl.col("lines")))
+    )
+    same = several.filter(pl.col("amounts") == 1)
+    # in a shop with one price for everything equal lines say nothing
+    if several.height < _SEVERAL_ORDERS or same.height < _ENOUGH * several.height or same["amount"].n_unique() < _SEVERAL_PRICES:
+        return
+    product = {"quantity", "unit_price"} <= found.keys()
+    instead = (
+        " ".join(f"--map {role}={found[role][0]}" for role in ("quantity", "unit_price")) if product else "--map amount=COLUMN"
+    )
+    raise DataError(
+        f"{amount} repeats the order's total on each of its lines: added up, an order of two lines would count twice.",
+        where=f"column {amount}, in {same.height:,} of {several.height:,} orders of several lines",
+        fix=f"take the lines' own money ({instead}), or say that this is it: --map amount={amount}",
+        code="order_totals",
+    )
 
 
 def _has_cancellations(log: TextLog, found: dict[str, tuple[str, ...]]) -> bool:

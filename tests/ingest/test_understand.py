@@ -149,6 +149,25 @@ def test_a_price_alone_is_what_was_paid_and_said_so(tmp_path: Path) -> None:
     assert [notice.code for notice in reading.notices] == ["price_as_amount"]
 
 
+def test_an_order_total_on_every_line_is_a_question(tmp_path: Path) -> None:
+    """Money that would be counted once per line is not added up silently; either answer settles it."""
+    rows = [
+        f"{order},C{order},2024-01-02,p{line},{line + 1},{order}.50,{order * 9}.75\n" for order in range(12) for line in range(2)
+    ]
+    text_ = "order id,customer,date,product,qty,price,order total\n" + "".join(rows)
+    with pytest.raises(DataError, match="repeats the order's total") as caught:
+        understood(tmp_path, text_)
+    assert "--map quantity=qty --map unit_price=price" in str(caught.value)
+    assert "amount" not in roles(understood(tmp_path, text_, map=(("quantity", "qty"), ("unit_price", "price"))))
+    assert roles(understood(tmp_path, text_, map=(("amount", "order total"),)))["amount"] == "order total"
+
+
+def test_a_shop_with_one_price_is_not_asked(tmp_path: Path) -> None:
+    """Equal lines where everything costs the same say nothing about totals."""
+    rows = [f"{order},C{order},2024-01-02,p{line},9.99\n" for order in range(12) for line in range(2)]
+    assert roles(understood(tmp_path, "order id,customer,date,product,amount\n" + "".join(rows)))["amount"] == "amount"
+
+
 def test_every_decision_has_its_evidence(tmp_path: Path) -> None:
     """Encoding, delimiter, header, roles, dates and numbers: what was decided and why, with no cell in it."""
     reading = understood(tmp_path, "customer,date,total\nSecret Person,13/01/2024,5.00\n")

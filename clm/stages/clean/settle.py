@@ -16,7 +16,7 @@ from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE
-from clm.outcome import Notice, Outcome, Rows
+from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, ids
 from clm.stages.clean.accounting import Account, closing_line, total
@@ -221,7 +221,7 @@ def _flag_notices(kept: pl.LazyFrame, settings: CleanSettings, account: Account)
         found.append(
             Notice(
                 "duplicates_flagged",
-                f"{account.flagged:,} rows repeat an earlier one in every column: kept and flagged "
+                f"{counted(account.flagged, 'row repeats', 'rows repeat')} an earlier one in every column: kept and flagged "
                 "(--duplicates drop leaves them out).",
             )
         )
