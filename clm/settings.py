@@ -52,7 +52,9 @@ def _unrecorded(default: Any, parse: Parser, metavar: str, text: str, **more: An
 class CommonSettings:
     """Options every command takes; only `seed` changes what is computed."""
 
-    output: str | None = _unrecorded(None, values.text, "FILE", "Where to write; the suffix decides the format.", short="-o")
+    output: str | None = _unrecorded(
+        None, values.text, "FILE", "Where to write: .parquet, .csv or .xlsx (run: a folder, clm-out).", short="-o"
+    )
     quiet: bool = _switch("No closing line, no progress.", short="-q", recorded=False)
     verbose: bool = _switch("Say what is read, decided and written.", short="-v", recorded=False)
     json: bool = _switch("One JSON object with counts, money, metrics and warnings.", recorded=False)

@@ -138,10 +138,14 @@ def _usage(error: typer.TyperException, console: Console) -> int:
     """Typer's own complaint about the command line, in clm's words."""
     context = getattr(error, "ctx", None)
     text = str(getattr(error, "message", error)) or "the command line is not complete"
-    options = [name for one in getattr(getattr(context, "command", None), "params", []) for name in getattr(one, "opts", [])]
+    known = [name for one in getattr(getattr(context, "command", None), "params", []) for name in getattr(one, "opts", [])]
     unknown = getattr(error, "option_name", None)
     if unknown and "o such option" in text:
-        text = f"no option {unknown}{config.suggest(unknown, options)}"
+        text = f"no option {unknown}{config.suggest(unknown, known)}"
+        owner = running.elsewhere(unknown.lstrip("-"))
+        if owner and context is not None and context.info_name in ("run", "demo"):
+            console.error(UsageError(f"no option {unknown}: it belongs to `clm {owner[0]}`", fix=owner[1]))
+            return int(Exit.USAGE)
     where = f"clm {context.info_name}" if context is not None and context.info_name not in (None, "clm") else "clm"
     console.error(UsageError(text, fix=f"`{where} --help` shows what it takes"))
     return int(Exit.USAGE)

@@ -5,12 +5,14 @@ It may not decide what is stale or take a step itself.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clm.errors import DataError
 from clm.outcome import Notice
-from clm.settings import STAGES
+from clm.settings import COMMANDS, STAGES, option_name, options
 
 if TYPE_CHECKING:
     from clm.cli.job import Job
@@ -40,10 +42,29 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
             replace(job.console, name=stage).closing(reason)
         return 0
     with folder_lock(plan.folder, create=True, wait_seconds=job.common.wait):
-        record = pipeline.run(plan, _starter(job), _ender(job, plan))
+        try:
+            record = pipeline.run(plan, _starter(job), _ender(job, plan))
+        except DataError as error:
+            raise _for_run(error) from error
     page = plan.folder / "report.html"
     job.console.closing(f"nothing changed, nothing done: {page} is up to date" if record.idle else f"done → {page}")
     return job.conclude(record.to_json(), stdout_carries_data=False)
+
+
+def elsewhere(option: str) -> tuple[str, str] | None:
+    """The stage an option (`map`, without dashes) belongs to, and how `run` takes it: as a key of clm.toml or a variable."""
+    for stage in STAGES:
+        if any(option_name(one.name) == option for one, _ in options(COMMANDS[stage])):
+            key = option.replace("-", "_")
+            return stage, f"`run` takes it from clm.toml: {key} = … under [{stage}], or from CLM_{stage.upper()}_{key.upper()}"
+    return None
+
+
+def _for_run(error: DataError) -> DataError:
+    """A stage's question, with the answer where `run` takes it from."""
+    named = re.search(r"--([a-z][a-z-]+)", error.fix or "")
+    found = elsewhere(named[1]) if named else None
+    return DataError(error.what, where=error.where, fix=f"{error.fix}\n         {found[1]}", code=error.code) if found else error
 
 
 def _passed_down(job: Job, stage: str) -> dict[str, Any]:

@@ -148,12 +148,10 @@ def missing(role: str, log: TextLog, why: str) -> DataError:
     """The question that names the role, the columns there are, and what to type."""
     from clm.tables import ROLES
 
-    example = next((column for column in log.columns if len(column) <= _SHOWN_LENGTH), "COLUMN")
     return DataError(
         f"no column could be recognised as {role} ({ROLES[role]}){why}.",
         where=shown(log.columns),
-        fix=f"name it: --map {role}=COLUMN (written such as --map '{role}={example}'); "
-        "a file without such a column is no order log clm can use.",
+        fix=f"name the column: --map '{role}=…'; a file without one is no order log clm can use.",
         code=f"missing_{role}",
     )
 

@@ -57,6 +57,7 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     chosen, why = _date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     marks = _marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence)
+    evidence += _unused(log, found, settings)
     first = dict.fromkeys(part.columns[0] for part in log.parts if part.columns)
     text = [*first, *(column for columns in found.values() for column in columns)]
     return Reading(
@@ -96,6 +97,17 @@ def _ours(log: TextLog) -> Reading:
 
 def _spaced(log: TextLog) -> bool:
     return not log.sample.height or " " in (log.sample["ordered_at"][0] or " ")
+
+
+def _unused(log: TextLog, found: dict[str, tuple[str, ...]], settings: CleanSettings) -> list[Evidence]:
+    """The columns nobody reads: a `refund` or `type` among them is where a surprise comes from."""
+    taken = {*settings.keep, *(column for columns in found.values() for column in columns)}
+    left = [column for column in log.columns if column not in taken]
+    return (
+        [Evidence("not used", ", ".join(left), "no role known for them; --map gives one, --keep carries them along")]
+        if left
+        else []
+    )
 
 
 def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:

@@ -113,6 +113,11 @@ def _notices(lines: dict[str, Any], later: dict[str, Any], buyers: pl.DataFrame,
         )
     if later["rows"]:
         found.append(Notice("after_as_of", f"{counted(later['rows'], 'row')} after {as_of} left out"))
+    for name, (column, _) in _SCORED.items():
+        if buyers.height > 1 and buyers[name].null_count() < buyers.height and buyers[column].n_unique() == 1:
+            found.append(
+                Notice("scores_equal", f"every customer has the same {column}: {name} is 1 for all and tells nobody apart")
+            )
     if lines["rows"] and not lines["amounts"]:
         found.append(Notice("no_amounts", "the log has no amounts: money columns are empty"))
     return tuple(found)
@@ -120,9 +125,9 @@ def _notices(lines: dict[str, Any], later: dict[str, Any], buyers: pl.DataFrame,
 
 def _closing(customers: pl.DataFrame, buyers: pl.DataFrame, lines: dict[str, Any], later: dict[str, Any], as_of: date) -> str:
     without = customers.height - buyers.height
-    parts = [f"{lines['rows'] - later['rows']:,} rows up to {as_of} = {counted(customers.height, 'customer')}"]
+    parts = [f"{counted(lines['rows'] - later['rows'], 'row')} up to {as_of} = {counted(customers.height, 'customer')}"]
     if without:
         parts.append(f"{without:,} without a purchase")
     if later["rows"]:
-        parts.append(f"{later['rows']:,} rows after it left out")
+        parts.append(f"{counted(later['rows'], 'row')} after it left out")
     return ", ".join(parts)

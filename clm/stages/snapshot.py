@@ -41,7 +41,8 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
     if isinstance(setting, date):
         return setting
     if latest is None:
-        raise DataError("the log holds no rows, so it has no last day", fix="name the day: --as-of 2024-06-30", code="empty")
+        fix = "check what `clm clean` read and rejected; for an empty table all the same, name a day: --as-of 2024-06-30"
+        raise DataError("the log holds no rows, so it has no last day", fix=fix, code="empty")
     if setting == "last-day":
         return latest
     if (latest + timedelta(days=1)).day == 1:

@@ -26,6 +26,8 @@ CASES: list[tuple[int, str, Case]] = [
     (2, r"Did you mean 'clean'", lambda shop, tmp: ["cleen"]),
     (2, r"no option --asof: did you mean --as-of", lambda shop, tmp: ["rfm", "--asof", "2024-01-01"]),
     (2, r"--bins wants a whole number", lambda shop, tmp: ["rfm", str(shop.file("clean")), "--bins", "x"]),
+    (2, r"no option --map: it belongs to `clm clean`\n.*CLM_CLEAN_MAP", lambda shop, tmp: ["run", str(shop.source), "--map", "customer_id=a"]),
+    (65, r"--map 'customer_id=…'.*\n.*CLM_CLEAN_MAP", lambda shop, tmp: ["run", f"{tmp}/nobody.csv", "-o", f"{tmp}/out"]),
     (2, r"no command", lambda shop, tmp: []),
     (2, r"there is no nonsense", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.parquet", "--fail-if", "nonsense > 1"]),
     (2, r"suffix .txt", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.txt"]),
@@ -58,6 +60,7 @@ def process(argv: list[str], *, stdin: int = subprocess.DEVNULL) -> subprocess.P
 def test_exit_code_and_message(shop: Shop, tmp_path: Path, code: int, says: str, case: Case) -> None:
     """The code is the table's and the message says what, where and what to do; never a traceback."""
     (tmp_path / "bad.toml").write_text("sed = 3\n")
+    (tmp_path / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
     with process(case(shop, tmp_path)) as done:
         _, said = done.communicate(timeout=120)
     assert done.returncode == code, said

@@ -139,6 +139,18 @@ def test_published_scores_of_the_rfm_package(shared_data: Path) -> None:
         assert (row["recency_days"], row["orders"], row["spend"], row["rfm"]) == expected
 
 
+def test_equal_customers_are_said_to_be_equal() -> None:
+    """When a score has one value it says nothing about anybody, and the reader is told."""
+    same = [(name, name, "2024-01-01", "5") for name in "ABC"]
+    outcome = rfm(transactions(*same).lazy(), RfmSettings())
+    assert [notice.text for notice in outcome.warnings if notice.code == "scores_equal"] == [
+        "every customer has the same recency_days: r_score is 1 for all and tells nobody apart",
+        "every customer has the same orders: f_score is 1 for all and tells nobody apart",
+        "every customer has the same spend: m_score is 1 for all and tells nobody apart",
+    ]
+    assert not [notice for notice in rfm(invented().lazy(), RfmSettings()).warnings if notice.code == "scores_equal"]
+
+
 def test_score_table_holds_the_cutoffs() -> None:
     """The metrics tell each score's customers and the range behind it; they add up to the buyers."""
     outcome = rfm(invented().lazy(), RfmSettings())
