@@ -19,7 +19,7 @@ def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
     """What the customers are worth, who carries it, and whether the forecast can be believed."""
     if not numbers.rows("clv", "customers_by_status"):
         return (Paragraph(words("clv.none")),)
-    orders = numbers.find("clv", "expected_orders")
+    orders = numbers.single("clv", "expected_orders")
     if orders is None or orders.value is None:
         return (Paragraph(words("clv.nothing")), *_how(numbers, words))
     blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(_value_sentences(numbers, facts, words)))]
@@ -31,14 +31,14 @@ def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
 
 
 def _value_sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str]:
-    clv, orders = numbers.find("clv", "clv"), numbers.find("clv", "expected_orders")
+    clv, orders = numbers.single("clv", "clv"), numbers.single("clv", "expected_orders")
     assert orders is not None
     said = []
     if clv and clv.value is not None:
         values = {
             "horizon": words.stretch(clv.period),
             "clv": words.money(clv.value, 0),
-            "each": words.money(numbers.value("clv", "mean_clv")),
+            "each": words.money(numbers.single_value("clv", "mean_clv")),
         }
         if clv.lower is not None and clv.upper is not None:
             width = finite(stage_facts(facts, "clv").get("settings", {}).get("interval"))
@@ -47,11 +47,11 @@ def _value_sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> l
             said.append(words("clv.lead_interval", **values, **ends, interval=interval))
         else:
             said.append(words("clv.lead", **values))
-        revenue = words.money(numbers.value("clv", "expected_revenue"), 0)
+        revenue = words.money(numbers.single_value("clv", "expected_revenue"), 0)
         said.append(words("clv.orders", orders=words.whole(orders.value), revenue=revenue))
     else:
         said += [words("clv.no_amounts"), words("clv.orders_only", orders=words.whole(orders.value))]
-    alive = numbers.find("clv", "expected_alive")
+    alive = numbers.single("clv", "expected_alive")
     if alive and alive.value is not None:
         said.append(words("clv.alive", alive=words.whole(alive.value), n=words.count("customers", alive.n)))
     return said
@@ -112,8 +112,8 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
     groups = numbers.groups("backtest", scores)
     if not groups:
         return [Verdict(words("backtest.none"), good=False)]
-    origins = words.count("origins", numbers.value("backtest", "origins"))
-    tested = words.length(numbers.value("backtest", "horizon"))
+    origins = words.count("origins", numbers.single_value("backtest", "origins"))
+    tested = words.length(numbers.single_value("backtest", "horizon"))
     duels = numbers.rows("backtest", "beats_best_baseline")
     lost = [row.group for row in duels if not row.value]
     said = {"origins": origins, "horizon": tested}
@@ -128,7 +128,7 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
             missed = words("format.list").join(words.name("score", score) for score in lost)
             text += words("format.sentence_gap") + words("backtest.missed", scores=missed)
         verdict = Verdict(text, good=won > len(lost))
-    horizon = numbers.find("clv", "horizon")
+    horizon = numbers.single("clv", "horizon")
     against = words("backtest.against", tested=tested, horizon=words.stretch(horizon.period if horizon else None))
     used = {row.group for row in numbers.rows("clv", "customers_by_method")}
     strong: list[int] = []
@@ -188,19 +188,19 @@ def churn(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     """Who will not come back, by which method, and whether it was right before."""
     if not numbers.rows("churn", "customers_by_status"):
         return (Paragraph(words("churn.none")),)
-    lost = numbers.find("churn", "expected_lost")
+    lost = numbers.single("churn", "expected_lost")
     if lost is None or lost.value is None:
         return (Paragraph(words("churn.nothing")),)
-    horizon = words.length(numbers.value("churn", "horizon"))
+    horizon = words.length(numbers.single_value("churn", "horizon"))
     said = [
         words("churn.lead", horizon=horizon, lost=words.whole(lost.value), n=words.count("customers", lost.n)),
     ]
-    active = numbers.find("overview", "expected_lost")
+    active = numbers.single("overview", "expected_lost")
     if active and active.value is not None:
-        share = words.percent(numbers.value("overview", "expected_lost_share"))
+        share = words.percent(numbers.single_value("overview", "expected_lost_share"))
         people = words.count("customers", active.n)
         said.append(words("churn.lead_active", active=people, lost=words.whole(active.value), share=share))
-    overdue = numbers.value("churn", "overdue")
+    overdue = numbers.single_value("churn", "overdue")
     if overdue:
         said.append(words("churn.overdue", n=words.count("customers", overdue)))
     blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(said)), _risks(numbers, words)]

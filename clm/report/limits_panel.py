@@ -33,7 +33,7 @@ def assumptions(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[
     ]
     if numbers.rows("clv", "customers_by_status"):
         said += [_forecast(facts, words), words("assumptions.interval"), words("assumptions.season")]
-    horizon = numbers.value("churn", "horizon")
+    horizon = numbers.single_value("churn", "horizon")
     if horizon is not None:
         said.append(words("assumptions.lost", horizon=words.length(horizon)))
     said += [

@@ -73,7 +73,7 @@ NAMES: tuple[Name, ...] = (
     *_section(
         "revenue",
         ("month_complete", "flag", "0 for the running month; period: month"),
-        ("revenue", "money", "net revenue; group: new, returning, no_purchase; period: month"),
+        ("revenue", "money", "net revenue; group: new, returning, no_purchase (returns before any purchase); period: month"),
         ("revenue_of_buyers", "money", "net revenue of new and returning customers; period: month"),
         ("orders", "orders", "orders with a sale; group: new, returning, null for both; period: month"),
         ("customers", "customers", "customers with a sale; group: new, returning; period: month"),
@@ -232,14 +232,25 @@ class Numbers:
         return self._rows.get((section, metric), [])
 
     def find(self, section: str, metric: str, group: str | None = None, period: str | None = None) -> Number | None:
-        """The row of this group and period; with neither, the first one without a group."""
+        """The row of exactly this group and period: None is the row without one, never any of them."""
         for row in self.rows(section, metric):
-            if row.group == group and (period is None or row.period == period):
+            if row.group == group and row.period == period:
                 return row
         return None
 
     def value(self, section: str, metric: str, group: str | None = None, period: str | None = None) -> float | None:
         row = self.find(section, metric, group, period)
+        return row.value if row else None
+
+    def single(self, section: str, metric: str) -> Number | None:
+        """The one row of a number that stands once, whatever window it is about; LookupError when it stands several times."""
+        rows = self.rows(section, metric)
+        if len(rows) > 1:
+            raise LookupError(f"{section}.{metric} has {len(rows)} rows: ask for a group and a period")
+        return rows[0] if rows else None
+
+    def single_value(self, section: str, metric: str) -> float | None:
+        row = self.single(section, metric)
         return row.value if row else None
 
     def groups(self, section: str, metrics: Iterable[str]) -> list[str]:

@@ -70,9 +70,9 @@ def _subtitle(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[st
 
 def _headlines(numbers: Numbers, words: Words) -> tuple[str, ...]:
     def value(metric: str) -> float | None:
-        return numbers.value("overview", metric)
+        return numbers.single_value("overview", metric)
 
-    buyers, window = value("buyers"), numbers.find("quality", "window")
+    buyers, window = value("buyers"), numbers.single("quality", "window")
     if not buyers or window is None or window.period is None:
         return (words("headline.nobody", day=words.day(numbers.as_of)),)
     first, last = window.period.split("/")
@@ -101,7 +101,7 @@ def _headlines(numbers: Numbers, words: Words) -> tuple[str, ...]:
 
 def _forecast_headlines(numbers: Numbers, words: Words) -> list[str]:
     said = []
-    expected, clv = numbers.find("overview", "expected_revenue"), numbers.find("clv", "clv")
+    expected, clv = numbers.single("overview", "expected_revenue"), numbers.single("clv", "clv")
     if expected and expected.value is not None:
         values = {"horizon": words.stretch(expected.period), "revenue": words.money(expected.value, 0)}
         if clv and clv.lower is not None and clv.upper is not None:
@@ -109,10 +109,10 @@ def _forecast_headlines(numbers: Numbers, words: Words) -> list[str]:
             said.append(words("headline.expect_interval", **values, **ends))
         else:
             said.append(words("headline.expect", **values))
-    elif (orders := numbers.find("clv", "expected_orders")) and orders.value is not None:
+    elif (orders := numbers.single("clv", "expected_orders")) and orders.value is not None:
         horizon = words.stretch(orders.period)
         said.append(words("headline.expect_orders", horizon=horizon, orders=words.whole(orders.value)))
-    lost = numbers.find("overview", "expected_lost")
+    lost = numbers.single("overview", "expected_lost")
     if lost and lost.value is not None and lost.n:
         said.append(
             words(
@@ -120,7 +120,7 @@ def _forecast_headlines(numbers: Numbers, words: Words) -> list[str]:
                 active=words.count("customers", lost.n),
                 window=words.count("days", ACTIVE_DAYS),
                 lost=words.whole(lost.value),
-                share=words.percent(numbers.value("overview", "expected_lost_share")),
+                share=words.percent(numbers.single_value("overview", "expected_lost_share")),
                 horizon=_lost_horizon(numbers, words),
             )
         )
@@ -128,18 +128,18 @@ def _forecast_headlines(numbers: Numbers, words: Words) -> list[str]:
 
 
 def _lost_horizon(numbers: Numbers, words: Words) -> str:
-    return words.length(numbers.value("churn", "horizon"))
+    return words.length(numbers.single_value("churn", "horizon"))
 
 
 def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
     """The strip of key figures; one that cannot be known is left out, its panel says why."""
 
     def value(metric: str) -> float | None:
-        return numbers.value("overview", metric)
+        return numbers.single_value("overview", metric)
 
     none, returned = value("no_purchase"), value("returned")
     days = words.count("days", ACTIVE_DAYS)
-    expected = numbers.find("overview", "expected_revenue")
+    expected = numbers.single("overview", "expected_revenue")
     whole, money = words.whole, words.money
     rows = (
         ("customers", words("kpi.customers"), value("customers"), whole, ""),

@@ -79,7 +79,7 @@ def _account(numbers: Numbers, words: Words) -> Table:
 
 def _about(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
     items = []
-    window = numbers.find("quality", "window")
+    window = numbers.single("quality", "window")
     if window and window.period:
         first, last = (words.day(day) for day in window.period.split("/"))
         text = words("quality.window_text", first=first, last=last, days=words.count("days", window.value))
@@ -137,7 +137,7 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         peak=words.month(peak, long=True),
         value=show(totals[peak]),
     )
-    others = bool(numbers.groups("revenue", ("revenue",)) and numbers.find("revenue", "revenue", NO_PURCHASE))
+    others = NO_PURCHASE in numbers.groups("revenue", ("revenue",))
     notes = [
         words("revenue.running", month=words.month(month, long=True), day=words.day(numbers.as_of)) for month in running if month
     ]

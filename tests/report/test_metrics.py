@@ -23,7 +23,9 @@ Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 
 
 def value(numbers: pl.DataFrame, section: str, metric: str, group: str | None = None, period: str | None = None) -> float | None:
-    return Numbers(numbers).value(section, metric, group, period)
+    look = Numbers(numbers)
+    once = len(look.rows(section, metric)) == 1
+    return look.single_value(section, metric) if once and group is period is None else look.value(section, metric, group, period)
 
 
 def test_the_frame_keeps_the_contract(numbers: pl.DataFrame) -> None:
@@ -174,11 +176,11 @@ def test_nothing_worth_has_no_concentration() -> None:
 def test_intervals_come_from_the_footer_while_it_fits(shop: Shop) -> None:
     """The total keeps its interval; a table that no longer adds up to it loses the interval, not the number."""
     customers, facts, _ = shop
-    row = Numbers(metrics.compute(customers, facts)).find("clv", "clv")
+    row = Numbers(metrics.compute(customers, facts)).single("clv", "clv")
     assert row
     assert row.value
     assert (row.lower, row.upper) == (pytest.approx(row.value * 0.8), pytest.approx(row.value * 1.3))
-    cut = Numbers(metrics.compute(customers.head(50), facts)).find("clv", "clv")
+    cut = Numbers(metrics.compute(customers.head(50), facts)).single("clv", "clv")
     assert cut
     assert cut.value
     assert (cut.lower, cut.upper) == (None, None)
@@ -214,7 +216,7 @@ def test_expected_lost_is_about_the_active(shop: Shop, numbers: pl.DataFrame) ->
     """The headline's number is the sum of probabilities of customers active in the last 90 days."""
     customers, _, _ = shop
     active = customers.filter((pl.col("orders") > 0) & (pl.col("recency_days") < 90))
-    row = Numbers(numbers).find("overview", "expected_lost")
+    row = Numbers(numbers).single("overview", "expected_lost")
     assert row
     assert (row.n, row.period) == (active.height, "56d")
     assert row.value == math.fsum(active["churn_probability"].to_list())
@@ -299,3 +301,20 @@ def test_an_undeclared_name_is_a_bug() -> None:
     """A number cannot be added under a name the README does not list."""
     with pytest.raises(KeyError):
         Sheet().add("overview", "vibes", 1.0)
+
+
+def test_a_row_is_found_by_exactly_its_period(numbers: pl.DataFrame) -> None:
+    """Without a period the mean over the past days is meant, never the first day's row; a number that stands once says so."""
+    look = Numbers(numbers)
+    tests = samples.facts()["ancestors"][-1]["metrics"]["backtest"]
+    for name, kind in (("mbgnbd", "model"), ("mean", "baseline")):
+        biases = [test["bias"] for test in tests if test["name"] == name]
+        assert len(biases) == 2
+        assert look.value("backtest", "bias", f"{kind}:{name}") == pytest.approx(sum(biases) / 2)
+    assert look.value("backtest", "bias", "model:mbgnbd", "2023-09-20+91d") == -0.08
+    assert look.value("backtest", "bias", "model:mbgnbd", "1999-01-01+91d") is None
+    assert look.value("clv", "clv") is None
+    assert look.single_value("clv", "clv") == look.value("clv", "clv", None, "12m")
+    assert look.single("clv", "nothing") is None
+    with pytest.raises(LookupError, match=r"backtest\.bias"):
+        look.single("backtest", "bias")

@@ -155,3 +155,12 @@ def test_every_recorded_setting_can_be_written_as_an_option() -> None:
             if option.recorded and getattr(used, field.name) != field.default and flag not in given
         ]
         assert not missing
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_back_test_shows_the_mean_over_its_days(shop: Shop, numbers: pl.DataFrame, lang: str) -> None:
+    """With two past days whose scores differ the table holds their mean, not the newest day's score."""
+    table = next(block for block in _panel(outline(numbers, shop[1], lang), "clv") if isinstance(block, Table) and block.strong)
+    [model] = [row for row in table.rows if row[0].text.startswith("MBG/NBD")]
+    assert model[1].value == pytest.approx(-0.07)
+    assert model[1].text == "−7.0%"
