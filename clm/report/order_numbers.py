@@ -22,7 +22,8 @@ def add(sheet: Sheet, customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date
     """Add the months from the first to the last order up to `as_of`.
 
     A customer is new in the month of the first sale and returning afterwards. Rows of customers who are not in the table
-    are left out; money of customers who never bought (returns only) has its own group, so that the groups add up.
+    are left out; money from before a customer's first purchase month, or of one who never bought (returns only), has its own
+    group, so that the groups add up.
     """
     months = _by_month(customers, orders, as_of)
     if not months:
@@ -69,7 +70,7 @@ def _by_month(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> dic
         .join(firsts, on="customer_id", how="inner")
         .with_columns(month=pl.col("day").dt.truncate("1mo"))
         .with_columns(
-            group=pl.when(first_month.is_null())
+            group=pl.when(first_month.is_null() | (pl.col("month") < first_month))
             .then(pl.lit(NO_PURCHASE))
             .when(pl.col("month") == first_month)
             .then(pl.lit(NEW))

@@ -88,6 +88,24 @@ def test_money_of_months_adds_up_to_the_log(shop: Shop, numbers: pl.DataFrame) -
     assert counted.filter(pl.col("group").is_null())["value"].sum() == sold
 
 
+def test_returns_before_the_first_purchase_are_nobodys_revenue(shop: Shop) -> None:
+    """A refund from before a customer's first month is money without a purchase, not of a returning customer."""
+    customers, facts, orders = shop
+    early = orders.filter((pl.col("customer_id") == "c001") & (pl.col("kind") == "sale")).head(1)
+    early = early.with_columns(
+        pl.col("ordered_at").dt.offset_by("-9mo"), order_id=pl.lit("early"), kind=pl.lit("return"), amount=pl.lit(Decimal("-7.77"))
+    ).cast(orders.schema)
+    numbers = metrics.compute(customers, facts, pl.concat([early, orders]).lazy())
+    look = Numbers(numbers)
+    month = look.periods("revenue", "month_complete")[0]
+    assert month < "2023-01"
+    assert look.value("revenue", "revenue", tables.NO_PURCHASE, month) == -7.77
+    assert look.value("revenue", "revenue", "returning", month) == look.value("revenue", "revenue", "new", month) == 0
+    assert look.value("revenue", "returning_share", None, month) is None
+    money = math.fsum(row.value or 0.0 for row in look.rows("revenue", "revenue"))
+    assert round(money, 4) == float(sum(orders["amount"].to_list(), Decimal("-7.77")))
+
+
 def test_new_customers_of_all_months_are_the_buyers(shop: Shop, numbers: pl.DataFrame) -> None:
     """Everybody is new exactly once: in the month of the first sale."""
     customers, _, _ = shop
