@@ -31,11 +31,12 @@ class Recent:
 
 @dataclass(frozen=True)
 class Terms:
-    """How money and uncertainty are told: margin on revenue, width of the intervals, seed of the simulation."""
+    """How money and uncertainty are told: margin on revenue, width of the intervals, seed of the simulation, days of the log."""
 
     margin: float
     interval: float
     seed: int
+    log_days: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Appraisal:
 
     orders: expected order days in the horizon; spend: their money, undiscounted, before margin; clv: by slice, discounted,
     times margin, with its interval low to high; next_order_days: first day by which an order is likelier than not, -1 for
-    none within three horizons. Totals are over the buyers that were counted.
+    none within three horizons. Totals are over the buyers that were counted; their intervals are None where nobody can
+    know how wrong the total is.
     """
 
     orders: FloatArray
@@ -58,7 +60,7 @@ class Appraisal:
     total_orders: float
     total_spend: float | None
     total_clv: float | None
-    orders_interval: TotalInterval
+    orders_interval: TotalInterval | None
     clv_interval: TotalInterval | None
 
 
@@ -75,19 +77,22 @@ def appraise(
     """Numbers for every buyer; `counted` are the ones the totals are about.
 
     A family gives each buyer an interval by simulation. A naive forecast has no distribution, so its buyers have none; its
-    total has the width of the back-test's error. `recent` is needed by the rungs last_period and mean (else the mean is
-    that of the repeat order days per day).
+    total has the width of the back-test's error. Where the back-test measured nothing, only a family whose horizon is no
+    longer than the log has an interval: any other width would be an invention. `recent` is needed by the rungs last_period
+    and mean (else the mean is that of the repeat order days per day).
     """
     forecast, drawn = _orders(rung, buyers, recent, parts), None
     tests = tests if rung.tested else ()
-    if rung.params is not None:
+    untested = rung.params is not None and parts.horizon_days <= terms.log_days
+    if rung.params is not None and (tests or untested):
         drawn = valuation.ranges(
             rung.params, buyers, forecast, value, parts, counted,
             interval=terms.interval, margin=terms.margin, seed=terms.seed,
         )  # fmt: skip
     horizon = parts.horizon_days
     total_orders = float(np.sum(forecast.orders[counted]))
-    orders_interval = _total(rung.method, drawn.total_orders if drawn else [total_orders], [t.orders for t in tests], terms)
+    told = drawn.total_orders if drawn else [total_orders]
+    orders_interval = _total(rung.method, told, [t.orders for t in tests], terms, untested=untested)
     later = rung.params or rung.alive
     next_days = None
     if later is not None:
@@ -101,10 +106,12 @@ def appraise(
     spend = forecast.orders * value.mean
     clv = forecast.discounted * value.mean * terms.margin
     total_clv = float(np.sum(clv[counted]))
+    money = _money(drawn, total_clv)
+    clv_interval = _total(rung.method, money, [t.spend for t in tests], terms, untested=untested)
+    low, high = (drawn.low, drawn.high) if drawn is not None and clv_interval is not None else (None, None)
     return Appraisal(
-        forecast.orders, alive, spend, clv, drawn.low if drawn else None, drawn.high if drawn else None, next_days,
-        int(counted.sum()), total_orders, float(np.sum(spend[counted])), total_clv, orders_interval,
-        _total(rung.method, _money(drawn, total_clv), [t.spend for t in tests], terms),
+        forecast.orders, alive, spend, clv, low, high, next_days,
+        int(counted.sum()), total_orders, float(np.sum(spend[counted])), total_clv, orders_interval, clv_interval,
     )  # fmt: skip
 
 
@@ -131,7 +138,9 @@ def _money(drawn: Ranges | None, total: float) -> Sequence[float] | FloatArray:
     return [total] if drawn is None or drawn.total_money is None else drawn.total_money
 
 
-def _total(method: str, draws: Sequence[float] | FloatArray, tests: Sequence[Sequence[Score]], terms: Terms) -> TotalInterval:
+def _total(
+    method: str, draws: Sequence[float] | FloatArray, tests: Sequence[Sequence[Score]], terms: Terms, *, untested: bool
+) -> TotalInterval | None:
     own = [score for scores in tests for score in scores if score.name == method]
     actual, predicted = [score.actual_total for score in own], [score.predicted_total for score in own]
-    return choice.total_interval(draws, actual, predicted, terms.interval)
+    return choice.total_interval(draws, actual, predicted, terms.interval, untested=untested)

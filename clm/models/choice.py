@@ -47,12 +47,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class TotalInterval:
-    """Interval of a total: `spread` is the sigma of its log-normal widening, `source` backtest or default."""
+    """Interval of a total: `spread` is the sigma of its log-normal widening, `source` where that comes from.
+
+    backtest: the error over three origins or more; few_origins: the error over one or two, at least .15; default: .15,
+    because nothing was measured.
+    """
 
     low: float
     high: float
     spread: float
-    source: Literal["backtest", "default"]
+    source: Literal["backtest", "few_origins", "default"]
 
 
 def choose(scores: Sequence[Score], log_likelihoods: Mapping[str, float], identified: Collection[str]) -> Choice:
@@ -63,11 +67,12 @@ def choose(scores: Sequence[Score], log_likelihoods: Mapping[str, float], identi
 
     With two origins or more: the identified family of lowest mean Poisson deviance, ties within 1 % to the higher
     log-likelihood. With fewer, or when no family could be scored at every origin: the highest log-likelihood. A usable
-    baseline (NBD among them) that beats every family at the same origins replaces it. No identified family: NBD.
+    baseline (NBD among them) that beats every family at the same origins replaces it. No identified family: NBD. A
+    choice that has no score at some origin is compared with the baselines at the origins where it has one.
     """
     families = sorted(name for name in log_likelihoods if name in identified and name != "nbd")
     origins = sorted({one.origin for one in scores})
-    deviance = _mean_deviance(scores, len(origins))
+    deviance = _mean_deviance(scores, origins)
     scored = [name for name in families if name in deviance]
     if not families:
         chosen = Choice("nbd", "baseline", "not_identified", len(origins), deviance)
@@ -79,26 +84,30 @@ def choose(scores: Sequence[Score], log_likelihoods: Mapping[str, float], identi
     else:
         name = max(families, key=lambda family: log_likelihoods[family])
         chosen = Choice(name, "model", "log_likelihood", len(origins), deviance)
-    rivals = [name for name in USABLE_BASELINES if name in deviance]
-    to_beat = min((deviance[name] for name in scored), default=deviance.get("nbd") if not families else None)
-    if to_beat is not None and rivals:
-        best = min(rivals, key=lambda rival: deviance[rival])
-        if deviance[best] < to_beat and best != chosen.name:
+    shared = deviance if scored else _mean_deviance(scores, _origins(scores, chosen.name))
+    contenders = [shared[name] for name in scored or [chosen.name] if name in shared]
+    rivals = [name for name in USABLE_BASELINES if name in shared]
+    if contenders and rivals:
+        best = min(rivals, key=lambda rival: shared[rival])
+        if shared[best] < min(contenders) and best != chosen.name:
             return Choice(best, "baseline", "baseline_better", len(origins), deviance)
     return chosen
 
 
 def beats_best_baseline(scores: Sequence[Score], name: str) -> dict[str, bool]:
-    """Per metric: is the forecast `name` better than the best baseline (other than itself), on the mean over origins?
+    """Per metric: is the forecast `name` better than the best baseline (other than itself), on the mean over its origins?
 
-    Bias is compared by size. Metrics undefined for the forecast or for every baseline are left out.
+    Bias is compared by size. Metrics undefined for the forecast or for every baseline are left out, and so is a baseline
+    that lacks a score where the forecast has one.
     """
     own = [one for one in scores if one.name == name]
+    origins = {one.origin for one in own}
     others = sorted({one.name for one in scores if one.kind == "baseline" and one.name != name})
+    at_same = [[one for one in scores if one.name == rival and one.origin in origins] for rival in others]
     result = {}
     for metric in METRICS:
         value = _mean(own, metric)
-        means = [_mean([one for one in scores if one.name == rival], metric) for rival in others]
+        means = [_mean(rival, metric) for rival in at_same if len(rival) == len(own)]
         rivals = [mean for mean in means if mean is not None]
         if value is not None and rivals:
             result[metric] = value > max(rivals) if metric in _HIGHER_IS_BETTER else value < min(rivals)
@@ -106,12 +115,18 @@ def beats_best_baseline(scores: Sequence[Score], name: str) -> dict[str, bool]:
 
 
 def total_interval(
-    total_draws: ArrayLike, actual_totals: Sequence[float], predicted_totals: Sequence[float], interval: float
-) -> TotalInterval:
+    total_draws: ArrayLike,
+    actual_totals: Sequence[float],
+    predicted_totals: Sequence[float],
+    interval: float,
+    *,
+    untested: bool = True,
+) -> TotalInterval | None:
     """Posterior draws of a total, widened by the back-test's own error: draws x exp(N(0, sigma^2)).
 
-    sigma: root mean square of ln(actual/predicted) over the origins where both totals are above 0, when there are
-    three or more, else 0.15. `interval` is the coverage, e.g. 0.8.
+    sigma: root mean square of ln(actual/predicted) over the origins where both totals are above 0. One or two origins may
+    have been lucky, so theirs is at least 0.15; where nothing was measured it is 0.15. `interval` is the coverage, e.g. 0.8.
+    untested: whether there is an interval at all (else None) where nothing was measured.
     """
     draws = np.asarray(total_draws, dtype=np.float64)
     errors = [
@@ -119,20 +134,31 @@ def total_interval(
         for actual, predicted in zip(actual_totals, predicted_totals, strict=True)
         if actual > 0.0 and predicted > 0.0
     ]
+    if not errors and not untested:
+        return None
     enough = len(errors) >= _LEAST_ORIGINS_OF_SPREAD
-    spread = float(np.sqrt(np.mean(np.square(errors)))) if enough else DEFAULT_SPREAD
+    measured = float(np.sqrt(np.mean(np.square(errors)))) if errors else DEFAULT_SPREAD
+    spread = measured if enough else max(measured, DEFAULT_SPREAD)
     # The normal enters by its quantiles, not by random numbers: the result needs no seed and does not jitter.
     normal = np.array([NormalDist().inv_cdf((i + 0.5) / _STEPS) for i in range(_STEPS)])
     widened = (draws[None, :] * np.exp(spread * normal[:, None])).ravel()
     low, high = np.quantile(widened, [(1.0 - interval) / 2.0, (1.0 + interval) / 2.0])
-    return TotalInterval(float(low), float(high), spread, "backtest" if enough else "default")
+    source: Literal["backtest", "few_origins", "default"] = "backtest" if enough else "few_origins" if errors else "default"
+    return TotalInterval(float(low), float(high), spread, source)
 
 
-def _mean_deviance(scores: Sequence[Score], origins: int) -> dict[str, float]:
+def _origins(scores: Sequence[Score], name: str) -> list[str]:
+    """Where this forecast has a deviance."""
+    return sorted({one.origin for one in scores if one.name == name and one.poisson_deviance is not None})
+
+
+def _mean_deviance(scores: Sequence[Score], origins: Collection[str]) -> dict[str, float]:
+    """Mean over these origins of every forecast that has a deviance at each of them."""
     means = {}
     for name in sorted({one.name for one in scores}):
-        values = [one.poisson_deviance for one in scores if one.name == name and one.poisson_deviance is not None]
-        if len(values) == origins and values:
+        own = [one for one in scores if one.name == name and one.origin in origins]
+        values = [one.poisson_deviance for one in own if one.poisson_deviance is not None]
+        if len(values) == len(origins) and values:
             means[name] = float(np.mean(values))
     return means
 

@@ -120,7 +120,7 @@ def pick(asked: str, fits: Fits, scores: Sequence[Score]) -> Rung:
     elif not fits.own[model].identified:
         status = "degenerate"
     else:
-        status = "ok" if scores else "not_validated"
+        status = "ok" if any(one.name == model for one in scores) else "not_validated"
     params = fits.used[model]
     return Rung(model, status, params, params if model != "nbd" else None, verdict)
 

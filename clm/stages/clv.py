@@ -147,7 +147,7 @@ def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts
         )
     value = ladder.value(rung, buyers, settings.include_first, estimator)
     recent = _recent(base, orders, min(parts.horizon_days, base.log_days)) if rung.needs_recent and orders is not None else None
-    terms = Terms(settings.margin, settings.interval, seed)
+    terms = Terms(settings.margin, settings.interval, seed, base.log_days)
     numbers = appraise(rung, buyers, value, recent, tests, parts, base.frame["in_input"].to_numpy(), terms)
     return Made(asked, estimator, fits, tuple(tests), rung, value, numbers)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from literature import published
@@ -24,7 +26,7 @@ BUYERS = Buyers(
 )
 WORTH = OrderValue(np.array([10.0, 20.0, 20.0]), None, None, None, np.zeros(3), np.zeros(3))
 PARTS = valuation.slices([30, 60], 0.0)
-TERMS = Terms(margin=0.5, interval=0.8, seed=0)
+TERMS = Terms(margin=0.5, interval=0.8, seed=0, log_days=60)
 EVERYBODY = np.full(3, True)
 BG = published("bgnbd", 0.2425945, 4.4136019, 0.7929199, 2.4258881)
 
@@ -66,7 +68,7 @@ def test_the_last_period_is_scaled_to_the_horizon() -> None:
 
 
 def test_a_naive_total_is_as_wide_as_its_back_test_was_wrong() -> None:
-    """Three origins, each short by a fifth: sigma is ln(10/8); an untested forecast gets .15 and says default."""
+    """Three origins, each short by a fifth: sigma is ln(10/8), of two as well; an untested one has no width at all."""
     tested = _naive("rate", "baseline_better", tests=_scored("rate", 3))
     assert tested.clv_interval is not None
     assert tested.clv_interval.spread == pytest.approx(np.log(10 / 8))
@@ -74,9 +76,24 @@ def test_a_naive_total_is_as_wide_as_its_back_test_was_wrong() -> None:
     assert tested.total_clv is not None
     assert tested.clv_interval.low < tested.total_clv < tested.clv_interval.high
     fallback = _naive("rate", "few_repeat_buyers", tests=_scored("rate", 3))
-    assert (fallback.orders_interval.spread, fallback.orders_interval.source) == (0.15, "default")
+    assert (fallback.orders_interval, fallback.clv_interval) == (None, None)
     two = _naive("rate", "baseline_better", tests=_scored("rate", 2))
-    assert (two.orders_interval.spread, two.orders_interval.source) == (0.15, "default")
+    assert two.orders_interval is not None
+    assert (two.orders_interval.spread, two.orders_interval.source) == (pytest.approx(np.log(10 / 8)), "few_origins")
+
+
+@pytest.mark.parametrize(("log_days", "known"), [(60, True), (59, False)])
+def test_an_untested_forecast_has_an_interval_only_within_the_log(log_days: int, known: bool) -> None:
+    """60 days ahead on 60 days of log: .15 and the model's own spread; on 59: no interval for anybody, the numbers stand."""
+    rung, terms = Rung("bgnbd", "not_validated", BG, BG, None), replace(TERMS, log_days=log_days)
+    made = appraise(rung, BUYERS, WORTH, None, (), PARTS, EVERYBODY, terms)
+    ends = (made.orders_interval, made.clv_interval, made.low, made.high)
+    assert [end is not None for end in ends] == [known] * 4
+    assert made.total_orders > 0.0
+    tested = appraise(rung, BUYERS, WORTH, None, _scored("bgnbd", 1), PARTS, EVERYBODY, terms)
+    assert tested.orders_interval is not None
+    assert tested.orders_interval.source == "few_origins"
+    assert tested.low is not None
 
 
 def test_totals_are_over_the_buyers_counted() -> None:
@@ -119,16 +136,79 @@ def _made(rung: Rung, tests: tuple[Scored, ...] = (), asked: str = "auto") -> Ma
     return Made(asked, "clm", Fits({"bgnbd": BG}, {}, {}), tests, rung, WORTH, numbers)
 
 
+def _setting(log_days: int = 800) -> Setting:
+    return Setting(BUYERS, 60, log_days, True, True)
+
+
 def test_the_verdict_in_words() -> None:
-    """Untested, won, lost: each says so in the closing line."""
+    """Untested, won, lost: each says so in the closing line, with the share of scores won and a total that was far off."""
     winner = Choice("rate", "baseline", "baseline_better", 3, {})
     assert appraisal_facts.verdict(_made(Rung("bgnbd", "not_validated", BG, BG, None))) == "bgnbd, not validated"
     tested = _made(Rung("bgnbd", "ok", BG, BG, None), _scored("bgnbd", 3))
-    assert appraisal_facts.verdict(tested) == "bgnbd, tested over 8 weeks: beats every baseline"
-    worse = _made(Rung("bgnbd", "ok", BG, BG, None), _scored("bgnbd", 3, predicted=0.0))
-    assert appraisal_facts.verdict(worse) == "bgnbd, tested over 8 weeks: does not beat every baseline"
-    lost = _made(Rung("rate", "baseline_better", None, BG, winner), _scored("rate", 3))
-    assert appraisal_facts.verdict(lost) == "rate, tested over 8 weeks: rate beats every model"
+    said = "bgnbd, tested over 8 weeks: beats the baselines in 8 of 8 scores, its totals 20% too low on average"
+    assert appraisal_facts.verdict(tested) == said
+    worse = _made(Rung("bgnbd", "ok", BG, BG, None), _scored("bgnbd", 1, predicted=0.0))
+    said = "bgnbd, tested over 8 weeks: beats the baselines in 0 of 8 scores, not in deviance, its total 100% too low"
+    assert appraisal_facts.verdict(worse) == said
+    lost = _made(Rung("rate", "baseline_better", None, BG, winner), _scored("rate", 3, predicted=11.0))
+    assert appraisal_facts.verdict(lost) == "rate, tested over 8 weeks: rate beats every model in deviance"
+
+
+def test_a_total_off_both_ways_does_not_cancel() -> None:
+    """102 % too high once and 31 % too low once is 67 % off on average, not 35 % too high."""
+    high, low = _scored("bgnbd", 1, predicted=20.2)[0], _scored("bgnbd", 1, predicted=6.9)[0]
+    made = _made(Rung("bgnbd", "ok", BG, BG, None), (high, low))
+    assert appraisal_facts.verdict(made).endswith(", its totals 66% off on average")
+
+
+def test_a_forecast_the_test_has_no_score_of_is_not_validated() -> None:
+    """Tests of other forecasts do not validate this one: no share of scores, and a notice that says so."""
+    made = _made(Rung("bgnbd", "not_validated", BG, BG, None), _scored("rate", 3))
+    assert (made.scores, made.beats) == ([], {})
+    assert appraisal_facts.verdict(made) == "bgnbd, not validated"
+    assert "could not be tested" in dict(appraisal_facts.notes(made, _setting()))["not_validated"]
+
+
+@pytest.mark.parametrize(
+    ("orders_given", "test_wanted", "words"),
+    [
+        (True, False, "switched off (--no-backtest)"),
+        (False, False, "switched off (--no-backtest)"),
+        (False, True, "--orders"),
+        (True, True, "the log of 9 days leaves"),
+    ],
+)
+def test_why_nothing_was_tested(orders_given: bool, test_wanted: bool, words: str) -> None:
+    """The user's own switch comes first, then the missing orders, then the short log; a log of 8 days difference has 9."""
+    made = _made(Rung("bgnbd", "not_validated", BG, BG, None))
+    notes = dict(appraisal_facts.notes(made, replace(_setting(8), orders_given=orders_given, test_wanted=test_wanted)))
+    assert words in notes["not_validated"]
+
+
+def test_one_day_of_log_is_a_day() -> None:
+    """A log whose customers are all of age 0 covers 1 day, and that is what every sentence says."""
+    made = _made(Rung("rate", "few_repeat_buyers", None, None, None))
+    text = " ".join(sentence for _, sentence in appraisal_facts.notes(made, _setting(0)))
+    assert "the log of 1 day " in text
+    assert "covers 1 day," in text
+    assert "0 days" not in text
+
+
+def test_no_interval_is_said_with_its_reason() -> None:
+    """Beyond the log, or by a rule that knows no error: the code no_interval; within the log no such notice."""
+    far = appraise(
+        Rung("bgnbd", "not_validated", BG, BG, None), BUYERS, WORTH, None, (), PARTS, EVERYBODY, replace(TERMS, log_days=8)
+    )
+    made = replace(_made(Rung("bgnbd", "not_validated", BG, BG, None)), numbers=far)
+    said = "no interval: the forecast over 9 weeks is longer than the log of 9 days, and no test measured its error"
+    assert dict(appraisal_facts.notes(made, _setting(8)))["no_interval"] == said
+    totals = appraisal_facts.facts(made)["totals"]
+    empty = ("clv_low", "clv_high", "expected_orders_low", "expected_orders_high", "backtest_error", "backtest_error_from")
+    assert [totals[key] for key in empty] == [None] * 6
+    naive = _made(Rung("rate", "few_repeat_buyers", None, None, None))
+    assert dict(appraisal_facts.notes(naive, _setting()))["no_interval"].startswith("no interval: rate says nothing")
+    within = _made(Rung("bgnbd", "not_validated", BG, BG, None))
+    assert "no_interval" not in dict(appraisal_facts.notes(within, _setting()))
 
 
 def test_the_fallback_rate_borrows_no_scores() -> None:
@@ -143,7 +223,7 @@ def test_a_baseline_that_beat_the_family_asked_for_is_named() -> None:
     """The notice names the winner and says what was used instead, and why."""
     winner = Choice("last_period", "baseline", "baseline_better", 3, {})
     made = _made(Rung("bgnbd", "baseline_better", BG, BG, winner), _scored("bgnbd", 3), asked="bgnbd")
-    notes = dict(appraisal_facts.notes(made, Setting(BUYERS, 60, 800, True, True)))
+    notes = dict(appraisal_facts.notes(made, _setting()))
     assert "(last_period)" in notes["baseline_better"]
     assert "bgnbd was asked for" in notes["baseline_better"]
     assert notes["tested_shorter"] == "tested over 8 weeks, forecast over 9 weeks"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
-from clm.models.choice import DEFAULT_SPREAD, Choice, beats_best_baseline, choose, total_interval
+from clm.models.choice import DEFAULT_SPREAD, Choice, TotalInterval, beats_best_baseline, choose, total_interval
 from clm.models.evaluate import Score, score
 
 BOTH = ("bgnbd", "mbgnbd")
@@ -54,6 +58,13 @@ def table(deviances: dict[str, tuple[float, ...]]) -> list[Score]:
         ({}, {}, (), "nbd", "baseline", "not_identified"),
         # a family that failed at one origin cannot be compared there
         ({"bgnbd": (0.1,), "mbgnbd": (1.0, 1.0), "mean": (2.0, 2.0)}, LIKELY, BOTH, "mbgnbd", "model", "deviance"),
+        # NBD failed at one origin: it is compared with the baselines at the other
+        ({"nbd": (1.1,), "rate": (1.0, 9.0)}, LIKELY, (), "rate", "baseline", "baseline_better"),
+        ({"nbd": (0.9,), "rate": (1.0, 0.1)}, LIKELY, (), "nbd", "baseline", "not_identified"),
+        # so is a family that the likelihood chose because none was scored everywhere
+        ({"mbgnbd": (1.1,), "rate": (1.0, 9.0)}, LIKELY, BOTH, "rate", "baseline", "baseline_better"),
+        # without a score of its own there is nothing to compare
+        ({"rate": (1.0, 1.0)}, LIKELY, (), "nbd", "baseline", "not_identified"),
     ],
 )
 def test_choice(
@@ -94,6 +105,12 @@ def test_beats_best_baseline_metric_by_metric() -> None:
     assert beats_best_baseline(scores, "paretonbd") == {}
 
 
+def test_scores_are_compared_at_the_same_origins() -> None:
+    """A forecast scored at one of two origins meets the baselines there; a baseline without a score there is no rival."""
+    scores = table({"mean": (2.0, 0.1)}) + table({"nbd": (1.0,)}) + [one("zero", "2011-06-01", 0.1)]
+    assert beats_best_baseline(scores, "nbd")["poisson_deviance"] is True
+
+
 def test_a_baseline_is_not_its_own_rival() -> None:
     """The chosen baseline is compared with the other baselines."""
     scores = table({"mean": (1.0, 1.0), "zero": (2.0, 2.0)})
@@ -103,7 +120,7 @@ def test_a_baseline_is_not_its_own_rival() -> None:
 def test_total_interval_is_widened_by_the_backtest() -> None:
     """sigma is the root mean square of ln(actual/predicted) over three origins or more; certain draws give its quantiles."""
     errors = np.array([0.1, -0.3, 0.2])
-    found = total_interval([1000.0], (1000 * np.exp(errors)).tolist(), [1000.0] * 3, 0.8)
+    found = interval_of([1000.0], (1000 * np.exp(errors)).tolist(), [1000.0] * 3)
     sigma = float(np.sqrt(np.mean(errors**2)))
     assert found.source == "backtest"
     assert found.spread == pytest.approx(sigma)
@@ -111,15 +128,59 @@ def test_total_interval_is_widened_by_the_backtest() -> None:
     assert found.high == pytest.approx(1000 * np.exp(1.2816 * sigma), rel=0.005)
 
 
-def test_total_interval_with_too_few_origins_says_default() -> None:
-    """Two origins, or origins without orders: sigma .15 and the word default; no draws of 0 become NaN."""
-    assert total_interval([100.0], [90.0, 120.0], [100.0, 100.0], 0.8).spread == DEFAULT_SPREAD
-    found = total_interval([0.0, 0.0], [0.0, 5.0, 3.0], [1.0, 0.0, 2.0], 0.8)
-    assert (found.low, found.high, found.source) == (0.0, 0.0, "default")
+def interval_of(draws: ArrayLike, actual: Sequence[float], predicted: Sequence[float], interval: float = 0.8) -> TotalInterval:
+    found = total_interval(draws, actual, predicted, interval)
+    assert found is not None
+    return found
+
+
+def test_one_or_two_origins_can_only_widen_the_interval() -> None:
+    """Totals 102 % too high and 31 % too low: sigma is what they measured; two small errors may be luck and leave .15."""
+    found = interval_of([100.0], [100.0, 100.0], [202.0, 69.0])
+    assert found.spread == pytest.approx(np.sqrt((np.log(2.02) ** 2 + np.log(0.69) ** 2) / 2))
+    assert found.source == "few_origins"
+    assert interval_of([100.0], [300.0], [100.0]).spread == pytest.approx(np.log(3.0))
+    lucky = interval_of([100.0], [90.0, 105.0], [100.0, 100.0])
+    assert (lucky.spread, lucky.source) == (DEFAULT_SPREAD, "few_origins")
+
+
+def test_where_nothing_was_measured_the_word_is_default_or_there_is_no_interval() -> None:
+    """No origin, or only origins without orders: sigma .15 and `default`, or None where the caller allows no guess."""
+    for actual, predicted in (([], []), ([0.0, 5.0], [1.0, 0.0])):
+        found = interval_of([100.0], actual, predicted)
+        assert (found.spread, found.source) == (DEFAULT_SPREAD, "default")
+        assert total_interval([100.0], actual, predicted, 0.8, untested=False) is None
+    assert total_interval([100.0], [90.0], [100.0], 0.8, untested=False) is not None
+
+
+def test_draws_of_nothing_stay_nothing() -> None:
+    """A total of 0 has the interval 0 to 0, not NaN."""
+    found = interval_of([0.0, 0.0], [0.0, 5.0, 3.0], [1.0, 0.0, 2.0])
+    assert (found.low, found.high) == (0.0, 0.0)
+
+
+@given(
+    errors=st.lists(st.floats(-2.0, 2.0), max_size=6),
+    draws=st.lists(st.floats(0.0, 1e6), min_size=1, max_size=20),
+    factor=st.floats(0.01, 100.0),
+)
+def test_laws_of_the_total_interval(errors: list[float], draws: list[float], factor: float) -> None:
+    """Ordered ends, wider for a wider coverage, in proportion to the draws, and blind to the order of the origins."""
+    predicted = [100.0] * len(errors)
+    actual = [100.0 * float(np.exp(error)) for error in errors]
+    found = interval_of(draws, actual, predicted)
+    assert 0.0 <= found.low <= found.high
+    wider = interval_of(draws, actual, predicted, 0.95)
+    assert wider.low <= found.low * (1 + 1e-9)
+    assert found.high <= wider.high * (1 + 1e-9)
+    scaled = interval_of([factor * one for one in draws], actual, predicted)
+    assert (scaled.low, scaled.high) == pytest.approx((factor * found.low, factor * found.high), rel=1e-6, abs=1e-9)
+    turned = interval_of(draws, actual[::-1], predicted)
+    assert (turned.low, turned.high, turned.spread) == pytest.approx((found.low, found.high, found.spread), rel=1e-9)
 
 
 def test_total_interval_keeps_the_spread_of_the_draws() -> None:
     """A perfect back-test adds nothing: the quantiles of the draws remain."""
     draws = np.arange(1.0, 1001.0)
-    found = total_interval(draws, [50.0] * 3, [50.0] * 3, 0.8)
+    found = interval_of(draws, [50.0] * 3, [50.0] * 3)
     assert (found.low, found.high) == (pytest.approx(100.9, abs=1.0), pytest.approx(900.1, abs=1.0))

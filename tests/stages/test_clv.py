@@ -169,8 +169,9 @@ def test_few_repeat_buyers_get_the_rate_and_no_model() -> None:
     assert outcome.metrics["model"] is None
     assert {"few_repeat_buyers", "not_validated"} <= codes(outcome)
     assert told["p_alive"].null_count() == told.height
-    assert outcome.metrics["totals"]["backtest_error"] == 0.15
-    assert outcome.metrics["totals"]["backtest_error_from"] == "default"
+    assert outcome.metrics["totals"]["backtest_error"] is None
+    assert outcome.metrics["totals"]["expected_orders_low"] is None
+    assert "no_interval" in codes(outcome)
 
 
 @pytest.mark.parametrize("family", ["nbd", "bgnbd", "mbgnbd"])
@@ -190,10 +191,53 @@ def test_below_500_repeat_buyers_a_warning_stands_beside_the_model() -> None:
 
 
 def test_all_one_time_buyers_get_the_mean_of_all() -> None:
-    """Nobody ever came back: 0 for everybody, and the rung is called mean."""
-    told = frame(made(LOGS["all one-time buyers"]))
+    """Nobody ever came back: 0 for everybody without a false interval of 0 to 0, and the notice says it cannot be told."""
+    outcome = made(LOGS["all one-time buyers"])
+    told = frame(outcome)
     assert set(told["clv_method"]) == {"mean"}
     assert told["clv"].max() == 0.0
+    assert told.select("clv_low", "clv_high").null_count().row(0) == (told.height,) * 2
+    totals = outcome.metrics["totals"]
+    assert [totals[f"{of}_{end}"] for of in ("clv", "expected_orders") for end in ("low", "high")] == [None] * 4
+    said = next(notice.text for notice in outcome.warnings if notice.code == "few_repeat_buyers")
+    assert said.startswith("nobody ordered on a second day: this log cannot tell")
+
+
+@pytest.mark.parametrize("orders", [True, False], ids=["orders", "alone"])
+def test_nine_days_of_log_promise_no_certainty_about_a_year(orders: bool) -> None:
+    """A family fitted to nine days, a year ahead, nothing tested: numbers, no interval, and the reason; a week ahead has one."""
+    dice = random.Random(4)
+    lines = [(f"c{n:04}", f"o{n}-{d}", str(START + timedelta(days=d)), f"{dice.gammavariate(4, 5):.2f}")
+             for n in range(400) for d in range(n % 3, 9) if dice.random() < 0.1 + (n % 8) / 20]  # fmt: skip
+    log, as_of = transactions(*lines), START + timedelta(days=8)
+    far, near = (made(log, as_of, horizon=text, orders=orders) for text in ("365d", "7d"))
+    assert far.metrics["model"] is not None
+    assert far.metrics["totals"]["expected_orders"] > 0
+    assert far.metrics["totals"]["clv_low"] is None
+    assert frame(far).select("clv_low", "clv_high").null_count().row(0) == (frame(far).height,) * 2
+    said = [notice.text for notice in far.warnings if notice.code == "no_interval"]
+    assert said == ["no interval: the forecast over 52 weeks is longer than the log of 9 days, and no test measured its error"]
+    assert near.metrics["totals"]["backtest_error_from"] == "default"
+    assert frame(near)["clv_low"].null_count() == 0
+    assert "no_interval" not in codes(near)
+
+
+def test_buyers_of_one_rate_are_forecast_by_a_model_without_spread() -> None:
+    """Poisson buyers who never leave: NBD at the edge of its range, finite numbers, the one rate for everybody, tested."""
+    dice = random.Random(6)
+    lines: list[Line] = []
+    for number in range(400):
+        day = float(number % 20)
+        while day <= 500:
+            lines.append((f"c{number:04}", f"o{number}-{len(lines)}", str(START + timedelta(days=int(day))), "10.00"))
+            day += 1 + dice.expovariate(1 / 29)
+    log = transactions(*lines)
+    outcome = made(log, horizon="90d")
+    check_contract(outcome, snapshot.take(log.lazy(), AS_OF))
+    assert frame(outcome)["expected_orders"].mean() == pytest.approx(3.0, rel=0.1)
+    assert outcome.metrics["beats_best_baseline"]
+    assert outcome.metrics["totals"]["backtest_error_from"] == "backtest"
+    assert "not validated" not in outcome.closing
 
 
 @pytest.mark.parametrize(("name", "code"), [("spend all equal", "spend_constant"), ("no spend", "few_spenders")])
@@ -356,7 +400,7 @@ def test_a_horizon_that_leaves_the_calendar_is_refused(as_of: date, far: Horizon
 
 
 def test_without_orders_nothing_is_validated() -> None:
-    """No log, no test: the words not validated, the status, and a default error of the total."""
+    """No log, no test: the words not validated, the status, and a default error of the total within the log's length."""
     outcome = made(shop(500, leave=0.35, seed=9), orders=False)
     assert outcome.metrics["backtest"] == []
     assert outcome.metrics["beats_best_baseline"] == {}
@@ -465,8 +509,12 @@ def test_a_log_that_starts_after_its_customers_is_told() -> None:
         for n in range(200)
         for k in range(5)
     ]
-    assert "log_starts_late" in codes(made(transactions(*lines), START + timedelta(days=450)))
+    outcome = made(transactions(*lines), START + timedelta(days=450))
+    said = next(notice.text for notice in outcome.warnings if notice.code == "log_starts_late")
+    assert "many of them probably bought before it begins" in said
     assert "log_starts_late" not in codes(made(LOGS["a shop"]))
+    few = [line for line in lines if line[0] < "c0029"]
+    assert "log_starts_late" not in codes(made(transactions(*few), START + timedelta(days=450)))
 
 
 def test_spend_that_grows_with_orders_is_told() -> None:
