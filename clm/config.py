@@ -79,7 +79,7 @@ class Sources:
         """CLM_* variables that set nothing: a warning each, since a typing error would otherwise pass unseen."""
         known = set(_OTHER_VARIABLES)
         for command, record in COMMANDS.items():
-            for name in _keys(record, CommonSettings):
+            for name in _keys(record, CommonSettings) if command != "demo" else ():
                 known |= {f"CLM_{name.upper()}", f"CLM_{command.upper()}_{name.upper()}"}
         return [
             Notice("unknown_variable", f"the variable {variable} sets nothing{suggest(variable, known)}")

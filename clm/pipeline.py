@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any
 
 from clm import __version__, steps
-from clm.errors import ClmError, DataError, Exit
+from clm.errors import ClmError, DataError, Exit, UsageError
 from clm.ingest import sources
 from clm.outcome import Notice
 from clm.settings import STAGES, CommonSettings, RunSettings, recorded
@@ -42,8 +42,6 @@ _WRITES = {
     "report": ("report.html", "metrics.parquet"),
 }
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
-# stages whose absence leaves null columns with a status, not a broken run
-_OPTIONAL = ("clv", "churn")
 
 
 @dataclass(frozen=True)
@@ -115,30 +113,31 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
     record = Record(started=_now(), as_of=before.as_of if before else None)
     hashes: dict[Path, str] = {}
     for stage in STAGES:
-        made_from = _made_from(stage, plan, hashes)
         old = before.entry(stage) if before else None
-        reason = _stale(stage, plan, made_from, old, hashes)
-        if reason is None and old is not None:
-            record = replace(record, stages=(*record.stages, replace(old, status="fresh", reason="nothing changed", seconds=0.0)))
-            continue
-        on_start(stage, reason or "")
         started = monotonic()
         try:
+            made_from = _made_from(stage, plan, hashes)
+            reason = _stale(stage, plan, made_from, old, hashes)
+            if reason is None and old is not None:
+                fresh = replace(old, status="fresh", reason="nothing changed", seconds=0.0)
+                record = replace(record, stages=(*record.stages, fresh))
+                continue
+            on_start(stage, reason or "")
             entry, as_of = _take(stage, plan)
         except ClmError as error:
             failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
             record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
-            _write(plan.folder, replace(record, finished=_now()))
+            _write(plan.folder, replace(record, finished=_now()), before)
             raise
         for name in _WRITES[stage]:
             hashes.pop(plan.folder / name, None)
         entry = replace(entry, reason=reason or "", seconds=round(monotonic() - started, 3), made_from=made_from)
         record = replace(record, stages=(*record.stages, entry), as_of=as_of or record.as_of)
-        _write(plan.folder, record)
+        _write(plan.folder, record, before)
         on_end(entry)
     record = replace(record, finished=_now(), status="done", exit_code=int(Exit.DONE))
-    if not record.idle:
-        _write(plan.folder, record)
+    if not record.idle or (before is not None and before.status != "done"):
+        _write(plan.folder, record, before)
     return record
 
 
@@ -174,6 +173,10 @@ def read_record(folder: Path) -> Record | None:
     try:
         given = json.loads((folder / RECORD).read_text("utf-8"))
         entries = tuple(Entry(**entry) for entry in given.pop("stages"))
+        if not all(
+            isinstance(output["sha256"], str) and Path(output["path"]).name for entry in entries for output in entry.outputs
+        ):
+            return None
         known = {one.name for one in fields(Record)}
         return Record(**{key: value for key, value in given.items() if key in known}, stages=entries)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -183,22 +186,31 @@ def read_record(folder: Path) -> Record | None:
 def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any]:
     if stage == "clean":
         found = sources.find(plan.inputs, plan.names)
+        own = {(plan.folder / name).resolve() for names in _WRITES.values() for name in names}
+        if any(source.path.resolve() in own for source in found):
+            raise UsageError(
+                "an input of the run is one of the files it would write",
+                where=str(plan.folder),
+                fix="give the source of that file, or another folder with -o",
+            )
         inputs = {f"{number}. {source.name}": source.sha256 for number, source in enumerate(found, 1)}
     else:
         inputs = {name: _hash(plan.folder / name, hashes) for name in _READS[stage] if (plan.folder / name).exists()}
     return {
         "inputs": inputs,
-        "settings": recorded(plan.settings[stage], plan.common) | _scheme_of(stage, plan),
+        "settings": recorded(plan.settings[stage], plan.common) | _beside(stage, plan),
         "clm_version": __version__,
         "table_version": _TABLE[stage].version,
     }
 
 
-def _scheme_of(stage: str, plan: Plan) -> dict[str, str]:
-    """A scheme file counts by its rules: the same name with other rules is another setting."""
+def _beside(stage: str, plan: Plan) -> dict[str, Any]:
+    """What decides the files of a run beside the recorded settings: the rules of a scheme file, raw text in the rejects."""
     from clm import schemes
 
-    return {"scheme": schemes.load(plan.settings[stage].scheme)[1]} if stage == "segment" else {}
+    if stage == "segment":
+        return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
+    return {"rejects_raw": plan.settings[stage].rejects_raw} if stage == "clean" else {}
 
 
 def _hash(path: Path, hashes: dict[Path, str]) -> str:
@@ -288,8 +300,15 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
     return entry, step.facts.as_of
 
 
-def _write(folder: Path, record: Record) -> None:
-    text = json.dumps(record.to_json(), ensure_ascii=False, allow_nan=False, indent=1)
+def _write(folder: Path, record: Record, before: Record | None) -> None:
+    """Write run.json. What is known of stages not reached yet stays known: the next run need not make them for nothing."""
+    reached = {entry.stage for entry in record.stages}
+    waiting = (
+        [replace(one, status="skipped", reason="not reached") for one in before.stages if one.stage not in reached]
+        if before
+        else []
+    )
+    text = json.dumps(replace(record, stages=(*record.stages, *waiting)).to_json(), ensure_ascii=False, allow_nan=False, indent=1)
     publish.publish_bytes(folder / RECORD, text.encode() + b"\n")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from clm import values
 from clm.tables import ROLES
@@ -132,6 +132,7 @@ class SegmentSettings:
 class ClvSettings:
     """`clv`: what the future is worth."""
 
+    seeded: ClassVar[bool] = True
     horizon: Horizon = _option(
         Horizon(12, "m"), values.horizon, "12m", "How far to look; months and years are calendar.", shown="12m"
     )
@@ -159,6 +160,7 @@ class ClvSettings:
 class ChurnSettings:
     """`churn`: who will not come back."""
 
+    seeded: ClassVar[bool] = True
     horizon: Horizon | None = _option(
         None, values.horizon_or_auto, "auto|90d", "Silent for this long counts as churned.", shown="auto"
     )
@@ -237,14 +239,14 @@ def option_name(field_name: str) -> str:
     return field_name.rstrip("_").replace("_", "-")
 
 
-def recorded(settings: Any, common: CommonSettings | None = None) -> dict[str, Any]:
-    """What goes into the footer: every setting that changes the output, as JSON values."""
+def recorded(settings: Any, common: CommonSettings) -> dict[str, Any]:
+    """What goes into the footer: every setting that changes the output, as JSON values; the seed where one is used."""
     pairs = {
         one.name.rstrip("_"): json_value(getattr(settings, one.name))
         for one, option in options(type(settings))
         if option.recorded
     }
-    return pairs | ({"seed": common.seed} if common is not None else {})
+    return pairs | ({"seed": common.seed} if getattr(settings, "seeded", False) else {})
 
 
 def json_value(value: Any) -> Any:

@@ -154,7 +154,7 @@ CLV_STATUSES = (
     "ok", "few_repeat_buyers", "attrition_not_identified", "no_amounts", NO_PURCHASE,
     "degenerate", "baseline_better", "not_validated",
 )  # fmt: skip
-CHURN_METHODS = ("hiatus", "return", "logistic", "none")
+CHURN_METHODS = ("base_rate", "hiatus", "return", "logistic", "none")
 CHURN_STATUSES = ("ok", "not_validated", "too_little_history", NO_PURCHASE)
 CHURN_RISKS = ("low", "medium", "high")
 

@@ -78,6 +78,8 @@ def holds(condition: Condition, record: Mapping[str, Any]) -> bool:
         raise UsageError(f"--fail-if: {condition.path} is no number") from None
     bound = condition.bound
     if condition.share:
+        if area not in record:
+            raise UsageError(f"--fail-if: {condition.path} has no rows to be a share of", fix="compare it with a number")
         bound *= Decimal(str(record[area]["in"]))
     return _COMPARE[condition.compare](number, bound)
 
@@ -91,9 +93,9 @@ def _find(path: str, record: Mapping[str, Any]) -> tuple[Any, str]:
         if found is not None and not isinstance(found, Mapping):
             area = (prefix + path).split(".")[0]
             return found, "amount" if area == "amount" else "rows"
-    tail = path.removeprefix("rows.").removeprefix("amount.")
-    if tail in _ZERO:
-        return 0, "amount" if path.startswith("amount.") and "amount" in record else "rows"
+    area = "amount" if path.startswith("amount.") else "rows"
+    if path.removeprefix(f"{area}.") in _ZERO and area in record:
+        return 0, area
     raise UsageError(
         f"--fail-if: there is no {path} in the --json object", fix="run with --json to see what there is", code="unknown_path"
     )

@@ -35,8 +35,8 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
 
     settings = {stage: job.configuration.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
     plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch)
-    if "{as_of}" in folder.name:
-        plan = replace(plan, folder=folder.with_name(folder.name.replace("{as_of}", pipeline.as_of(plan))))
+    if "{as_of}" in str(folder):
+        plan = replace(plan, folder=Path(str(folder).replace("{as_of}", pipeline.as_of(plan))))
     if job.common.dry_run:
         for stage, reason in pipeline.preview(plan):
             replace(job.console, name=stage).closing(reason)
@@ -53,6 +53,8 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
 
 def elsewhere(option: str) -> tuple[str, str] | None:
     """The stage an option (`map`, without dashes) belongs to, and how `run` takes it: as a key of clm.toml or a variable."""
+    if option in ("rejects", "orders"):
+        return "clean", "a run writes its own: clean.parquet and rejects.parquet in its folder"
     for stage in STAGES:
         if any(option_name(one.name) == option for one, _ in options(COMMANDS[stage])):
             key = option.replace("-", "_")

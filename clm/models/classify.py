@@ -1,4 +1,4 @@
-"""The churn candidates: hiatus rule, return probability, logistic regression, and the calibration put on top of them.
+"""The churn candidates: base rate, hiatus rule, return probability, logistic regression, and the calibration put on top of them.
 Arrays in, small records out; it chooses nothing, knows no date, and P(alive) is never a score.
 
 `fit_*` learns a record of JSON numbers, `predict` turns a record into P(no order in the horizon) per customer.
@@ -28,6 +28,17 @@ FAMILIES = ("bgnbd", "mbgnbd")
 PENALTY = 0.03
 ISOTONIC_EVENTS = 1_000  # of the rarer outcome; below it two parameters are all the window can carry
 _GROUP = 50  # customers at least behind one step of the isotonic map
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """P(churn) = the share who left, the same for everybody: what every other candidate has to beat."""
+
+    name: ClassVar[str] = "base_rate"
+    rate: float
+
+    def to_json(self) -> dict[str, object]:
+        return {"name": self.name, "rate": self.rate}
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ class Logistic:
         }
 
 
-Model = Hiatus | Return | Logistic
+Model = BaseRate | Hiatus | Return | Logistic
 
 
 @dataclass(frozen=True)
@@ -125,12 +136,16 @@ def p_return(params: BtydParams, buyers: Buyers) -> FloatArray:
     return np.clip(chance, 0.0, 1.0)
 
 
+def fit_base_rate(churned: FloatArray) -> BaseRate:
+    """The share who left, half a customer drawn from either end so that it is never a certainty."""
+    return BaseRate(float((churned.sum() + 0.5) / (churned.size + 1.0)))
+
+
 def fit_hiatus(recency_days: FloatArray, churned: FloatArray) -> Hiatus:
     """Learn the hiatus rule; silence that does not raise the churn rate gives the base rate for everybody."""
     intercept, slope = _sigmoid(np.log1p(recency_days), churned)
     if slope <= 0.0:
-        rate = np.array([(churned.sum() + 0.5) / (churned.size + 1.0)])
-        return Hiatus(float(log_odds(rate)[0]), 0.0)
+        return Hiatus(float(log_odds(np.array([fit_base_rate(churned).rate]))[0]), 0.0)
     return Hiatus(intercept, slope)
 
 
@@ -159,6 +174,8 @@ def fit_logistic(matrices: Sequence[FloatArray], labels: Sequence[FloatArray], n
 
 def predict(model: Model, buyers: Buyers, chance: FloatArray) -> FloatArray:
     """P(churn), one value per buyer, strictly inside (0, 1); `chance` is their return probability."""
+    if isinstance(model, BaseRate):
+        return np.full(buyers.recency_days.shape, model.rate)
     if isinstance(model, Hiatus):
         return logistic(model.intercept + model.slope * np.log1p(buyers.recency_days))
     if isinstance(model, Return):

@@ -4,6 +4,8 @@ Arrays in, records out; windows come in by date, latest first, and it trusts the
 * A candidate is fitted on windows that all end before the judging window begins.
 * With three or more training windows the latest of them judges and the test window only reports; with fewer the test window
   does both, and `chosen_on` says so.
+* The base rate is used, and named, where no method beats it on the judging window by more than the standard error of the
+  difference: three methods that know nothing would else win by luck half of the time.
 * Calibration is learned on the latest window behind the judge, from predictions for customers left out of the fit (5 folds by
   customer), and kept only when it lowers the log-loss of the judging window by more than the standard error of that difference.
 """
@@ -23,7 +25,9 @@ from clm.models.classify_features import REASONS, Buyers, Typical, feature_names
 FloatArray = NDArray[np.float64]
 ChanceOf = Callable[[Buyers], FloatArray]
 
-METHODS = ("hiatus", "return", "logistic")  # simplest first: it wins a tie
+METHODS = ("base_rate", "hiatus", "return", "logistic")  # simplest first: it wins a tie
+LEAST_AUC = 0.55  # up to which a ranking is taken for chance
+BASE_RATE = classify.BaseRate.name
 FOLDS = 5
 MIN_EVENTS = 100  # of the rarer outcome, below which nothing is learned or tested
 MIN_TRAINING_TO_CHOOSE = 3
@@ -51,13 +55,17 @@ class Window:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method: its scores on the test window and its log-loss on the judging one, each with the calibration it keeps."""
+    """One method: its scores on the test window and its losses on the judging one, each with the calibration it keeps."""
 
     name: str
     probability: FloatArray
     scores: classify_scores.Row
-    judged_log_loss: float
+    judged: FloatArray
     calibrates: bool
+
+    @property
+    def judged_log_loss(self) -> float:
+        return float(self.judged.mean())
 
     @property
     def test_log_loss(self) -> float:
@@ -83,9 +91,25 @@ class Verdict:
 
     @property
     def beaten_by(self) -> str | None:
-        """The candidate that does better on the test window than the chosen one, if one does."""
-        best = min(self.candidates, key=lambda one: one.test_log_loss)
+        """The method that does better on the test window than the chosen one, if one does; the base rate is told by no_skill."""
+        methods = [one for one in self.candidates if one.name != BASE_RATE]
+        best = min(methods, key=lambda one: one.test_log_loss)
         return best.name if best.test_log_loss < self.winner.test_log_loss else None
+
+    @property
+    def no_skill(self) -> str | None:
+        """A sentence when the chosen method tells customers apart no better than one rate for all, on the test window."""
+        loss, auc = self.winner.test_log_loss, self.winner.scores["auc"]
+        base = next((one.test_log_loss for one in self.candidates if one.name == BASE_RATE), None)
+        told = f"log-loss {loss:.3f}" + ("" if auc is None else f", AUC {auc:.3f}")
+        if self.chosen == BASE_RATE:
+            return f"no method beat the base rate in the past, so everybody has the same probability ({told} on the test window)"
+        if base is not None and loss >= base:
+            return f"{self.chosen} is no better than telling everybody the base rate: {told}, against log-loss {base:.3f}"
+        if auc is not None and auc <= LEAST_AUC:
+            against = "" if base is None else f"; one rate for all has log-loss {base:.3f}"
+            return f"{self.chosen} hardly tells who leaves from who stays: {told} (chance is 0.500){against}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -210,9 +234,11 @@ def back_test(test: Window, training: Sequence[Window], asked: str | None = None
             probability, judged, keeps = _judged(name, test, training)
         scores = classify_scores.scores(probability, test.churned)
         candidates.append(Candidate(name, probability, scores, judged, keeps))
-    best = min(candidates, key=lambda one: one.judged_log_loss).name
+    best = min(candidates, key=lambda one: one.judged_log_loss)
+    if candidates[0].name == BASE_RATE and not _better(candidates[0].judged, best.judged):
+        best = candidates[0]
     judge = "training" if chooses_early else "test"
-    return Verdict(tuple(candidates), asked or best, "asked" if asked else judge)
+    return Verdict(tuple(candidates), asked or best.name, "asked" if asked else judge)
 
 
 def fit(name: str, windows: Sequence[Window], *, calibrates: bool) -> Fitted:
@@ -245,18 +271,21 @@ def reasons(fitted: Fitted, buyers: Buyers, chance_of: ChanceOf, usual: Typical,
     return np.where(np.take_along_axis(falls, order, axis=1) >= _LEAST_EFFECT, order, NO_REASON)
 
 
-def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[FloatArray, float, bool]:
-    """Probabilities for the judging window from a fit on the windows behind it, their log-loss, and whether calibrated."""
+def _better(before: FloatArray, after: FloatArray) -> bool:
+    """Whether the second losses of the same customers are lower by more than the standard error of the difference."""
+    gained = before - after
+    return bool(gained.mean() > gained.std() / np.sqrt(gained.size))
+
+
+def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[FloatArray, FloatArray, bool]:
+    """Probabilities for the judging window from a fit on the windows behind it, their losses, and whether calibrated."""
     raw = fit(name, behind, calibrates=False).probability(judge.buyers, judge.chance)
     before = classify_scores.losses(raw, judge.churned)
-    if not behind or not enough_events(behind[:1]):
-        return raw, float(before.mean()), False
+    if name == BASE_RATE or not behind or not enough_events(behind[:1]):
+        return raw, before, False
     mapped = fit(name, behind, calibrates=True).probability(judge.buyers, judge.chance)
     after = classify_scores.losses(mapped, judge.churned)
-    gained = before - after
-    if gained.mean() > gained.std() / np.sqrt(gained.size):
-        return mapped, float(after.mean()), True
-    return raw, float(before.mean()), False
+    return (mapped, after, True) if _better(before, after) else (raw, before, False)
 
 
 def _fit_model(name: str, windows: Sequence[Window], without: int | None = None) -> Model:
@@ -265,6 +294,8 @@ def _fit_model(name: str, windows: Sequence[Window], without: int | None = None)
         return classify.Return()
     kept = [np.ones(one.churned.size, dtype=np.bool_) if without is None else one.fold != without for one in windows]
     labels = [one.churned[rows] for one, rows in zip(windows, kept, strict=True)]
+    if name == BASE_RATE:
+        return classify.fit_base_rate(np.concatenate(labels))
     if name == "hiatus":
         silence = [one.buyers.recency_days[rows] for one, rows in zip(windows, kept, strict=True)]
         return classify.fit_hiatus(np.concatenate(silence), np.concatenate(labels))

@@ -23,6 +23,7 @@ _GRID_BINS = 5
 
 def add(sheet: Sheet, customers: pl.DataFrame, facts: dict[str, Any]) -> None:
     """Add every section whose columns the table has."""
+    customers = _told(customers)
     buyers = customers.filter(pl.col("orders") > 0)
     _overview(sheet, customers, buyers)
     if "segment" in customers.columns:
@@ -33,6 +34,17 @@ def add(sheet: Sheet, customers: pl.DataFrame, facts: dict[str, Any]) -> None:
         _value(sheet, customers, buyers, facts)
     if "churn_probability" in customers.columns:
         _churn(sheet, customers, buyers, facts)
+
+
+def _told(customers: pl.DataFrame) -> pl.DataFrame:
+    """The table; expectations become null where each is the mean of customers of whom nobody came back: that 0 is not known."""
+    if not {"clv_method", "expected_orders"} <= set(customers.columns):
+        return customers
+    buyers = customers.filter(pl.col("orders") > 0)
+    if buyers["clv_method"].unique().to_list() != ["mean"] or (buyers["expected_orders"] != 0).any():
+        return customers
+    empty = (pl.lit(None).cast(pl.Float64).alias(name) for name in ("expected_orders", "expected_spend", "clv"))
+    return customers.with_columns(empty)
 
 
 def float_sum(column: pl.Series) -> float | None:

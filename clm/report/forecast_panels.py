@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from clm.report import trust
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table, Verdict
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers, finite
 from clm.report.words import Words, plain
 
+_RULES = ("rate", "last_period", "mean")  # NBD is a baseline in the test, yet a model when it forecasts
 _MINOR_SCORES = ("mae", "msle", "spearman", "capture_20", "brier")
 
 
@@ -21,7 +23,8 @@ def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
         return (Paragraph(words("clv.none")),)
     orders = numbers.single("clv", "expected_orders")
     if orders is None or orders.value is None:
-        return (Paragraph(words("clv.nothing")), *_how(numbers, words))
+        why = words("clv.cannot_tell" if trust.cannot_tell(numbers) else "clv.nothing")
+        return (Paragraph(why), *_concentration(numbers, words), *_how(numbers, words))
     blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(_value_sentences(numbers, facts, words)))]
     blocks += _concentration(numbers, words)
     blocks += _backtest(numbers, words)
@@ -33,24 +36,25 @@ def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
 def _value_sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str]:
     clv, orders = numbers.single("clv", "clv"), numbers.single("clv", "expected_orders")
     assert orders is not None
+    days = words.count("order_days", orders.value)
     said = []
     if clv and clv.value is not None:
         values = {
             "horizon": words.stretch(clv.period),
-            "clv": words.money(clv.value, 0),
+            "clv": words.money(clv.value),
             "each": words.money(numbers.single_value("clv", "mean_clv")),
         }
         if clv.lower is not None and clv.upper is not None:
             width = finite(stage_facts(facts, "clv").get("settings", {}).get("interval"))
             interval = words("clv.interval_share", share=words.percent(width)) if width else ""
-            ends = {"low": words.money(clv.lower, 0), "high": words.money(clv.upper, 0)}
+            ends = {"low": words.money(clv.lower), "high": words.money(clv.upper)}
             said.append(words("clv.lead_interval", **values, **ends, interval=interval))
         else:
             said.append(words("clv.lead", **values))
-        revenue = words.money(numbers.single_value("clv", "expected_revenue"), 0)
-        said.append(words("clv.orders", orders=words.whole(orders.value), revenue=revenue))
+        revenue = words.money(numbers.single_value("clv", "expected_revenue"))
+        said.append(words("clv.orders", orders=days, revenue=revenue))
     else:
-        said += [words("clv.no_amounts"), words("clv.orders_only", orders=words.whole(orders.value))]
+        said += [words("clv.no_amounts"), words("clv.orders_only", orders=days)]
     alive = numbers.single("clv", "expected_alive")
     if alive and alive.value is not None:
         said.append(words("clv.alive", alive=words.whole(alive.value), n=words.count("customers", alive.n)))
@@ -137,8 +141,12 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
         kind, _, name = group.partition(":")
         if name in used:
             strong.append(len(rows))
-        key = "backtest.named_used" if name in used else "backtest.named"
-        label = words(key, name=words.name("method", name), kind=words.name("backtest", kind))
+        shown = words.name("method", name)
+        if name in used and kind == "baseline" and name not in _RULES:
+            label = words("backtest.used", name=shown)
+        else:
+            key = "backtest.named_used" if name in used else "backtest.named"
+            label = words(key, name=shown, kind=words.name("backtest", kind))
         cells = [Cell(label)]
         for score in scores:
             number = numbers.value("backtest", score, group)
@@ -184,7 +192,7 @@ def _deciles(numbers: Numbers, words: Words) -> list[Block]:
     return [Figure("deciles", title, key, tuple(marks), alt, Table(title, columns, tuple(rows)), words("clv.deciles"))]
 
 
-def churn(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+def churn(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
     """Who will not come back, by which method, and whether it was right before."""
     if not numbers.rows("churn", "customers_by_status"):
         return (Paragraph(words("churn.none")),)
@@ -196,14 +204,17 @@ def churn(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         words("churn.lead", horizon=horizon, lost=words.whole(lost.value), n=words.count("customers", lost.n)),
     ]
     active = numbers.single("overview", "expected_lost")
-    if active and active.value is not None:
+    doubt = trust.churn_doubt(numbers, facts)
+    if active and active.value is not None and doubt != trust.NO_SKILL:
         share = words.percent(numbers.single_value("overview", "expected_lost_share"))
         people = words.count("customers", active.n)
         said.append(words("churn.lead_active", active=people, lost=words.whole(active.value), share=share))
     overdue = numbers.single_value("churn", "overdue")
     if overdue:
         said.append(words("churn.overdue", n=words.count("customers", overdue)))
-    blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(said)), _risks(numbers, words)]
+    blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(said))]
+    blocks += [Verdict(words("churn.no_skill"), good=False)] if doubt == trust.NO_SKILL else []
+    blocks += [_risks(numbers, words)]
     blocks += _candidates(numbers, words)
     blocks += _reliability(numbers, words)
     return tuple(blocks)

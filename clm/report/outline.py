@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import forecast_panels, limits_panel, past_panels
+from clm.report import forecast_panels, limits_panel, past_panels, trust
 from clm.report.blocks import Outline, Panel, Tile
 from clm.report.footer_numbers import stage_facts
-from clm.report.numbers import ACTIVE_DAYS, Numbers
+from clm.report.numbers import ACTIVE_DAYS, Number, Numbers
 from clm.report.words import Words, load, plain
 
 _SOURCES_NAMED = 3
@@ -29,15 +29,15 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         Panel("segments", words("panel.segments"), past_panels.segments(numbers, words)),
         Panel("rfm_grid", words("panel.rfm_grid"), past_panels.grid(numbers, words)),
         Panel("clv", words("panel.clv"), forecast_panels.value(numbers, facts, words)),
-        Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, words)),
+        Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
     )
     return Outline(
         lang=lang,
         title=words("report.title"),
         subtitle=_subtitle(numbers, facts, words),
-        headlines=_headlines(numbers, words),
-        tiles=_tiles(numbers, words),
+        headlines=_headlines(numbers, facts, words),
+        tiles=_tiles(numbers, facts, words),
         notices=_notices(facts, words),
         panels=panels,
         overview_title=words("panel.overview"),
@@ -68,7 +68,7 @@ def _subtitle(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[st
     return tuple(parts)
 
 
-def _headlines(numbers: Numbers, words: Words) -> tuple[str, ...]:
+def _headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[str, ...]:
     def value(metric: str) -> float | None:
         return numbers.single_value("overview", metric)
 
@@ -84,7 +84,7 @@ def _headlines(numbers: Numbers, words: Words) -> tuple[str, ...]:
     }
     revenue = value("net_revenue")
     said = [
-        words("headline.base", **base, revenue=words.money(revenue, 0))
+        words("headline.base", **base, revenue=words.money(revenue))
         if revenue is not None
         else words("headline.base_no_amounts", **base)
     ]
@@ -95,43 +95,54 @@ def _headlines(numbers: Numbers, words: Words) -> tuple[str, ...]:
         if top is not None
         else words("headline.repeat", repeat=repeat, active=words.percent(value("active_share")), days=days)
     )
-    said += _forecast_headlines(numbers, words)
+    said += _forecast_headlines(numbers, facts, words)
     return tuple(said)
 
 
-def _forecast_headlines(numbers: Numbers, words: Words) -> list[str]:
+def _forecast_headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str]:
     said = []
     expected, clv = numbers.single("overview", "expected_revenue"), numbers.single("clv", "clv")
-    if expected and expected.value is not None:
-        values = {"horizon": words.stretch(expected.period), "revenue": words.money(expected.value, 0)}
+    orders = numbers.single("clv", "expected_orders")
+    doubt = trust.forecast_doubt(numbers)
+    reasons = {trust.FEW: "headline.why_few", trust.UNTESTED: "headline.why_untested"}
+    why = {"why": words(reasons[doubt])} if doubt else {}
+    if trust.cannot_tell(numbers):
+        said.append(words("headline.cannot_tell"))
+    elif expected and expected.value is not None:
+        values = {"horizon": words.stretch(expected.period), "revenue": words.money(expected.value)} | why
         if clv and clv.lower is not None and clv.upper is not None:
-            ends = {"low": words.money(clv.lower, 0), "high": words.money(clv.upper, 0)}
-            said.append(words("headline.expect_interval", **values, **ends))
+            ends = {"low": words.money(clv.lower), "high": words.money(clv.upper)}
+            said.append(words("headline.expect_interval_untested" if doubt else "headline.expect_interval", **values, **ends))
         else:
-            said.append(words("headline.expect", **values))
-    elif (orders := numbers.single("clv", "expected_orders")) and orders.value is not None:
-        horizon = words.stretch(orders.period)
-        said.append(words("headline.expect_orders", horizon=horizon, orders=words.whole(orders.value)))
+            said.append(words("headline.expect_untested" if doubt else "headline.expect", **values))
+    elif orders and orders.value is not None:
+        values = {"horizon": words.stretch(orders.period), "days": words.count("days", orders.value)} | why
+        said.append(words("headline.expect_orders_untested" if doubt else "headline.expect_orders", **values))
     lost = numbers.single("overview", "expected_lost")
     if lost and lost.value is not None and lost.n:
-        said.append(
-            words(
-                "headline.lost",
-                active=words.count("customers", lost.n),
-                window=words.count("days", ACTIVE_DAYS),
-                lost=words.whole(lost.value),
-                share=words.percent(numbers.single_value("overview", "expected_lost_share")),
-                horizon=_lost_horizon(numbers, words),
-            )
-        )
+        said.append(_lost_headline(numbers, facts, words, lost))
     return said
+
+
+def _lost_headline(numbers: Numbers, facts: dict[str, Any], words: Words, lost: Number) -> str:
+    doubt, horizon = trust.churn_doubt(numbers, facts), _lost_horizon(numbers, words)
+    if doubt == trust.NO_SKILL:
+        return words("headline.lost_no_skill", horizon=horizon)
+    return words(
+        "headline.lost_untested" if doubt else "headline.lost",
+        active=words.count("customers", lost.n),
+        window=words.count("days", ACTIVE_DAYS),
+        lost=words.whole(lost.value),
+        share=words.percent(numbers.single_value("overview", "expected_lost_share")),
+        horizon=horizon,
+    )
 
 
 def _lost_horizon(numbers: Numbers, words: Words) -> str:
     return words.length(numbers.single_value("churn", "horizon"))
 
 
-def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
+def _tiles(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Tile, ...]:
     """The strip of key figures; one that cannot be known is left out, its panel says why."""
 
     def value(metric: str) -> float | None:
@@ -140,6 +151,8 @@ def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
     none, returned = value("no_purchase"), value("returned")
     days = words.count("days", ACTIVE_DAYS)
     expected = numbers.single("overview", "expected_revenue")
+    doubt = trust.churn_doubt(numbers, facts)
+    lost_note = {trust.NO_SKILL: "kpi.lost_no_skill", trust.UNTESTED: "kpi.lost_untested"}.get(doubt or "", "kpi.lost_note")
     whole, money = words.whole, words.money
     rows = (
         ("customers", words("kpi.customers"), value("customers"), whole, ""),
@@ -155,8 +168,8 @@ def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
             "net_revenue",
             words("kpi.net_revenue"),
             value("net_revenue"),
-            lambda amount: money(amount, 0),
-            words("kpi.returned_note", returned=money(returned, 0)) if returned else "",
+            money,
+            words("kpi.returned_note", returned=money(returned)) if returned else "",
         ),
         ("average_order", words("kpi.average_order"), value("average_order"), money, ""),
         (
@@ -177,15 +190,18 @@ def _tiles(numbers: Numbers, words: Words) -> tuple[Tile, ...]:
             "expected_revenue",
             words("kpi.expected"),
             expected.value if expected else None,
-            lambda amount: money(amount, 0),
-            words("kpi.expected_note", horizon=words.stretch(expected.period if expected else None)),
+            money,
+            words(
+                "kpi.expected_untested" if trust.forecast_doubt(numbers) else "kpi.expected_note",
+                horizon=words.stretch(expected.period if expected else None),
+            ),
         ),
         (
             "expected_lost",
             words("kpi.lost"),
             value("expected_lost"),
             whole,
-            words("kpi.lost_note", horizon=_lost_horizon(numbers, words)),
+            words(lost_note, horizon=_lost_horizon(numbers, words)),
         ),
     )
     return tuple(Tile(code, label, show(number), number, note) for code, label, number, show, note in rows if number is not None)

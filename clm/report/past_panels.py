@@ -109,7 +109,7 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         return (Paragraph(words("revenue.none")),)
     priced = any(row.value is not None for row in numbers.rows("revenue", "revenue"))
     measure = "revenue" if priced else "orders"
-    show = (lambda amount: words.money(amount, 0)) if priced else words.whole
+    show = words.money if priced else words.whole
     running = {row.period for row in numbers.rows("revenue", "month_complete") if row.value == 0}
     blocks: list[Block] = []
     full = [month for month in months if month not in running]
@@ -117,7 +117,7 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     if not priced:
         blocks.append(Paragraph(words("revenue.lead_orders")))
     elif share is not None:
-        whole = words.money(numbers.value("revenue", "revenue_of_buyers", None, full[-1]), 0)
+        whole = words.money(numbers.value("revenue", "revenue_of_buyers", None, full[-1]))
         said = {"month": words.month(full[-1], long=True), "share": words.percent(share), "revenue": whole}
         blocks.append(Paragraph(words("revenue.lead", **said)))
     marks = [
@@ -221,9 +221,16 @@ def segments(numbers: Numbers, words: Words) -> tuple[Block, ...]:
                 words("segments.actions"),
                 tuple(Column(words(f"segments.{part}"), numeric=False) for part in ("segment", "meaning", "action")),
                 tuple((Cell(names[code]), Cell(words(f"meaning.{code}")), Cell(words(f"action.{code}"))) for code in known),
+                note=words("segments.scores_equal") if _one_score(numbers) else "",
             )
         )
     return tuple(blocks)
+
+
+def _one_score(numbers: Numbers) -> bool:
+    """True when all buyers share one recency score or one frequency score, so that segments rest on the other alone."""
+    filled = [(row.group or "").partition("f") for row in numbers.rows("rfm_grid", "customers") if row.value]
+    return bool(filled) and 1 in (len({r for r, _, _ in filled}), len({f for _, _, f in filled}))
 
 
 def _segment_table(numbers: Numbers, words: Words, codes: list[str], priced: bool) -> Table:

@@ -267,7 +267,7 @@ class _Page:
             grid.add_row(*shown, *bar)
         self.console.print(grid)
         if len(rows) > _LONGEST:
-            self.put(self.words("report.earlier", n=self.words.whole(len(rows) - _LONGEST)), "dim")
+            self.put(self.words.count("earlier", len(rows) - _LONGEST), "dim")
         if table.note:
             self.put(table.note, "dim")
         if len(needs) < len(table.columns):

@@ -63,7 +63,7 @@ class Words:
 
     def count(self, noun: str, number: float | None) -> str:
         """`1 customer`, `2,357 customers`."""
-        form = "one" if number == 1 else "other"
+        form = "one" if number is not None and _half_up(number) == 1 else "other"
         return self(f"count.{noun}.{form}", n=self.whole(number))
 
     def whole(self, number: float | None) -> str:

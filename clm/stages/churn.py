@@ -310,7 +310,7 @@ def _why_untested(orders: pl.LazyFrame | None, known: _Known) -> str:
         return "without the order log (--orders) there is no past window to test on"
     if not known.windows:
         return (
-            f"the log holds no complete window: {horizon_days} days of labels after at least "
+            f"the log holds no complete window: {counted(horizon_days, 'day')} of labels after at least "
             f"{max(horizon_days, SHORTEST_HISTORY_DAYS)} days with {MIN_REPEAT_CUSTOMERS} repeat customers"
         )
     if len(known.windows) == 1 and classify_backtest.enough_events(known.windows):
@@ -329,6 +329,8 @@ def _notices(now: _Snapshot, past: Past | None, why: str) -> Iterator[Notice]:
             yield Notice("chosen_on_test", f"the method was chosen on the window that tests it ({trained}, fewer than 3)")
         if past.drift is not None:
             yield Notice("base_rate_shift", past.drift)
+        if past.verdict.no_skill is not None:
+            yield Notice("no_skill", past.verdict.no_skill)
         better = past.verdict.beaten_by
         if better is not None:
             yield Notice("beaten", f"{better} has a lower log-loss than {past.verdict.chosen} on the test window")
@@ -343,6 +345,6 @@ def _closing(frame: pl.DataFrame, horizon_days: int, past: Past | None, method: 
     if method == "none":
         return told
     if past is None:
-        return f"{told}; {horizon_days} days, {method}, not validated"
+        return f"{told}; {counted(horizon_days, 'day')}, {method}, not validated"
     auc, loss = past.verdict.winner.scores["auc"], past.verdict.winner.scores["log_loss"]
-    return f"{told}; {horizon_days} days, {method}, AUC {auc:.3f}, log-loss {loss:.3f} on {past.test.on}"
+    return f"{told}; {counted(horizon_days, 'day')}, {method}, AUC {auc:.3f}, log-loss {loss:.3f} on {past.test.on}"

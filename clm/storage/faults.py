@@ -25,6 +25,7 @@ _CANNOT_CREATE = (
     errno.EROFS,
     errno.ENAMETOOLONG,
     errno.ELOOP,
+    errno.EEXIST,
 )
 
 

@@ -36,7 +36,7 @@ class Output:
     sha256: str
 
     def to_json(self) -> dict[str, Any]:
-        return {"path": self.path, "rows": self.rows, "sha256": self.sha256}
+        return {"path": self.path.encode("utf-8", "replace").decode(), "rows": self.rows, "sha256": self.sha256}
 
 
 def sink(frame: pl.DataFrame | pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
@@ -62,7 +62,8 @@ def row_count(path: Path) -> int:
 
 def write_csv(frame: pl.DataFrame | pl.LazyFrame, path: Path) -> None:
     """UTF-8, comma, LF, ISO dates, 4 decimals, null empty; text a spreadsheet would run is defused by one apostrophe."""
-    frame.lazy().with_columns(defused(pl.col(pl.String))).sink_csv(
+    names = {name: f"'{name}" for name in frame.lazy().collect_schema().names() if name.startswith(_RISKY)}
+    frame.lazy().with_columns(defused(pl.col(pl.String))).rename(names).sink_csv(
         path, line_terminator="\n", date_format="%Y-%m-%d", datetime_format="%Y-%m-%dT%H:%M:%S%.f", null_value=""
     )
 

@@ -22,8 +22,7 @@ SUFFIX = ".clm-tmp"
 def beside(target: Path) -> Iterator[Path]:
     """A fresh locked file in the target's folder, made with the umask; removed at the end unless it was moved away."""
     sweep(target.parent)
-    # a name may have 255 bytes: the target's own may already be that long
-    path, handle = _locked(target.parent, f".{target.name[:40]}.", _new_file)
+    path, handle = _locked(target.parent, _new_file)
     try:
         yield path
     finally:
@@ -38,7 +37,7 @@ def scratch() -> Iterator[Path]:
     root = Path(tempfile.gettempdir())
     with writing(root):
         sweep(root)
-        path, handle = _locked(root, ".", _new_folder)
+        path, handle = _locked(root, _new_folder)
     try:
         yield path
     finally:
@@ -55,10 +54,10 @@ def _new_folder(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _locked(folder: Path, prefix: str, create: Callable[[Path], int]) -> tuple[Path, int]:
+def _locked(folder: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
     """A new entry with its lock held; tried again when a sweeper took it between its creation and its lock."""
     while True:
-        path = folder / f"{prefix}{os.urandom(8).hex()}{SUFFIX}"
+        path = folder / f".{os.urandom(8).hex()}{SUFFIX}"
         try:
             handle = create(path)
             fcntl.flock(handle, fcntl.LOCK_EX)

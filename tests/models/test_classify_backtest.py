@@ -37,6 +37,73 @@ def test_shuffled_labels_teach_nothing() -> None:
         assert candidate.scores["auc"] == pytest.approx(0.5, abs=0.03), candidate.name
 
 
+def _shuffled(seed: int, customers: int = 1_200) -> Window:
+    window = _window(seed, customers)
+    return replace(window, churned=np.random.default_rng(seed).permutation(window.churned))
+
+
+def test_the_base_rate_is_the_row_to_beat() -> None:
+    """One rate for all, that of the windows behind: AUC .5, lift 1, the log-loss of that rate; never calibrated."""
+    windows = [_window(0), _window(1, shift=1.0), _window(2, shift=-0.5)]
+    verdict = classify_backtest.back_test(windows[0], windows[1:])
+    row = verdict.candidates[0]
+    behind = np.concatenate([one.churned for one in windows[1:]])
+    rate, left = (behind.sum() + 0.5) / (behind.size + 1.0), windows[0].churned.mean()
+    assert (row.name, row.scores["auc"], row.calibrates) == ("base_rate", 0.5, False)
+    assert row.scores["top_decile_lift"] == pytest.approx(1.0)
+    assert row.test_log_loss == pytest.approx(-left * np.log(rate) - (1 - left) * np.log(1 - rate))
+    assert verdict.chosen == "logistic"
+    assert verdict.no_skill is None
+
+
+@pytest.mark.parametrize("windows", [3, 5])
+def test_where_nothing_can_be_told_the_base_rate_is_used(windows: int) -> None:
+    """Labels dealt at random: everybody gets the one rate, nobody a reason, and the verdict says that there is no skill."""
+    past = classify_backtest.learn([_shuffled(seed) for seed in range(windows)])
+    assert past is not None
+    assert (past.verdict.chosen, past.fitted.name, past.fitted.calibration) == ("base_rate", "base_rate", None)
+    assert past.verdict.no_skill is not None
+    assert past.verdict.no_skill.startswith("no method beat the base rate")
+    buyers, chance = past.test.buyers, past.test.chance
+    probability = past.fitted.probability(buyers, chance)
+    everybody = np.concatenate([past.test.churned, *(one.churned for one in past.training)])
+    assert np.ptp(probability) == 0.0
+    assert probability[0] == pytest.approx(everybody.mean(), abs=0.001)
+    found = classify_backtest.reasons(past.fitted, buyers, lambda _: chance, past.usual, buyers.rhythm_days)
+    assert np.all(found == classify_backtest.NO_REASON)
+
+
+@pytest.mark.parametrize("asked", ["hiatus", "return", "logistic"])
+def test_a_method_asked_for_without_skill_is_told(asked: str) -> None:
+    """Used all the same, with its log-loss and that of the base rate in the sentence."""
+    past = classify_backtest.learn([_shuffled(seed) for seed in range(3)], asked)
+    assert past is not None
+    assert past.verdict.chosen == asked
+    base = past.verdict.candidates[0].test_log_loss
+    assert past.verdict.no_skill is not None
+    assert past.verdict.no_skill.startswith(f"{asked} ")
+    assert f"log-loss {past.verdict.winner.test_log_loss:.3f}" in past.verdict.no_skill
+    assert f"log-loss {base:.3f}" in past.verdict.no_skill
+
+
+def test_a_ranking_by_chance_is_told_without_training_windows() -> None:
+    """One labelled window knows no base rate of the past, but an AUC of about .5 is seen; a good one is left alone."""
+    lucky, chance = classify_backtest.learn([_window(0)]), classify_backtest.learn([_shuffled(0)])
+    assert lucky is not None
+    assert chance is not None
+    assert lucky.verdict.no_skill is None
+    assert chance.verdict.no_skill is not None
+    assert "return hardly tells who leaves from who stays" in chance.verdict.no_skill
+    assert "chance is 0.500" in chance.verdict.no_skill
+
+
+def test_the_base_rate_is_no_better_method() -> None:
+    """`beaten` names another method, never the base rate: that loss is what no_skill is for."""
+    past = classify_backtest.learn([_shuffled(seed) for seed in range(3)], asked="hiatus")
+    assert past is not None
+    assert past.verdict.beaten_by != "base_rate"
+
+
 def test_a_label_never_reaches_its_own_calibration() -> None:
     """Predictions a calibration learns from do not change when the labels of those very customers are turned round."""
     windows = [_window(1), _window(2)]

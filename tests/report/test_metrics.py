@@ -93,7 +93,10 @@ def test_returns_before_the_first_purchase_are_nobodys_revenue(shop: Shop) -> No
     customers, facts, orders = shop
     early = orders.filter((pl.col("customer_id") == "c001") & (pl.col("kind") == "sale")).head(1)
     early = early.with_columns(
-        pl.col("ordered_at").dt.offset_by("-9mo"), order_id=pl.lit("early"), kind=pl.lit("return"), amount=pl.lit(Decimal("-7.77"))
+        pl.col("ordered_at").dt.offset_by("-9mo"),
+        order_id=pl.lit("early"),
+        kind=pl.lit("return"),
+        amount=pl.lit(Decimal("-7.77")),
     ).cast(orders.schema)
     numbers = metrics.compute(customers, facts, pl.concat([early, orders]).lazy())
     look = Numbers(numbers)

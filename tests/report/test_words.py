@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clm import tables
+from clm.models import btyd_params, spend
 from clm.report import words
 from tests.conftest import ROOT
 from tests.report.samples import HOSTILE
@@ -64,13 +65,18 @@ def test_every_code_of_the_tables_has_a_name() -> None:
 
 
 def test_every_warning_a_stage_can_give_has_a_heading() -> None:
-    """Codes of notices in the source of the stages and their models are found in the locale files."""
-    source = "".join(path.read_text() for path in sorted((ROOT / "clm" / "stages").rglob("*.py")))
-    codes = set(re.findall(r'Notice\(\s*"(\w+)"', source))
+    """Codes of notices, of fits that fail and of stages that a run goes without are found in both locale files."""
+    rooms = ("ingest", "stages", "storage", "models")
+    paths = [ROOT / "clm" / "pipeline.py", *(path for room in rooms for path in sorted((ROOT / "clm" / room).rglob("*.py")))]
+    source = "".join(path.read_text() for path in paths)
+    codes = set(re.findall(r'(?:Notice|FitError)\(\s*"(\w+)"', source)) | {"not_possible"}
     facts = ROOT / "clm" / "models" / "appraisal_facts.py"
     codes |= set(re.findall(r'yield \(?\s*"(\w+)",', facts.read_text()))
-    assert codes
-    assert not [code for code in sorted(codes) if not EN.known(f"warning.{code}")]
+    codes |= btyd_params.NOTES.keys() | spend.NOTES.keys()
+    for stage in ("clv", "churn", "snapshot"):
+        codes |= set(re.findall(r'code="(\w+)"', (ROOT / "clm" / "stages" / f"{stage}.py").read_text()))
+    assert {"price_as_amount", "scores_equal", "few_spenders", "not_possible", "no_provenance", "orders_contradict"} <= codes
+    assert not [code for code in sorted(codes) for lang in (EN, ZH) if not lang.known(f"warning.{code}")]
 
 
 def test_every_key_the_code_asks_for_exists() -> None:

@@ -182,7 +182,7 @@ def test_metrics_and_learned_are_json_numbers(scored: Outcome) -> None:
     """Everything for the footer and for --save-model goes through strict JSON; every window and candidate is in it."""
     assert json.loads(json.dumps(scored.metrics, allow_nan=False)) == scored.metrics
     assert json.loads(json.dumps(scored.learned, allow_nan=False)) == scored.learned
-    assert [one["name"] for one in scored.metrics["candidates"]] == ["hiatus", "return", "logistic"]
+    assert [one["name"] for one in scored.metrics["candidates"]] == ["base_rate", "hiatus", "return", "logistic"]
     assert set(scored.metrics["candidates"][0]) >= {
         "name", "auc", "average_precision", "log_loss", "brier", "top_decile_lift", "calibration_error",
     }  # fmt: skip
@@ -354,7 +354,7 @@ def test_a_method_asked_for_is_the_method_used(shop: pl.LazyFrame, method: str) 
     outcome = _run(shop, horizon=horizon("45d"), method=method)
     assert outcome.frame["churn_method"].unique().to_list() == [method]
     assert (outcome.metrics["chosen"], outcome.metrics["chosen_on"]) == (method, "asked")
-    assert len(outcome.metrics["candidates"]) == 3
+    assert len(outcome.metrics["candidates"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -396,6 +396,40 @@ def test_too_little_history_is_a_status(name: str, with_orders: bool) -> None:
     assert [notice.code for notice in outcome.warnings] == ["too_little_history"]
     assert outcome.learned is None
     json.dumps(outcome.metrics, allow_nan=False)
+
+
+def test_customers_nobody_can_tell_apart_get_the_base_rate() -> None:
+    """Everybody buys at one rate and nobody leaves: one probability for all, tested, and a notice that there is no skill."""
+    dice = random.Random(3)
+    outcome = _run(
+        _log([(f"c{n:04}", d, "10") for n in range(700) for d in range(260) if dice.random() < 1 / 40]), horizon=horizon("28d")
+    )
+    table, metrics = _table(outcome), outcome.metrics
+    assert metrics["chosen"] == "base_rate"
+    assert outcome.frame["churn_status"].unique().to_list() == ["ok"]
+    assert outcome.frame["churn_method"].unique().to_list() == ["base_rate"]
+    assert outcome.frame["churn_probability"].n_unique() == 1
+    assert outcome.frame["churn_reasons"].null_count() == outcome.frame.height
+    assert outcome.frame["churn_probability"][0] == pytest.approx((39 / 40) ** 28, abs=0.03)
+    said = next(notice.text for notice in outcome.warnings if notice.code == "no_skill")
+    assert f"log-loss {table['base_rate']['log_loss']:.3f}, AUC 0.500" in said
+    assert outcome.learned is not None
+    assert outcome.learned["model"] == {"name": "base_rate", "rate": outcome.frame["churn_probability"][0]}
+
+
+def test_a_shop_that_can_be_told_apart_has_no_such_notice(scored: Outcome) -> None:
+    """The chosen method beats the base rate on the test window, and nothing is said."""
+    table = _table(scored)
+    assert table[scored.metrics["chosen"]]["log_loss"] < table["base_rate"]["log_loss"]
+    assert "no_skill" not in {notice.code for notice in scored.warnings}
+
+
+def test_a_horizon_of_one_day_is_one_day() -> None:
+    """No sentence says `1 days`."""
+    outcome = _run(_log(_shop(customers=300, days=80)), horizon=horizon("1d"))
+    text = " ".join([outcome.closing, *(notice.text for notice in outcome.warnings)])
+    assert "; 1 day, " in text
+    assert "1 days" not in text
 
 
 ALIKE = {
