@@ -180,7 +180,7 @@ def _untested(facts: dict[str, Any]) -> dict[str, Any]:
         (
             "few_repeat_buyers",
             False,
-            ("not validated: too few customers came back for a model.", "未经验证：复购客户太少，不足以建模"),
+            ("not validated: too few customers came back for a", "未经验证：复购客户太少，不足以建模"),
         ),
         ("ok", False, ("not validated: the forecast was not tested on the past.", "未经验证：预测没有用历史数据检验")),
         ("ok", True, None),
