@@ -63,7 +63,7 @@ def test_where_nothing_can_be_told_the_base_rate_is_used(windows: int) -> None:
     assert past is not None
     assert (past.verdict.chosen, past.fitted.name, past.fitted.calibration) == ("base_rate", "base_rate", None)
     assert past.verdict.no_skill is not None
-    assert past.verdict.no_skill.startswith("no method beat the base rate")
+    assert past.verdict.no_skill.startswith("no method clearly beat the base rate")
     buyers, chance = past.test.buyers, past.test.chance
     probability = past.fitted.probability(buyers, chance)
     everybody = np.concatenate([past.test.churned, *(one.churned for one in past.training)])
