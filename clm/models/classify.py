@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from clm.models import btyd
 from clm.models.btyd_params import BtydParams
 from clm.models.classify_features import Buyers, feature_names, features, log_odds
+from clm.models.fitting import one_thread
 
 FloatArray = NDArray[np.float64]
 
@@ -122,12 +122,11 @@ def fit_return(repeat_days: ArrayLike, active_days: ArrayLike, age_days: ArrayLi
     """
     if int(np.count_nonzero(np.asarray(repeat_days) > 0)) < btyd.MIN_REPEAT_CUSTOMERS:
         return None
-    with _one_thread():
-        fits = [btyd.fit(family, repeat_days, active_days, age_days) for family in FAMILIES]
-        sound = [fit for fit in fits if fit.identified and fit.converged]
-        if sound:
-            return max(sound, key=lambda fit: fit.log_likelihood)
-        return btyd.fit("nbd", repeat_days, active_days, age_days)
+    fits = [btyd.fit(family, repeat_days, active_days, age_days) for family in FAMILIES]
+    sound = [fit for fit in fits if fit.identified and fit.converged]
+    if sound:
+        return max(sound, key=lambda fit: fit.log_likelihood)
+    return btyd.fit("nbd", repeat_days, active_days, age_days)
 
 
 def p_return(params: BtydParams, buyers: Buyers) -> FloatArray:
@@ -160,7 +159,7 @@ def fit_logistic(matrices: Sequence[FloatArray], labels: Sequence[FloatArray], n
     means, scales = matrix.mean(axis=0), matrix.std(axis=0)
     scales[scales <= 1e-12 * (1.0 + np.abs(means))] = 1.0
     strength = 1.0 / (PENALTY * label.size)
-    with _one_thread():
+    with one_thread():
         fitted = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10, max_iter=200)
         fitted.fit((matrix - means) / scales, label)
     return Logistic(
@@ -216,15 +215,6 @@ def calibrated(calibration: Calibration | None, raw: FloatArray) -> FloatArray:
         return logistic(calibration.values[0] + calibration.values[1] * log_odds(raw))
     mapped = np.interp(raw, [0.0, *calibration.knots, 1.0], [0.0, *calibration.values, 1.0])
     return np.asarray(np.clip(mapped, 1e-9, 1.0 - 1e-9))
-
-
-def _one_thread() -> AbstractContextManager[object]:
-    """BLAS on one thread: several spin on matrices this small (18 s instead of 2 s beside other work), and add up differently."""
-    import scipy.optimize  # noqa: F401 - its own BLAS must be loaded to be limited
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
-    return limits
 
 
 def _isotonic(raw: FloatArray, churned: FloatArray) -> Calibration:

@@ -104,7 +104,7 @@ class Verdict:
         base = next((one.test_log_loss for one in self.candidates if one.name == BASE_RATE), None)
         told = f"log-loss {loss:.3f}" + ("" if auc is None else f", AUC {auc:.3f}")
         if self.chosen == BASE_RATE:
-            return f"no method clearly beat the base rate in the past, so everybody has the same probability ({told} on the test window)"
+            return f"no method clearly beat the base rate, so everybody has the same probability ({told} on the test window)"
         if base is not None and loss >= base:
             return f"{self.chosen} is no better than telling everybody the base rate: {told}, against log-loss {base:.3f}"
         if auc is not None and auc <= LEAST_AUC:

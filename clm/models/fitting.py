@@ -3,6 +3,7 @@ Knows no model; it never prints and never returns a parameter that is not finite
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,15 @@ class Optimum:
     covariance: FloatArray | None
 
 
+def one_thread() -> AbstractContextManager[object]:
+    """BLAS on one thread: several spin on matrices this small (18 s instead of 2 s beside other work), and add up differently."""
+    import scipy.optimize  # noqa: F401 - its own BLAS must be loaded to be limited
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
+
+
 def maximise(
     objective: Objective, starts: Sequence[FloatArray], observations: float, *, coarse_objective: Objective | None = None
 ) -> Optimum:
@@ -48,6 +58,11 @@ def maximise(
     Hessian. Each start is followed coarsely first, because only the best one deserves the last digits; on large data
     `coarse_objective` (the same function over a sample) serves for that.
     """
+    with one_thread():
+        return _maximised(objective, starts, observations, coarse_objective or objective)
+
+
+def _maximised(objective: Objective, starts: Sequence[FloatArray], observations: float, coarsely: Objective) -> Optimum:
     from scipy.optimize import minimize
 
     def descend(function: Objective, start: FloatArray, options: dict[str, float]) -> tuple[float, FloatArray]:
@@ -60,7 +75,7 @@ def maximise(
         found = minimize(downhill, inside, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         return float(found.fun), np.asarray(found.x, dtype=np.float64)
 
-    coarse = [descend(coarse_objective or objective, start, _COARSE) for start in starts]
+    coarse = [descend(coarsely, start, _COARSE) for start in starts]
     best = min(coarse, key=lambda pair: pair[0])[1]
     best, value, gradient = _newton(objective, best)
     if np.max(np.abs(_free(best, gradient))) > _POLISHED:
