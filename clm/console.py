@@ -11,11 +11,12 @@ import sys
 import time
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from clm.errors import ClmError
+from clm.errors import ClmError, ConfigError
 from clm.outcome import Notice
 
 if TYPE_CHECKING:
@@ -25,9 +26,16 @@ _STYLES = {"error": "1;31", "warning": "33", "dim": "2", "done": "32"}
 _MAX_ROWS = 10
 
 
-def printable(text: str) -> str:
-    """Text that cannot steer a terminal: control, format and surrogate characters become a visible stand-in."""
-    return "".join(mark if mark in "\n" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Co") else "�" for mark in text)
+def printable(text: str, *, lines: bool = False) -> str:
+    """Text that cannot steer a terminal: control, format and surrogate characters become a visible stand-in.
+
+    Line ends too, unless `lines`: a file name may not forge a line of its own.
+    """
+    return "".join(mark if (lines and mark == "\n") or _harmless(mark) else "�" for mark in text)
+
+
+def _harmless(mark: str) -> bool:
+    return unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Co")
 
 
 @dataclass
@@ -77,13 +85,21 @@ class Console:
     def error(self, error: ClmError) -> None:
         """An error is said even under -q: silence would look like success."""
         self._log("error", error.what, code=error.code, exit=int(error.exit_code))
-        self._say(f"{self._styled('error', f'clm {self.name}'.strip())}: {printable(str(error))}")
+        self._say(f"{self._styled('error', f'clm {self.name}'.strip())}: {self._whole(error)}")
+
+    @staticmethod
+    def _whole(error: ClmError) -> str:
+        """The error's sentences, each on a line of its own; only its remedy may have several."""
+        parts = [printable(error.what)]
+        parts += [f"  where: {printable(error.where)}"] if error.where else []
+        parts += [f"  to do: {printable(error.fix, lines=True)}"] if error.fix else []
+        return "\n".join(parts)
 
     def bug(self, error: BaseException) -> None:
         import traceback
 
         self._log("error", f"bug: {type(error).__name__}")
-        self._say("".join(traceback.format_exception(error)).rstrip())
+        self._say(printable("".join(traceback.format_exception(error)).rstrip(), lines=True))
         self._say(
             "\nThis is a bug in clm, not in your data. Please report it with the lines above; "
             "check them for personal values first."
@@ -94,15 +110,30 @@ class Console:
 
     def _say(self, text: str) -> None:
         encoding = self.stream.encoding or "utf-8"
-        # a LANG=C terminal gets a stand-in, not a traceback
-        print(text.encode(encoding, "replace").decode(encoding), file=self.stream, flush=True)
+        # a LANG=C terminal gets a stand-in, not a traceback; with nobody there to hear it, the work still counts
+        with suppress(OSError):
+            self.stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+            self.stream.flush()
+
+    def check_log(self) -> None:
+        """Raises ConfigError when CLM_LOG names a file that cannot be written: better now than unheard at night."""
+        target = self.env.get("CLM_LOG")
+        if target:
+            try:
+                Path(target).open("a").close()
+            except OSError as error:
+                raise ConfigError(
+                    f"the log {target} cannot be written: {(error.strerror or '').lower()}",
+                    where="CLM_LOG",
+                    fix="name another file",
+                ) from error
 
     def _log(self, level: str, text: str, **more: Any) -> None:
         target = self.env.get("CLM_LOG")
         if target:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             entry = {"time": stamp, "level": level, "command": self.name, "text": printable(text)} | more
-            with Path(target).open("a", encoding="utf-8") as log:
+            with suppress(OSError), Path(target).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 

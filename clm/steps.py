@@ -60,20 +60,20 @@ class Step:
 
 
 def to_path(path: Path) -> Emit:
-    """Publish a table at a path, in the format its suffix names."""
+    """Publish a table at a path, in the format its suffix names. Raises UsageError at once for a suffix clm does not write."""
+    # a device or FIFO has no suffix to go by: it gets what a pipe gets
+    device = path.exists() and not path.is_file()
+    write = _parquet if device else _FORMATS.get(path.suffix.lower())
+    if write is None:
+        raise UsageError(
+            f"{path.name} has the suffix {path.suffix or '(none)'}, which is no format clm writes",
+            fix=f"use one of {', '.join(_FORMATS)}",
+            code="suffix",
+        )
 
     def emit(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output:
         from clm.storage import publish
 
-        # a device or FIFO has no suffix to go by: it gets what a pipe gets
-        device = path.exists() and not path.is_file()
-        write = _parquet if device else _FORMATS.get(path.suffix.lower())
-        if write is None:
-            raise UsageError(
-                f"{path.name} has the suffix {path.suffix or '(none)'}, which is no format clm writes",
-                fix=f"use one of {', '.join(_FORMATS)}",
-                code="suffix",
-            )
         return publish.publish(path, lambda temporary: write(frame, table, facts, temporary))
 
     return emit
@@ -113,20 +113,23 @@ def clean(
     emit: Emit,
     scratch: Path,
     names: Mapping[Path, str] | None = None,
+    targets: Sequence[Path] = (),
 ) -> Step:
     """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65).
 
-    `names` are the names to show for spooled inputs, which have none of their own.
+    `names` are the names to show for spooled inputs, which have none of their own; `targets` where the outputs will go, which
+    may be no input.
     """
     import polars as pl
 
     from clm import ingest
     from clm.stages import clean as stage
     from clm.storage import facts as footers
-    from clm.storage import publish
+    from clm.storage import files, publish
     from clm.storage.faults import writing
 
     log = ingest.read_text(inputs, settings, names)
+    files.keep_inputs([part.source.path for part in log.parts], targets)
     reading = ingest.understand(log, settings)
     spool = scratch / "judged.parquet"
     with writing(spool):
@@ -150,18 +153,25 @@ def rfm(source: Path, settings: RfmSettings, common: CommonSettings, emit: Emit)
     from clm.stages import rfm as stage
 
     orders = _orders(source)
-    return _finish("rfm", stage.rfm(orders.frame, settings), recorded(settings, common), [orders], emit)
+    return _finish("rfm", lambda: stage.rfm(orders.frame, settings), recorded(settings, common), [orders], emit)
 
 
 def segment(source: Path, settings: SegmentSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> CUSTOMERS with a segment each."""
     from clm import schemes
     from clm.stages import segment as stage
+    from clm.stages import snapshot
 
     scheme, identity = schemes.load(settings.scheme)
     customers = _customers(source, CUSTOMERS.names("rfm"))
-    outcome = stage.segment(customers.frame.collect(), scheme, _setting_of(customers, "rfm", "bins", 5))
-    return _finish("segment", outcome, recorded(settings, common) | {"scheme": identity}, [customers], emit)
+
+    def compute() -> Outcome:
+        base = customers.frame.collect()
+        snapshot.one_day(base, "segment")
+        return stage.segment(base, scheme, _setting_of(customers, "rfm", "bins", 5))
+
+    record = recorded(settings, common) | {"scheme": identity}
+    return _finish("segment", compute, record, [customers], emit)
 
 
 def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit) -> Step:
@@ -170,8 +180,11 @@ def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit)
 
     customers = _customers(source, CUSTOMERS.names("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
-    outcome = stage.clv(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
-    return _finish("clv", outcome, recorded(settings, common), [customers, orders], emit)
+
+    def compute() -> Outcome:
+        return stage.clv(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
+
+    return _finish("clv", compute, recorded(settings, common), [customers, orders], emit)
 
 
 def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: Emit) -> Step:
@@ -180,8 +193,11 @@ def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: E
 
     customers = _customers(source, CUSTOMERS.names("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
-    outcome = stage.churn(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
-    return _finish("churn", outcome, recorded(settings, common), [customers, orders], emit)
+
+    def compute() -> Outcome:
+        return stage.churn(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
+
+    return _finish("churn", compute, recorded(settings, common), [customers, orders], emit)
 
 
 def as_of(orders: Path, setting: date | str) -> date:
@@ -196,25 +212,30 @@ def without(stage: str, source: Path, settings: Any, common: CommonSettings, emi
     from clm.stages import absent
 
     customers = _customers(source, CUSTOMERS.names("rfm"))
-    outcome = absent.absent(stage, customers.frame.collect(), notice)
-    return _finish(stage, outcome, recorded(settings, common), [customers], emit)
+    return _finish(
+        stage, lambda: absent.absent(stage, customers.frame.collect(), notice), recorded(settings, common), [customers], emit
+    )
 
 
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> METRICS: every number of the report; `render` turns them into a document."""
     from clm.report import metrics
+    from clm.stages import snapshot
 
     customers = _customers(source, CUSTOMERS.names("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
-    facts = customers.facts.to_json() if customers.facts else {}
-    numbers = metrics.compute(customers.frame.collect(), facts, orders.frame if orders else None)
-    outcome = Outcome(
-        frame=numbers,
-        rows=Rows(rows_in=customers.facts.rows.get("out", 0) if customers.facts else 0, rows_out=numbers.height),
-        as_of=metrics.as_of(numbers),
-        closing=f"{counted(numbers.height, 'number')} from {customers.name}",
-    )
-    return _finish("report", outcome, recorded(settings, common), [customers, orders], emit, METRICS)
+
+    def compute() -> Outcome:
+        base = customers.frame.collect()
+        day = snapshot.one_day(base, "report")
+        known = {record.get("sha256") for record in customers.lineage}
+        if orders is not None and day is not None and orders.sha256 not in known:
+            snapshot.reconciled(base, orders.frame, day)  # not the file the table came from: it must at least say the same
+        numbers = metrics.compute(base, customers.facts.to_json() if customers.facts else {}, orders.frame if orders else None)
+        closing = f"{counted(numbers.height, 'number')} from {customers.name}"
+        return Outcome(numbers, Rows(base.height, numbers.height), as_of=metrics.as_of(numbers), closing=closing)
+
+    return _finish("report", compute, recorded(settings, common), [customers, orders], emit, METRICS)
 
 
 DOCUMENTS = (".html", ".json", ".md")
@@ -269,12 +290,20 @@ def _carried(customers: pl.DataFrame | pl.LazyFrame) -> Amount | None:
 
 
 def _finish(
-    stage: str, outcome: Outcome, settings: dict[str, Any], parents: Sequence[Opened | None], emit: Emit, table: Table = CUSTOMERS
+    stage: str,
+    compute: Callable[[], Outcome],
+    settings: dict[str, Any],
+    parents: Sequence[Opened | None],
+    emit: Emit,
+    table: Table = CUSTOMERS,
 ) -> Step:
-    """Give the outcome its facts (lineage, inherited currency and zone, what the readers noticed) and have it written."""
+    """Compute, give the outcome its facts (lineage, currency and zone, what the readers noticed), and have it written."""
     from clm.storage import facts as footers
+    from clm.storage import files
 
     opened = [parent for parent in parents if parent is not None]
+    with files.blaming_damage(opened):
+        outcome = compute()
     inherited = next((parent.facts for parent in opened if parent.facts is not None), None)
     notices: tuple[Notice, ...] = tuple(notice for parent in opened for notice in parent.notices)
     outcome = replace(

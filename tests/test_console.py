@@ -39,7 +39,8 @@ def test_nothing_steers_the_terminal(text: str) -> None:
 
 def test_ordinary_text_stays() -> None:
     """Chinese, accents, currency signs and line ends are text."""
-    assert printable("客户 é £\nok") == "客户 é £\nok"
+    assert printable("客户 é £\nok", lines=True) == "客户 é £\nok"
+    assert printable("a\nforged line") == "a�forged line"
 
 
 def test_colour_only_on_a_terminal_that_wants_it() -> None:

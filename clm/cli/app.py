@@ -42,13 +42,12 @@ _LIGHT = ("config", "tables")
 
 def main(argv: list[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
-    if argv == ["--version"]:
-        # answered before Typer parses anything: that would import pydantic, more than all of this takes
-        sys.stdout.write(f"clm {__version__}\n")
-        return int(Exit.DONE)
     signal.signal(signal.SIGTERM, _terminate)
     console = for_command("")
     try:
+        if argv == ["--version"]:
+            # answered before Typer parses anything: that would import pydantic, more than all of this takes
+            return _version()
         outcome = _application()(args=argv, prog_name="clm", standalone_mode=False)
         sys.stdout.flush()
         return int(outcome or 0)
@@ -64,6 +63,12 @@ def main(argv: list[str]) -> int:
         return int(stop.code or 0)
     except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
         return _unforeseen(error, console)
+
+
+def _version() -> int:
+    sys.stdout.write(f"clm {__version__}\n")
+    sys.stdout.flush()
+    return int(Exit.DONE)
 
 
 def _application() -> typer.Typer:
@@ -82,8 +87,7 @@ def _application() -> typer.Typer:
         version: bool = typer.Option(False, "--version", help="Show the version and exit.", show_default=False),
     ) -> None:
         if version:
-            sys.stdout.write(f"clm {__version__}\n")
-            raise typer.Exit
+            raise typer.Exit(_version())
         if context.invoked_subcommand is None:
             raise UsageError("no command", fix="`clm --help` lists them; `clm demo` shows what they do")
 
@@ -103,6 +107,7 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
     """Resolve the settings, set the limits, then let the command's body import what it needs."""
     console = for_command(name)
     try:
+        console.check_log()
         # the demo shows the shipped data: a clm.toml that happens to lie here is about another log
         sources = config.read(flags.get("config"), os.environ, use_default=name != "demo")
         resolved = sources.resolve(name, flags)
@@ -154,9 +159,10 @@ def _usage(error: typer.TyperException, console: Console) -> int:
 def _unforeseen(error: BaseException, console: Console) -> int:
     """A closed pipe is fine; a full disk is the disk's fault, also when Polars only panics about it; the rest is a bug."""
     cause = faults.os_error_of(error)
-    if cause is not None and cause.errno == errno.EPIPE:
-        # what is still buffered for the closed pipe must not fail again at exit
+    if cause is not None:
+        # what is still buffered for a closed pipe or a full device must not fail again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if cause is not None and cause.errno == errno.EPIPE:
         return int(Exit.DONE)
     if cause is not None:
         console.error(StorageError(f"input or output failed: {(cause.strerror or str(cause)).lower()}", fix=faults.ROOM_FIX))

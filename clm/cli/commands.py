@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def clean(job: Job) -> int:
     job.check_output()
     rejects = job.emit_to(Path(job.settings.rejects)) if job.settings.rejects and not job.common.dry_run else None
+    targets = [Path(one) for one in (job.common.output, job.settings.rejects) if one not in (None, "-")]
     inputs, names = job.sources()
-    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names)
+    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets)
     if job.common.dry_run or job.common.verbose:
         for fact in step.outcome.metrics["reading"]["evidence"]:
             job.console.note(f"{fact['about']}: {fact['decision']} ({fact['because']})")
@@ -32,7 +33,7 @@ def clean(job: Job) -> int:
 
 
 def rfm(job: Job) -> int:
-    job.check_output()
+    job.check_output(other_table=True)
     return job.finish(steps.rfm(job.source(), job.settings, job.common, job.emit))
 
 
@@ -43,19 +44,21 @@ def segment(job: Job) -> int:
 
 def clv(job: Job) -> int:
     job.check_output()
-    return job.finish(steps.clv(job.source(), job.settings, job.common, job.emit))
+    return job.finish(steps.clv(job.source(), job.with_orders(), job.common, job.emit))
 
 
 def churn(job: Job) -> int:
     job.check_output()
-    return job.finish(steps.churn(job.source(), job.settings, job.common, job.emit))
+    return job.finish(steps.churn(job.source(), job.with_orders(), job.common, job.emit))
 
 
 def report(job: Job) -> int:
     """A document goes to -o by its suffix, tables too; without -o the report is text on stdout, also into a pipe."""
     output = Path(job.common.output) if job.common.output not in (None, "-") else None
     document = output is not None and output.suffix.lower() in steps.DOCUMENTS
-    step = steps.report(job.source(), job.settings, job.common, job.silent if document or output is None else job.emit)
+    if not document:
+        job.check_output(other_table=True)
+    step = steps.report(job.source(), job.with_orders(), job.common, job.silent if document or output is None else job.emit)
     if job.common.dry_run:
         return job.finish(step, table=False)
     if output is None and not job.common.json:
@@ -63,12 +66,13 @@ def report(job: Job) -> int:
         sys.stdout.write(steps.render_text(step, job.settings.lang, width, job.colour))
         return job.conclude(step.to_json(), stdout_carries_data=True)
     if document and output is not None:
-        step = replace(step, outputs=(job.publish_bytes(output, steps.render(step, output.suffix, job.settings.lang)),))
+        step = replace(step, outputs=(job.publish_bytes(output, steps.render(step, output.suffix.lower(), job.settings.lang)),))
     return job.finish(step, table=False)
 
 
 def show_config(job: Job) -> int:
     """Every setting with its value and origin, as clm.toml would hold it."""
+    _only_tells(job)
     shared = job.configuration.resolve("config", {})
     found = {"": _values(shared.common, shared.origins)}
     for name in COMMANDS:
@@ -93,7 +97,13 @@ def _values(settings: Any, origins: dict[str, str]) -> dict[str, dict[str, Any]]
     }
 
 
+def _only_tells(job: Job) -> None:
+    if job.common.output is not None:
+        raise UsageError(f"`clm {job.command}` writes no file", fix="send its output where you want it with >")
+
+
 def show_tables(job: Job) -> int:
+    _only_tells(job)
     wanted = [job.inputs[0].upper()] if job.inputs else list(tables.ALL)
     unknown = next((name for name in wanted if name not in tables.ALL), None)
     if unknown:

@@ -20,6 +20,7 @@ from clm.console import Console, show_table
 from clm.errors import Exit, InputError, UsageError
 from clm.settings import CommonSettings
 from clm.steps import Step
+from clm.storage import faults
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +55,28 @@ class Job:
 
     def source(self) -> Path:
         """The one input: a path, or standard input spooled to a file."""
-        return self._spooled() if self.inputs in ([], ["-"]) else Path(self.inputs[0])
+        return self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
+
+    def with_orders(self) -> Any:
+        """The settings with --orders as a file that can be read twice."""
+        given = self.settings.orders
+        if given == "-":
+            raise UsageError(
+                "--orders wants a file: standard input is the customer table", fix="name the Parquet file clm clean wrote"
+            )
+        return self.settings if given is None else replace(self.settings, orders=str(self._regular(given, "orders")))
+
+    def _regular(self, given: str, name: str) -> Path:
+        """A path; what is no regular file (a FIFO, a process substitution) can be read only once and is spooled first."""
+        from clm.storage import files
+
+        path = Path(given)
+        if given == "":
+            raise UsageError("an empty input name", fix="is a variable of the shell unset?")
+        if not path.exists() or path.is_file() or path.is_dir():
+            return path
+        with faults.reading(path), path.open("rb") as stream:
+            return files.spool(stream, self.scratch, name)
 
     def sources(self) -> tuple[list[str | Path], dict[Path, str]]:
         """All inputs as given (files, globs, folders), and the names to show for those that have none."""
@@ -82,7 +104,22 @@ class Job:
     def to_stdout(self) -> bool:
         return self.common.output == "-" or (self.common.output is None and not sys.stdout.isatty())
 
-    def check_output(self) -> None:
+    def check_output(self, *, other_table: bool = False) -> None:
+        """Refuse before the work what could not be written after it, or would destroy an input.
+
+        A customer stage may replace its own input; a command that writes another table (`other_table`) may not.
+        """
+        from clm.storage import files
+
+        if self.common.output == "":
+            raise UsageError("-o wants a name, this one is empty", fix="is a variable of the shell unset?")
+        if self.common.output not in (None, "-"):
+            target = Path(str(self.common.output))
+            steps.to_path(target)
+            orders = getattr(self.settings, "orders", None)
+            files.keep_inputs(
+                [Path(one) for one in ([orders] if orders else []) + (self.inputs if other_table else [])], [target]
+            )
         if self.common.output == "-" and sys.stdout.isatty():
             raise UsageError("Parquet would scramble the terminal", fix="pipe it on, or name a file with -o")
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
 
-from clm.errors import DataError, InputError
+from clm.errors import DataError, InputError, UsageError
 from clm.outcome import Notice
 from clm.storage import contract, facts
 from clm.storage.facts import Facts
@@ -40,9 +42,9 @@ class Opened:
         return facts.lineage_of(self.facts, self.size, self.sha256)
 
 
-def spool(stream: IO[bytes], folder: Path) -> Path:
-    """Standard input as a file: Parquet is read from its end, and a pipe has none."""
-    path = folder / "stdin"
+def spool(stream: IO[bytes], folder: Path, name: str = "stdin") -> Path:
+    """A stream as a file: Parquet is read from its end, and a pipe has none."""
+    path = folder / name
     with writing(path), path.open("wb") as target:
         shutil.copyfileobj(stream, target, _CHUNK)
     return path
@@ -63,6 +65,10 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
     it is no Parquet file, another table, a newer clm's, or lacks columns: the message names the right command.
     """
     shown = name or path.name
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError("the name of the input is not UTF-8", where=str(path), fix="rename the file") from None
     with reading(path):
         if path.is_dir():
             raise InputError(f"{shown} is a folder, not a file", where=str(path), fix="name the Parquet file inside it")
@@ -84,7 +90,7 @@ def _footer(path: Path, shown: str, table: Table) -> tuple[pl.Schema, Facts | No
         with reading(path):
             metadata = pl.read_parquet_metadata(path)
             schema = pl.scan_parquet(path, glob=False).collect_schema()
-    except pl.exceptions.ComputeError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
         maker = table.made_by.split(",")[0]
         raise DataError(
             f"{shown} is not a Parquet file (or a damaged one)",
@@ -107,3 +113,45 @@ def _check_facts(found: Facts, table: Table, shown: str) -> None:
         )
     if found.table_version > table.version or found.schema > facts.SCHEMA:
         raise DataError(f"{shown} was written by a newer clm", where=shown, fix="update clm", code="newer")
+
+
+def keep_inputs(inputs: Iterable[Path], targets: Iterable[Path]) -> None:
+    """Raises UsageError when an output would replace an input, or another output: nobody means that."""
+    seen: list[Path] = []
+    for target in targets:
+        for other in inputs:
+            if target.exists() and other.exists() and target.samefile(other):
+                raise UsageError(f"{target.name} is an input: writing there would destroy it", fix="write to another file")
+        if any(target.resolve() == one.resolve() for one in seen):
+            raise UsageError(f"two outputs would go to {target.name}", fix="give each a file of its own")
+        seen.append(target)
+
+
+@contextmanager
+def blaming_damage(opened: Sequence[Opened]) -> Iterator[None]:
+    """When Polars fails inside, look whether a file it read is damaged: then that is the answer (65), else it is a bug."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
+        for one in opened:
+            if _damaged(one.path):
+                raise DataError(
+                    f"{one.name} is damaged: its pages cannot be read",
+                    where=str(one.path),
+                    fix="make the file again",
+                    code="damaged",
+                ) from error
+        raise
+
+
+def _damaged(path: Path) -> bool:
+    """Whether an independent reader fails on the file too; costs a whole read, and only failures pay it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        for batch in pq.ParquetFile(path).iter_batches():
+            batch.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, ValueError):
+        return True
+    return False
