@@ -160,8 +160,9 @@ def verdict(made: Made) -> str:
     tested = f"{method}, tested over {stretch(made.scores[0].horizon_days)}"
     if made.rung.status == "baseline_better":
         return f"{tested}: {_winner(made)} beats every model in deviance{_off(made.scores)}"
+    rivals = "the other baselines" if method in choice.USABLE_BASELINES else "the baselines"
     lost = "" if beats.get("poisson_deviance", True) else ", not in deviance"
-    return f"{tested}: beats the baselines in {sum(beats.values())} of {counted(len(beats), 'score')}{lost}{_off(made.scores)}"
+    return f"{tested}: beats {rivals} in {sum(beats.values())} of {counted(len(beats), 'score')}{lost}{_off(made.scores)}"
 
 
 def _off(scores: list[Score]) -> str:

@@ -150,6 +150,8 @@ def test_the_verdict_in_words() -> None:
     worse = _made(Rung("bgnbd", "ok", BG, BG, None), _scored("bgnbd", 1, predicted=0.0))
     said = "bgnbd, tested over 8 weeks: beats the baselines in 0 of 8 scores, not in deviance, its total 100% too low"
     assert appraisal_facts.verdict(worse) == said
+    nbd = _made(Rung("nbd", "attrition_not_identified", BG, None, None), _scored("nbd", 1, predicted=10.0))
+    assert appraisal_facts.verdict(nbd) == "nbd, tested over 8 weeks: beats the other baselines in 8 of 8 scores"
     lost = _made(Rung("rate", "baseline_better", None, BG, winner), _scored("rate", 3, predicted=11.0))
     assert appraisal_facts.verdict(lost) == "rate, tested over 8 weeks: rate beats every model in deviance"
 
