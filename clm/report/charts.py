@@ -22,6 +22,7 @@ _COLOURS = {"strong": STRONG, "soft": SOFT, "base": BASE}
 WIDE, NARROW = 840, 344
 
 _FONT = 12
+_BAR_STEP = 22  # of one bar and its share of the gap: its number must not touch the next one's
 _FIRST = {"returning", "revenue_share", "clv", "actual", "observed"}  # what the reader looks for is drawn strong
 _VEGA_LITE = "6.4"
 _NUMBER = "abs(datum.value) < 1000 ? format(datum.value, ',~g') : replace(format(datum.value, ',~s'), 'G', 'B')"
@@ -173,7 +174,7 @@ def _segments(alt: Any, figure: Figure, lang: str, width: int) -> Any:
     )
     bars = base.mark_bar().encode(color=_colours(alt, figure.marks))
     texts = base.mark_text(align="left", dx=5, baseline="middle", fontSize=11).encode(text="text:N")
-    return (bars + texts).properties(width=plot, height=len(places) * 17 * max(len(series), 1.4))
+    return (bars + texts).properties(width=plot, height=len(places) * _BAR_STEP * max(len(series), 1.3))
 
 
 def _shares(alt: Any, width: int, largest: float) -> tuple[Any, Any]:

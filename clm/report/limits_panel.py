@@ -118,4 +118,5 @@ def _options(stage: str, used: dict[str, Any]) -> list[str]:
             parts += [flag, shlex.quote(plain(",".join(map(str, value)), 400))] if value else []
         elif value is not None:
             parts += [flag, shlex.quote(plain(value, 200))]
-    return parts
+    seed = finite(used.get("seed"))
+    return [*parts, "--seed", f"{seed:.0f}"] if seed is not None and seed != settings.CommonSettings().seed else parts

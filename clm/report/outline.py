@@ -11,7 +11,7 @@ import polars as pl
 
 from clm.report import forecast_panels, limits_panel, past_panels, trust
 from clm.report.blocks import Outline, Panel, Tile
-from clm.report.footer_numbers import stage_facts
+from clm.report.notices import notices
 from clm.report.numbers import ACTIVE_DAYS, Number, Numbers
 from clm.report.words import Words, load, plain
 
@@ -38,7 +38,7 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         subtitle=_subtitle(numbers, facts, words),
         headlines=_headlines(numbers, facts, words),
         tiles=_tiles(numbers, facts, words),
-        notices=_notices(facts, words),
+        notices=notices(facts, words),
         panels=panels,
         overview_title=words("panel.overview"),
         notices_title=words("report.notes"),
@@ -205,21 +205,3 @@ def _tiles(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Tile,
         ),
     )
     return tuple(Tile(code, label, show(number), number, note) for code, label, number, show, note in rows if number is not None)
-
-
-def _notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
-    """Warnings of every stage on the way, once each: a heading in the report's language, and the stage's own sentence.
-
-    Stages speak English: another language shows the heading alone, unless the code has none.
-    """
-    latest = [stage_facts(facts, stage) for stage in ("clean", "rfm", "segment", "clv", "churn")]
-    found: dict[tuple[str, str], None] = {}
-    for made in latest:
-        warnings = made.get("warnings")
-        for warning in warnings if isinstance(warnings, list) else []:
-            if isinstance(warning, dict):
-                code, text = str(warning.get("code", "")), plain(warning.get("text", ""), 400)
-                heading = words.name("warning", code)
-                own = words.lang == "en" or not words.known(f"warning.{code}")
-                found[heading, text if own else ""] = None
-    return tuple(found)

@@ -107,3 +107,14 @@ def test_axes_count_in_the_units_of_the_language(value: float, english: str, chi
     for lang, wanted in (("en", english), ("zh", chinese)):
         root = ET.fromstring(charts.svg(_figure("months", Mark("new", "m", value)), lang))
         assert wanted in [one.text for one in root.iter() if one.text]
+
+
+def test_numbers_of_a_pair_of_bars_stand_apart() -> None:
+    """Between the numbers of two bars of a segment is more than the height of their letters."""
+    marks = [Mark(series, name, 0.4, "40%") for name in "abcdefgh" for series in ("customer_share", "revenue_share")]
+    for width in (charts.WIDE, charts.NARROW):
+        root = ET.fromstring(charts.svg(_figure("segments", *marks), "en", width))
+        moved = [re.search(r"translate\([-\d.]+,([-\d.]+)", one.attrib["transform"]) for one in root.iter() if one.text == "40%"]
+        heights = sorted(float(found[1]) for found in moved if found)
+        assert len(heights) == 16
+        assert min(low - high for high, low in itertools.pairwise(heights)) >= 14

@@ -56,6 +56,14 @@ def test_the_page_fetches_and_runs_nothing(source: str) -> None:
     assert policy.attributes["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
+def test_no_tile_stands_alone(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Three key figures in a row, four where three would leave one over."""
+    full = Page(page.render(numbers, shop[1], "en"))
+    bare = Page(page.render(metrics.compute(samples.without(shop[0], "clv", "churn"), {}), {}, "en"))
+    assert [one.attributes["class"] for one in full.all("dl") if "tiles" in one.attributes["class"]] == ["tiles"]
+    assert [one.attributes["class"] for one in bare.all("dl") if "tiles" in one.attributes["class"]] == ["tiles four"]
+
+
 def test_panels_stand_in_their_order(source: str) -> None:
     """One section per panel, in the order of the contract, each with a heading and a link."""
     read = Page(source)

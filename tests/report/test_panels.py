@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -83,13 +85,13 @@ def test_without_amounts_orders_are_shown_instead(shop: Shop) -> None:
 
 
 def test_notices_of_every_stage_are_told_once(shop: Shop, numbers: pl.DataFrame) -> None:
-    """English keeps the stage's sentence; Chinese shows its own heading, and the sentence only of a code it does not know."""
+    """English keeps the stage's sentence; Chinese has its own with the same numbers, or that of an unknown code."""
     english, chinese = (outline(numbers, shop[1], lang).notices for lang in ("en", "zh"))
     assert english == (
         ("The test was shorter than the forecast", "tested over 13 weeks, forecast over 52 weeks"),
         ("unheard_of", "something new"),
     )
-    assert chinese == (("检验期短于预测期", ""), ("unheard_of", "something new"))
+    assert chinese == (("检验期短于预测期", "检验期 13 周，预测期 52 周。"), ("unheard_of", "something new"))
 
 
 def test_many_sources_are_named_in_part(shop: Shop, numbers: pl.DataFrame) -> None:
@@ -138,7 +140,7 @@ def test_every_recorded_setting_can_be_written_as_an_option() -> None:
         "clv": settings.ClvSettings(horizon=settings.Horizon(90, "d"), annual_discount=0.2, no_backtest=True),
     }  # fmt: skip
     for stage, used in changed.items():
-        facts = {"stage": stage, "settings": settings.recorded(used), "ancestors": []}
+        facts = {"stage": stage, "settings": settings.recorded(used, settings.CommonSettings()), "ancestors": []}
         words = shlex.split(limits_panel.commands(facts)[0])
         given: dict[str, list[str]] = {}
         flags = {f"--{settings.option_name(field.name)}": (field, option) for field, option in settings.options(type(used))}
@@ -283,3 +285,40 @@ def test_the_model_in_use_is_no_simple_rule(shop: Shop, used: str, kind: str, la
     for lang, label in zip(("en", "zh"), labels, strict=True):
         [table] = [block for block in _panel(outline(numbers, facts, lang), "clv") if isinstance(block, Table) and block.strong]
         assert label in [table.rows[place][0].text for place in table.strong]
+
+
+def test_a_seed_of_ones_own_is_part_of_the_command(shop: Shop) -> None:
+    """Draws repeat only with their seed; the default one is not said."""
+    facts = deepcopy(shop[1])
+    facts["ancestors"][-1]["settings"]["seed"] = 7
+    assert [line for line in limits_panel.commands(facts) if "--seed" in line] == [
+        "clm clv segments.parquet --margin 0.35 --seed 7 --orders clean.parquet -o clv.parquet"
+    ]
+
+
+def test_a_shop_of_one_order_reads_like_a_sentence(shop: Shop) -> None:
+    """One customer, one order, small money: singular nouns, cents shown, and the headline's sum is the tile's."""
+    lines = shop[2].filter((pl.col("customer_id") == "c001") & (pl.col("kind") == "sale")).head(1)
+    lines = lines.with_columns(amount=pl.lit("12.50").cast(pl.Decimal(18, 4)))
+    people = samples.customers(lines).with_columns(expected_orders=pl.lit(1.2), expected_spend=pl.lit(15.25), clv=pl.lit(14.0))
+    facts = samples.facts(people)
+    report = outline(metrics.compute(people, facts, lines.lazy()), facts, "en")
+    assert report.headlines[0].startswith("1 customer placed 1 order worth £12.50 between ")
+    assert {tile.code: tile.text for tile in report.tiles}["net_revenue"] == "£12.50"
+    assert "spend £15.25" in report.headlines[2]
+    assert "Expected: 1 day with an order and £15.25 of revenue" in _first(report, "clv")
+    said = [*report.headlines, *(block.text for panel in report.panels for block in panel.blocks if isinstance(block, Paragraph))]
+    assert not [text for text in said if re.search(r"\b1 (customers|orders|days|rows)\b|\b1 customer (are|have|were)\b", text)]
+
+
+def test_the_length_of_the_log_counts_both_its_ends(shop: Shop) -> None:
+    """From a Monday to the Tuesday of next week are nine days, in both languages."""
+    monday, tuesday = date(2024, 1, 1), date(2024, 1, 9)
+    people = shop[0].filter(pl.col("orders") > 0).with_columns(
+        first_order_on=pl.lit(monday), last_order_on=pl.lit(tuesday), as_of=pl.lit(tuesday)
+    )  # fmt: skip
+    for lang, said in (("en", "1 January 2024 to 9 January 2024 (9 days)"), ("zh", "2024年1月1日至2024年1月9日（共 9 天）")):
+        [pairs] = [
+            block for block in _panel(outline(metrics.compute(people, {}), {}, lang), "quality") if isinstance(block, Pairs)
+        ]
+        assert said in [text for _, text in pairs.items]
