@@ -1,6 +1,6 @@
 """What an appraisal says of itself: its facts as JSON, and what its reader must know, as codes with sentences.
 Records in, documents and sentences out; it computes no forecast and knows no table.
-Some 330 lines: a number and the sentence that qualifies it change together, so they stay together.
+More than 300 lines: a number and the sentence that qualifies it change together, so they stay together.
 """
 
 from collections.abc import Iterator

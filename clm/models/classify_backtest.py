@@ -1,5 +1,6 @@
 """The protocol of the churn choice: which windows train, which one judges, which one only reports, and what calibrates.
 Arrays in, records out; windows come in by date, latest first, and it trusts them to hold nothing later than their day.
+More than 300 lines: the rules below are one argument, and their records carry nothing else.
 
 * A candidate is fitted on windows that all end before the judging window begins.
 * With three or more training windows the latest of them judges and the test window only reports; with fewer the test window

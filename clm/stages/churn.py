@@ -2,7 +2,7 @@
 
 It may not use P(alive) as a score, let a feature see past its snapshot or a label past the data, or score anybody silently by
 an untested method. Labels come from the order log: the same snapshot, taken at earlier days, knows who ordered afterwards.
-Some 380 lines, because windows, scores and table share these frames, and a second file would be a stage importing a stage.
+More than 300 lines, because windows, scores and table share these frames, and a second file would be a stage importing a stage.
 """
 
 from __future__ import annotations
