@@ -122,10 +122,9 @@ class Console:
             try:
                 Path(target).open("a").close()
             except OSError as error:
+                why = (error.strerror or str(error)).lower()
                 raise ConfigError(
-                    f"the log {target} cannot be written: {(error.strerror or '').lower()}",
-                    where="CLM_LOG",
-                    fix="name another file",
+                    f"the log cannot be written: {why}", where=f"CLM_LOG={target}", fix="name another file"
                 ) from error
 
     def _log(self, level: str, text: str, **more: Any) -> None:

@@ -5,24 +5,22 @@ It may not compute anything itself: it decides which steps to take, takes them, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from clm import __version__, steps
+from clm import __version__, formats, steps
+from clm import record as record_file
 from clm.errors import ClmError, DataError, Exit, UsageError
 from clm.ingest import sources
 from clm.outcome import Notice
+from clm.record import Entry, Record
 from clm.settings import STAGES, CommonSettings, RunSettings, recorded
 from clm.storage import files, publish
 from clm.tables import CUSTOMERS, METRICS, TRANSACTIONS, Table
-
-RECORD = "run.json"
-_SCHEMA = 1
 
 # what each stage reads and writes, by name in the folder, and the table whose version its output follows
 _READS = {
@@ -57,60 +55,13 @@ class Plan:
     scratch: Path
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One stage in run.json. `status`: made, fresh (nothing changed), skipped (not possible with this data), failed.
-
-    `made_from` is what decides whether it is stale: hashes of the inputs, settings, versions.
-    """
-
-    stage: str
-    status: str
-    reason: str
-    seconds: float = 0.0
-    rows: dict[str, Any] = field(default_factory=dict)
-    amount: dict[str, Any] | None = None
-    warnings: list[dict[str, str]] = field(default_factory=list)
-    outputs: list[dict[str, Any]] = field(default_factory=list)
-    made_from: dict[str, Any] | None = None
-    closing: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        record = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "closing"}
-        return {key: value for key, value in record.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Record:
-    """run.json: the only file with a clock."""
-
-    started: str
-    finished: str | None = None
-    as_of: str | None = None
-    status: str = "running"
-    exit_code: int | None = None
-    stages: tuple[Entry, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        head = {"schema": _SCHEMA, "clm_version": __version__}
-        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "stages"}
-        return head | own | {"stages": [entry.to_json() for entry in self.stages]}
-
-    def entry(self, stage: str) -> Entry | None:
-        return next((entry for entry in self.stages if entry.stage == stage), None)
-
-    @property
-    def idle(self) -> bool:
-        return all(entry.status == "fresh" for entry in self.stages)
-
-
 def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
     """Take every stale step in order; the record on disk is current after each, also after a failure.
 
     Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay.
     """
-    before = read_record(plan.folder)
-    record = Record(started=_now(), as_of=before.as_of if before else None)
+    before = record_file.read(plan.folder)
+    record = Record(started=record_file.now(), as_of=before.as_of if before else None)
     hashes: dict[Path, str] = {}
     for stage in STAGES:
         old = before.entry(stage) if before else None
@@ -127,23 +78,23 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
         except ClmError as error:
             failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
             record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
-            _write(plan.folder, replace(record, finished=_now()), before)
+            record_file.write(plan.folder, replace(record, finished=record_file.now()), before)
             raise
         for name in _WRITES[stage]:
             hashes.pop(plan.folder / name, None)
         entry = replace(entry, reason=reason or "", seconds=round(monotonic() - started, 3), made_from=made_from)
         record = replace(record, stages=(*record.stages, entry), as_of=as_of or record.as_of)
-        _write(plan.folder, record, before)
+        record_file.write(plan.folder, record, before)
         on_end(entry)
-    record = replace(record, finished=_now(), status="done", exit_code=int(Exit.DONE))
+    record = replace(record, finished=record_file.now(), status="done", exit_code=int(Exit.DONE))
     if not record.idle or (before is not None and before.status != "done"):
-        _write(plan.folder, record, before)
+        record_file.write(plan.folder, record, before)
     return record
 
 
 def preview(plan: Plan) -> list[tuple[str, str]]:
     """What a run would do: each stage with its reason, as far as it can be told before running; writes nothing."""
-    before = read_record(plan.folder)
+    before = record_file.read(plan.folder)
     hashes: dict[Path, str] = {}
     changed: set[str] = set()
     found = []
@@ -164,23 +115,8 @@ def as_of(plan: Plan) -> str:
     if isinstance(setting, date):
         return setting.isoformat()
     trial = plan.scratch / "as_of.parquet"
-    steps.clean(plan.inputs, None, plan.settings["clean"], plan.common, steps.to_path(trial), plan.scratch, plan.names)
+    steps.clean(plan.inputs, None, plan.settings["clean"], plan.common, formats.to_path(trial), plan.scratch, plan.names)
     return steps.as_of(trial, setting).isoformat()
-
-
-def read_record(folder: Path) -> Record | None:
-    """The record of the last run, or None when there is none that can be read: then everything is made again."""
-    try:
-        given = json.loads((folder / RECORD).read_text("utf-8"))
-        entries = tuple(Entry(**entry) for entry in given.pop("stages"))
-        if not all(
-            isinstance(output["sha256"], str) and Path(output["path"]).name for entry in entries for output in entry.outputs
-        ):
-            return None
-        known = {one.name for one in fields(Record)}
-        return Record(**{key: value for key, value in given.items() if key in known}, stages=entries)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
 
 
 def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any]:
@@ -265,25 +201,25 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
     match stage:
         case "clean":
             step = steps.clean(
-                plan.inputs, steps.to_path(outs[1]), settings, common, steps.to_path(outs[0]), plan.scratch, plan.names
+                plan.inputs, formats.to_path(outs[1]), settings, common, formats.to_path(outs[0]), plan.scratch, plan.names
             )
         case "rfm":
-            step = steps.rfm(paths[0], settings, common, steps.to_path(outs[0]))
+            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]))
         case "segment":
-            step = steps.segment(paths[0], settings, common, steps.to_path(outs[0]))
+            step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]))
         case "clv" | "churn":
             take = steps.clv if stage == "clv" else steps.churn
             with_orders = replace(settings, orders=str(paths[1]))
             try:
-                step = take(paths[0], with_orders, common, steps.to_path(outs[0]))
+                step = take(paths[0], with_orders, common, formats.to_path(outs[0]))
             except DataError as error:
                 status = "skipped"
                 notice = Notice(error.code or "not_possible", f"{stage} cannot be made from this data: {error.what}")
-                step = steps.without(stage, paths[0], settings, common, steps.to_path(outs[0]), notice)
+                step = steps.without(stage, paths[0], settings, common, formats.to_path(outs[0]), notice)
             if stage == "churn":
                 documents = [publish.publish_bytes(outs[1], steps.model_document(step.facts))]
         case _:
-            step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, steps.to_path(outs[1]))
+            step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, formats.to_path(outs[1]))
             documents = [publish.publish_bytes(outs[0], steps.render(step, ".html", settings.lang))]
     outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*step.outputs, *documents)]
     outputs.sort(key=lambda output: _WRITES[stage].index(str(output["path"])))
@@ -298,19 +234,3 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
         closing=step.outcome.closing,
     )
     return entry, step.facts.as_of
-
-
-def _write(folder: Path, record: Record, before: Record | None) -> None:
-    """Write run.json. What is known of stages not reached yet stays known: the next run need not make them for nothing."""
-    reached = {entry.stage for entry in record.stages}
-    waiting = (
-        [replace(one, status="skipped", reason="not reached") for one in before.stages if one.stage not in reached]
-        if before
-        else []
-    )
-    text = json.dumps(replace(record, stages=(*record.stages, *waiting)).to_json(), ensure_ascii=False, allow_nan=False, indent=1)
-    publish.publish_bytes(folder / RECORD, text.encode() + b"\n")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

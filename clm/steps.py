@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clm.errors import UsageError
+from clm.formats import Emit
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import (
     ChurnSettings,
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
-
-Emit = Callable[["pl.DataFrame | pl.LazyFrame", Table, "Facts"], "Output | None"]
 
 
 @dataclass(frozen=True)
@@ -57,52 +55,6 @@ class Step:
         kept = ("schema", "stage", "as_of", "rows", "amount", "settings", "metrics", "warnings")
         found = {key: record[key] for key in kept if key in record}
         return found | {"outputs": [output.to_json() for output in self.outputs]}
-
-
-def to_path(path: Path) -> Emit:
-    """Publish a table at a path, in the format its suffix names. Raises UsageError at once for a suffix clm does not write."""
-    # a device or FIFO has no suffix to go by: it gets what a pipe gets
-    device = path.exists() and not path.is_file()
-    write = _parquet if device else _FORMATS.get(path.suffix.lower())
-    if write is None:
-        raise UsageError(
-            f"{path.name} has the suffix {path.suffix or '(none)'}, which is no format clm writes",
-            fix=f"use one of {', '.join(_FORMATS)}",
-            code="suffix",
-        )
-
-    def emit(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output:
-        from clm.storage import publish
-
-        return publish.publish(path, lambda temporary: write(frame, table, facts, temporary))
-
-    return emit
-
-
-def _parquet(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
-    from clm.storage import publish
-
-    return publish.write_table(frame, table, facts, path)
-
-
-def _csv(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
-    from clm.storage import publish
-
-    # the contract is checked on a Parquet copy: a CSV holds no types to check
-    rows = publish.write_table(frame, table, facts, path)
-    publish.write_csv(frame, path)
-    return rows
-
-
-def _xlsx(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
-    from clm.report import workbook
-
-    rows = frame.lazy().collect()
-    path.write_bytes(workbook.table_workbook(rows, table.name))
-    return rows.height
-
-
-_FORMATS = {".parquet": _parquet, ".csv": _csv, ".xlsx": _xlsx}
 
 
 def clean(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ FILES = sorted(CLM.rglob("*.py"))
 # library -> the rooms that may import it; everything else may not
 ALLOWED = {
     "typer": ("cli/",),
+    "polars": ("stages/", "storage/", "ingest/", "report/", "cli/", "steps.py", "console.py"),
     "numpy": ("models/",),
     "scipy": ("models/",),
     "sklearn": ("models/",),
@@ -98,8 +100,11 @@ def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name_of(path)} imports relatively: say the whole name"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+            raise AssertionError(f"{name_of(path)} imports by name: no reader can follow that")
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -148,7 +153,7 @@ def test_every_file_says_its_purpose(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(text))
     assert docstring, f"{name_of(path)} has no docstring"
     lines = text.count("\n")
-    assert lines <= 330 or "lines" in docstring, f"{name_of(path)} has {lines} lines and does not say why"
+    assert lines <= 320 or re.search(r"\d{3} lines", docstring), f"{name_of(path)} has {lines} lines and does not say why"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

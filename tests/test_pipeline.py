@@ -165,13 +165,48 @@ def test_a_failing_stage_is_recorded_and_resumed(folder: Path, capsys: pytest.Ca
     (folder / "orders.csv").write_text("a,b\n1,2\n", "utf-8")
     assert run(folder) == 65
     found = record(folder)
-    assert (found["status"], found["exit_code"], found["stages"][-1]["status"]) == ("failed", 65, "failed")
+    assert (found["status"], found["exit_code"], found["stages"][0]["status"]) == ("failed", 65, "failed")
     assert (folder / "out" / "customers.parquet").read_bytes() == before
     (folder / "orders.csv").write_bytes(good)
     assert run(folder) == 0
     assert made_again(folder)["clean"] == "it failed last time"
     assert (folder / "out" / "customers.parquet").read_bytes() == before
     capsys.readouterr()
+
+
+def test_an_unreadable_input_is_recorded_and_nothing_known_is_forgotten(folder: Path) -> None:
+    """66 is in the record; with the input back, nothing has to be made again but clean."""
+    (folder / "orders.csv").rename(folder / "away.csv")
+    assert run(folder) == 66
+    found = record(folder)
+    assert (found["status"], found["exit_code"]) == ("failed", 66)
+    assert [entry["status"] for entry in found["stages"]] == ["failed", *["skipped"] * 5]
+    (folder / "away.csv").rename(folder / "orders.csv")
+    assert run(folder) == 0
+    assert made_again(folder) == {"clean": "it failed last time"}
+
+
+def test_the_seed_concerns_only_what_is_drawn(folder: Path) -> None:
+    """--seed is a setting of clv and churn."""
+    assert run(folder, "--seed", "9") == 0
+    assert [entry["status"] for entry in record(folder)["stages"]][:3] == ["fresh"] * 3
+    assert made_again(folder)["clv"] == "setting seed changed"
+
+
+def test_raw_rejects_are_made_when_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """rejects_raw changes rejects.parquet and nothing after it."""
+    monkeypatch.setenv("CLM_CLEAN_REJECTS_RAW", "1")
+    assert run(folder) == 0
+    assert made_again(folder) == {"clean": "setting rejects_raw changed"}
+    assert "raw" in pl.read_parquet_schema(folder / "out" / "rejects.parquet")
+
+
+@pytest.mark.parametrize("condition", ["rejected.no_customer > 0", "rejected.no_customer > 30%", "rows.in > 1"])
+def test_a_condition_a_run_cannot_judge_is_usage(folder: Path, condition: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The record of a run has stages, not rows: a path that is not in it never passes for 0."""
+    assert run(folder, "--fail-if", condition) == 2
+    assert "there is no" in capsys.readouterr().err
+    assert run(folder, "--fail-if", "stages.0.rows.in > 1") == 1
 
 
 def test_two_runs_give_the_same_files(made: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ def test_rfm_loads_no_model_library(tmp_path: Path) -> None:
     assert (tmp_path / "rfm.parquet").exists()
     assert not modules & set(MODELS)
     assert "polars" in modules
+
+
+def seconds(argv: list[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(argv, capture_output=True, timeout=60, check=True)
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_is_no_slower_than_importing_its_libraries(option: str) -> None:
+    """`clm --help` against `import typer, rich, polars`, in turn; the best of seven each, since other work only adds."""
+    pairs = [
+        (seconds([sys.executable, "-m", "clm", option]), seconds([sys.executable, "-c", "import typer, rich, polars"]))
+        for _ in range(7)
+    ]
+    assert min(ours for ours, _ in pairs) <= min(theirs for _, theirs in pairs)
 
 
 def test_the_version_is_the_packages() -> None:

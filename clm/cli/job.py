@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clm import steps
+from clm import formats
 from clm.cli import conditions
 from clm.cli.conditions import Condition
 from clm.config import Resolved, Sources
@@ -115,7 +115,7 @@ class Job:
             raise UsageError("-o wants a name, this one is empty", fix="is a variable of the shell unset?")
         if self.common.output not in (None, "-"):
             target = Path(str(self.common.output))
-            steps.to_path(target)
+            formats.to_path(target)
             orders = getattr(self.settings, "orders", None)
             files.keep_inputs(
                 [Path(one) for one in ([orders] if orders else []) + (self.inputs if other_table else [])], [target]
@@ -135,13 +135,13 @@ class Job:
             return publish.to_stream(sys.stdout.buffer, lambda path: publish.write_table(frame, table, facts, path), self.scratch)
         return None
 
-    def emit_to(self, path: Path) -> steps.Emit:
+    def emit_to(self, path: Path) -> formats.Emit:
         """Publish at a path while sharing the folder's lock with other single commands, but not with a run."""
         from clm.storage.locks import folder_lock
 
         def emit(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output | None:
             with folder_lock(path.absolute().parent, shared=True, wait_seconds=self.common.wait):
-                return steps.to_path(path)(frame, table, facts)
+                return formats.to_path(path)(frame, table, facts)
 
         return emit
 

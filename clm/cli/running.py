@@ -16,7 +16,8 @@ from clm.settings import COMMANDS, STAGES, option_name, options
 
 if TYPE_CHECKING:
     from clm.cli.job import Job
-    from clm.pipeline import Entry, Plan
+    from clm.pipeline import Plan
+    from clm.record import Entry
 
 
 def run(job: Job) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from clm.errors import EXIT_MEANING, Exit
@@ -34,6 +36,20 @@ CASES: list[tuple[int, str, Case]] = [
     (65, r"clm rfm", lambda shop, tmp: ["segment", str(shop.file("clean")), "-o", f"{tmp}/x.parquet"]),
     (65, r"not a Parquet file", lambda shop, tmp: ["rfm", str(shop.source), "-o", f"{tmp}/x.parquet"]),
     (66, r"there is no file nowhere.csv", lambda shop, tmp: ["clean", f"{tmp}/nowhere.csv", "-o", f"{tmp}/x.parquet"]),
+    (2, r"log.csv is an input", lambda shop, tmp: ["clean", f"{tmp}/log.csv", "-o", f"{tmp}/log.csv"]),
+    (2, r"log.csv is an input", lambda shop, tmp: ["clean", f"{tmp}/log.csv", "--rejects", f"{tmp}/log.csv", "-o", f"{tmp}/y.parquet"]),
+    (2, r"two outputs would go to y.parquet", lambda shop, tmp: ["clean", f"{tmp}/log.csv", "--rejects", f"{tmp}/y.parquet", "-o", f"{tmp}/y.parquet"]),
+    (2, r"is an input", lambda shop, tmp: ["rfm", f"{tmp}/clean.parquet", "-o", f"{tmp}/clean.parquet"]),
+    (2, r"is an input", lambda shop, tmp: ["clv", str(shop.file("segment")), "--orders", f"{tmp}/clean.parquet", "-o", f"{tmp}/clean.parquet"]),
+    (2, r"one of the files it would write", lambda shop, tmp: ["run", f"{tmp}/clean.parquet", "-o", str(tmp)]),
+    (2, r"an empty input name", lambda shop, tmp: ["rfm", "", "-o", f"{tmp}/y.parquet"]),
+    (2, r"--orders wants a file", lambda shop, tmp: ["clv", str(shop.file("rfm")), "--orders", "-", "-o", f"{tmp}/y.parquet"]),
+    (2, r"`clm tables` writes no file", lambda shop, tmp: ["tables", "-o", f"{tmp}/y"]),
+    (65, r"is damaged", lambda shop, tmp: ["rfm", f"{tmp}/damaged.parquet", "-o", f"{tmp}/y.parquet"]),
+    (65, r"damaged", lambda shop, tmp: ["segment", f"{tmp}/damaged_rfm.parquet", "-o", f"{tmp}/y.parquet"]),
+    (65, r"not in the orders|contradict", lambda shop, tmp: ["report", str(shop.file("churn")), "--orders", f"{tmp}/other.parquet", "-o", f"{tmp}/y.html"]),
+    (73, r"cannot create log.csv: file exists", lambda shop, tmp: ["run", str(shop.source), "-o", f"{tmp}/log.csv"]),
+    (78, r"the log cannot be written", lambda shop, tmp: ["env", "CLM_LOG=/nowhere/clm.log", "rfm", str(shop.file("clean"))]),
     (66, r"no such file", lambda shop, tmp: ["rfm", f"{tmp}/nowhere.parquet", "-o", f"{tmp}/x.parquet"]),
     (73, r"cannot create", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/nowhere/x.parquet"]),
     (73, r"is a folder", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", str(tmp / ".")]),
@@ -45,8 +61,10 @@ CASES: list[tuple[int, str, Case]] = [
 
 
 def process(argv: list[str], *, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    variables = dict([argv[1].split("=", 1)]) if argv[:1] == ["env"] else {}
     return subprocess.Popen(
-        [sys.executable, "-m", "clm", *argv],
+        [sys.executable, "-m", "clm", *(argv[2:] if variables else argv)],
+        env=os.environ | variables,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -56,10 +74,22 @@ def process(argv: list[str], *, stdin: int = subprocess.DEVNULL) -> subprocess.P
     )
 
 
+def spoil(shop: Shop, folder: Path) -> None:
+    """Files a case may need: a log, a clean table, damaged tables, the orders of another shop."""
+    shutil.copy(shop.source, folder / "log.csv")
+    shutil.copy(shop.file("clean"), folder / "clean.parquet")
+    for stage, name in (("clean", "damaged"), ("rfm", "damaged_rfm")):
+        content = bytearray(shop.file(stage).read_bytes())
+        content[200:1200] = bytes(1000)  # the pages, not the footer
+        (folder / f"{name}.parquet").write_bytes(content)
+    pl.read_parquet(shop.file("clean")).head(3).write_parquet(folder / "other.parquet")
+
+
 @pytest.mark.parametrize(("code", "says", "case"), CASES, ids=[f"{code}-{n}" for n, (code, _, _) in enumerate(CASES)])
 def test_exit_code_and_message(shop: Shop, tmp_path: Path, code: int, says: str, case: Case) -> None:
     """The code is the table's and the message says what, where and what to do; never a traceback."""
     (tmp_path / "bad.toml").write_text("sed = 3\n")
+    spoil(shop, tmp_path)
     (tmp_path / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
     with process(case(shop, tmp_path)) as done:
         _, said = done.communicate(timeout=120)
@@ -99,6 +129,33 @@ def test_130_and_143_when_stopped(tmp_path: Path, number: signal.Signals, code: 
         done.kill()
         done.communicate()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stream", [">&-", "2>&-", "2>/dev/full", "<&-"])
+def test_a_closed_or_full_stream_is_not_a_crash(shop: Shop, tmp_path: Path, stream: str) -> None:
+    """With nobody to hear it the work is still done, and the code is still 0."""
+    line = f"{sys.executable} -m clm rfm {shop.file('clean')} -o {tmp_path}/x.parquet {stream}"
+    assert subprocess.run(["sh", "-c", line], timeout=60, check=False).returncode == 0
+    assert (tmp_path / "x.parquet").read_bytes() == shop.file("rfm").read_bytes()
+
+
+@pytest.mark.parametrize("argv", ["--version", "--help", "tables"])
+def test_a_full_stdout_is_74(argv: str) -> None:
+    """What could not be said is an I/O error, not a success and not a bug."""
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m clm {argv} >/dev/full"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (74, False)
+
+
+def test_a_process_substitution_is_an_input(shop: Shop, tmp_path: Path) -> None:
+    """What can be read only once is spooled first: INPUT and --orders."""
+    for name in ("customers", "orders"):
+        os.mkfifo(tmp_path / name)
+    line = (
+        f"cat {shop.file('segment')} > {tmp_path}/customers & cat {shop.file('clean')} > {tmp_path}/orders & "
+        f"exec {sys.executable} -m clm clv {tmp_path}/customers --orders {tmp_path}/orders -q -o {tmp_path}/x.parquet"
+    )
+    assert subprocess.run(["sh", "-c", line], timeout=60, check=False).returncode == 0
+    assert (tmp_path / "x.parquet").read_bytes() == shop.file("clv").read_bytes()
 
 
 def test_70_is_a_traceback_and_a_note(shop: Shop, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from clm.storage import facts, temporary
 from tests.logs import csv_of, invented
 
-KILLS = int(os.environ.get("CLM_KILLS", "6"))
+KILLS = int(os.environ.get("CLM_KILLS", "30"))
 
 
 @pytest.fixture

@@ -170,6 +170,12 @@ def test_orphans_are_swept_and_the_living_are_not(tmp_path: Path) -> None:
     assert listing(tmp_path) == [".keep.tmp"]
 
 
+def test_a_csv_header_is_defused_too(tmp_path: Path) -> None:
+    """A kept column may be called anything."""
+    publish.write_csv(pl.DataFrame({"=evil()": [1], "fine": [2]}), tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_text("utf-8") == "'=evil(),fine\n1,2\n"
+
+
 def test_csv_is_plain_and_defused(tmp_path: Path) -> None:
     """LF, ISO days, four decimals, empty nulls; text a spreadsheet would run starts with an apostrophe."""
     log = transactions(("=cmd()", "1", "2024-01-01T09:30", "1.5"), ("'quoted", "-2", "2024-01-02", None))

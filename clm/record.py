@@ -1,0 +1,96 @@
+"""run.json: what a run did, stage by stage, and from what each file was made. The only file with a clock.
+
+It may not decide anything: the pipeline reads it to know what is stale, people and scripts to know what happened.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clm import __version__
+from clm.storage import publish
+
+NAME = "run.json"
+_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stage in run.json. `status`: made, fresh (nothing changed), skipped (not possible with this data), failed.
+
+    `made_from` is what decides whether it is stale: hashes of the inputs, settings, versions.
+    """
+
+    stage: str
+    status: str
+    reason: str
+    seconds: float = 0.0
+    rows: dict[str, Any] = field(default_factory=dict)
+    amount: dict[str, Any] | None = None
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    made_from: dict[str, Any] | None = None
+    closing: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        record = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "closing"}
+        return {key: value for key, value in record.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Record:
+    """run.json: the only file with a clock."""
+
+    started: str
+    finished: str | None = None
+    as_of: str | None = None
+    status: str = "running"
+    exit_code: int | None = None
+    stages: tuple[Entry, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        head = {"schema": _SCHEMA, "clm_version": __version__}
+        own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "stages"}
+        return head | own | {"stages": [entry.to_json() for entry in self.stages]}
+
+    def entry(self, stage: str) -> Entry | None:
+        return next((entry for entry in self.stages if entry.stage == stage), None)
+
+    @property
+    def idle(self) -> bool:
+        return all(entry.status == "fresh" for entry in self.stages)
+
+
+def read(folder: Path) -> Record | None:
+    """The record of the last run, or None when there is none that can be read: then everything is made again."""
+    try:
+        given = json.loads((folder / NAME).read_text("utf-8"))
+        entries = tuple(Entry(**entry) for entry in given.pop("stages"))
+        if not all(
+            isinstance(output["sha256"], str) and Path(output["path"]).name for entry in entries for output in entry.outputs
+        ):
+            return None
+        known = {one.name for one in fields(Record)}
+        return Record(**{key: value for key, value in given.items() if key in known}, stages=entries)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def write(folder: Path, record: Record, before: Record | None) -> None:
+    """Write run.json. What is known of stages not reached yet stays known: the next run need not make them for nothing."""
+    reached = {entry.stage for entry in record.stages}
+    waiting = (
+        [replace(one, status="skipped", reason="not reached") for one in before.stages if one.stage not in reached]
+        if before
+        else []
+    )
+    text = json.dumps(replace(record, stages=(*record.stages, *waiting)).to_json(), ensure_ascii=False, allow_nan=False, indent=1)
+    publish.publish_bytes(folder / NAME, text.encode() + b"\n")
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
