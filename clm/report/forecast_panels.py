@@ -13,7 +13,7 @@ from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers, finite
 from clm.report.words import Words, plain
 
-_RULES = ("rate", "last_period", "mean")  # NBD is a baseline in the test, yet a model when it forecasts
+_RULES = ("rate", "last_period", "mean", "zero", "hiatus")  # NBD is a baseline in the test, yet a model when it forecasts
 _MINOR_SCORES = ("mae", "msle", "spearman", "capture_20", "brier")
 
 
