@@ -43,7 +43,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record:
-    """run.json: the only file with a clock."""
+    """run.json: the only file with a clock. Its `rows` and `amount` are those of `clean`, where the books are kept."""
 
     started: str
     finished: str | None = None
@@ -55,7 +55,10 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         head = {"schema": _SCHEMA, "clm_version": __version__}
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "stages"}
-        return head | own | {"stages": [entry.to_json() for entry in self.stages]}
+        cleaned = self.entry("clean")
+        books = {"rows": cleaned.rows, "amount": cleaned.amount} if cleaned is not None and cleaned.rows else {}
+        books = {key: value for key, value in books.items() if value is not None}
+        return head | own | books | {"stages": [entry.to_json() for entry in self.stages]}
 
     def entry(self, stage: str) -> Entry | None:
         return next((entry for entry in self.stages if entry.stage == stage), None)

@@ -43,6 +43,14 @@ def segment(customers: pl.DataFrame, scheme: Scheme, bins: int) -> Outcome:
         .join(cells, on=columns, how="left", maintain_order="left")
         .with_columns(pl.when(pl.col("orders") > 0).then(pl.col("segment")).otherwise(pl.lit(NO_PURCHASE)).alias("segment"))
     )
+    outside = segmented["segment"].null_count()
+    if outside:
+        raise DataError(
+            f"{counted(outside, 'customer')} with scores outside 1 to {bins}",
+            where=f"columns {', '.join(columns)}",
+            fix="make the table with `clm rfm`",
+            code="scores",
+        )
     counts = _counts(segmented, scheme)
     named_counts = {code: number for code, number in counts.items() if code != NO_PURCHASE and number}
     largest = max(named_counts, key=lambda code: named_counts[code], default=None)

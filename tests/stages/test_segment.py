@@ -68,6 +68,12 @@ def test_scores_cut_otherwise_are_refused_with_the_remedy() -> None:
     assert "--bins 5" in str(raised.value.fix)
 
 
+def test_scores_outside_the_scheme_are_named() -> None:
+    """A table somebody made by hand may hold a 7 or a 0."""
+    with pytest.raises(DataError, match="2 customers with scores outside 1 to 5"):
+        segment(scored([(7, 1), (1, 0), (1, 1)]), schemes.load("grid")[0], 5)
+
+
 def test_a_scheme_over_money_needs_money() -> None:
     """Without amounts there is no m_score: a scheme that wants it says so."""
     text = "bins = 5\n[segments]\nrich = [{ m = [4, 5] }]\npoor = [{ m = [1, 3] }]\n"
