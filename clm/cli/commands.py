@@ -44,7 +44,13 @@ def segment(job: Job) -> int:
 
 def clv(job: Job) -> int:
     job.check_output()
-    return job.finish(steps.clv(job.source(), job.with_orders(), job.common, job.emit))
+    step = steps.clv(job.source(), job.with_orders(), job.common, job.emit)
+    for name in ("model", "spend"):
+        fits = [("clm", step.outcome.metrics.get(name)), ("lifetimes", step.outcome.metrics.get(f"{name}_lifetimes"))]
+        for estimator, fit in fits if all(fit for _, fit in fits) else ():
+            numbers = " ".join(f"{parameter} {value:.4f}" for parameter, value in fit["parameters"].items())
+            job.console.note(f"{name} by {estimator:<9} log-likelihood {fit['log_likelihood']:.4f}  {numbers}")
+    return job.finish(step)
 
 
 def churn(job: Job) -> int:

@@ -70,3 +70,17 @@ def test_every_column_is_explained(table: object) -> None:
         assert len(column.meaning) > 5
         assert column.name not in ("recency", "frequency", "T", "monetary")
         assert column.name == column.name.lower()
+
+
+def test_two_estimators_are_shown_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
+    """--estimator lifetimes prints both fits of the CDNOW sample, equal to the digits the literature prints."""
+    log, customers = tmp_path / "clean.parquet", tmp_path / "rfm.parquet"
+    assert main(["clean", str(shared_data / "cdnow" / "CDNOW_sample.txt"), "-q", "-o", str(log)]) == 0
+    assert main(["rfm", str(log), "--as-of", "1997-09-30", "-q", "-o", str(customers)]) == 0
+    capsys.readouterr()
+    argv = ["clv", str(customers), "--model-family", "bgnbd", "--estimator", "lifetimes", "-o", str(tmp_path / "clv.parquet")]
+    assert main(argv) == 0
+    said = capsys.readouterr().err
+    assert "model by clm       log-likelihood -9582.4292  r 0.2426 alpha 4.4136 a 0.7929 b 2.4259" in said
+    assert "model by lifetimes log-likelihood -9582.4292" in said
+    assert "spend by clm       log-likelihood -4055.9177" in said
