@@ -46,10 +46,11 @@ def clv(job: Job) -> int:
     job.check_output()
     step = steps.clv(job.source(), job.with_orders(), job.common, job.emit)
     for name in ("model", "spend"):
-        fits = [("clm", step.outcome.metrics.get(name)), ("lifetimes", step.outcome.metrics.get(f"{name}_lifetimes"))]
-        for estimator, fit in fits if all(fit for _, fit in fits) else ():
-            numbers = " ".join(f"{parameter} {value:.4f}" for parameter, value in fit["parameters"].items())
-            job.console.note(f"{name} by {estimator:<9} log-likelihood {fit['log_likelihood']:.4f}  {numbers}")
+        ours, theirs = (step.outcome.metrics.get(key) for key in (name, f"{name}_lifetimes"))
+        for estimator, fit in (("clm", ours), ("lifetimes", theirs)):
+            if fit and theirs:
+                numbers = " ".join(f"{parameter} {value:.4f}" for parameter, value in fit["parameters"].items())
+                job.console.note(f"{name} by {estimator:<9} log-likelihood {fit['log_likelihood']:.4f}  {numbers}")
     return job.finish(step)
 
 

@@ -21,6 +21,8 @@ SUM = pl.Decimal(38, 4)
 # 17). 24 decimals leave 14 digits before the point, which is what Decimal(18, 4) holds; Polars multiplies in 256 bits.
 _SPLITS = ((18, 6), (12, 12), (6, 18))
 _EXACT = pl.Decimal(38, 24)
+# Room for any sum of a line's money, with the decimals that occur.
+_ROOMY, _ROOM = pl.Decimal(38, 12), 1e24
 _SHORT = r"^-?\d{1,7}(?:\.\d{1,6})?$"
 _LARGEST = 99_999_999_999_999.0
 
@@ -119,23 +121,74 @@ def money(text: pl.Expr) -> pl.Expr:
     return text.cast(LINE, strict=False)
 
 
-def product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    """The exact product of two canonical texts, rounded half-even once to Decimal(18, 4); null when it cannot be exact."""
+def line_money(
+    first: pl.Expr, second: pl.Expr | None = None, discount: pl.Expr | None = None, returned: pl.Expr | None = None
+) -> pl.Expr:
+    """The money of a line from canonical texts: `first` (× `second`), nearer to nothing by the discount, less what was returned.
 
+    Worked out exactly and rounded half-even once to Decimal(18, 4); null when it cannot be exact or does not fit. A discount or
+    return that is null is nothing.
+    """
+    if second is None and discount is None and returned is None:
+        return money(first)
+    exact = _given(first) if second is None else _products(first, second)
+    if discount is not None or returned is not None:
+        exact = [_less(value, width, discount, returned) for value, width in _widened(exact)]
+    return pl.coalesce(*(value.cast(LINE, strict=False) for value in exact))
+
+
+def _given(text: pl.Expr) -> list[pl.Expr]:
+    """A number exactly, in the forms that can hold it."""
+    return [_held(text, _ROOMY), _held(text, _EXACT)]
+
+
+def _products(first: pl.Expr, second: pl.Expr) -> list[pl.Expr]:
+    """The exact product, in the forms that can hold it."""
     short = first.str.contains(_SHORT) & second.str.contains(_SHORT)
-    usual = pl.when(short).then(first).cast(pl.Decimal(38, 12), strict=False) * pl.when(short).then(second).cast(
+    usual = pl.when(short).then(first).cast(_ROOMY, strict=False) * pl.when(short).then(second).cast(
         pl.Decimal(38, 6), strict=False
     )
     one, two = pl.when(~short).then(first), pl.when(~short).then(second)
     # an overflow would stop the whole query; a float is near enough to see it coming
-    fits = (one.cast(pl.Float64, strict=False) * two.cast(pl.Float64, strict=False)).abs() < _LARGEST
+    fits = (_float(one) * _float(two)).abs() < _LARGEST
 
     def exact(most_first: int, most_second: int) -> pl.Expr:
         possible = fits & _decimals(one, most_first) & _decimals(two, most_second)
         left = pl.when(possible).then(one).cast(_EXACT, strict=False)
         return left * pl.when(possible).then(two).cast(pl.Decimal(38, most_second), strict=False)
 
-    return pl.coalesce(usual.cast(LINE, strict=False), *(exact(*split).cast(LINE, strict=False) for split in _SPLITS))
+    return [usual, *(exact(*split) for split in _SPLITS)]
+
+
+def _widened(exact: list[pl.Expr]) -> list[tuple[pl.Expr, pl.Decimal]]:
+    """The roomy form also with all its decimals, for what is taken off may have more."""
+    return [(exact[0], _ROOMY), (exact[0].cast(_EXACT, strict=False), _EXACT), *((value, _EXACT) for value in exact[1:])]
+
+
+def _less(value: pl.Expr, width: pl.Decimal, discount: pl.Expr | None, returned: pl.Expr | None) -> pl.Expr:
+    """The exact value less what is taken off it, which shops write as 5 or as -5; null where this width cannot hold it."""
+    parts = [part for part in (discount, returned) if part is not None]
+    size = _float(value).abs()
+    for part in parts:
+        size = size + _float(part).abs().fill_null(0)
+    value = pl.when(size < (_LARGEST if width == _EXACT else _ROOM)).then(value)
+
+    def off(text: pl.Expr) -> pl.Expr:
+        return pl.when(text.is_null()).then(pl.lit(0).cast(width)).otherwise(_held(text, width).abs())
+
+    if discount is not None:
+        value = pl.when(value < 0).then(value + off(discount)).otherwise(value - off(discount))
+    return value if returned is None else value - off(returned)
+
+
+def _held(text: pl.Expr, width: pl.Decimal) -> pl.Expr:
+    """Canonical text as a decimal of this width, null where digits would be lost."""
+    possible = _decimals(text, width.scale) & (_float(text).abs() < (_LARGEST if width == _EXACT else _ROOM))
+    return pl.when(possible).then(text).cast(width, strict=False)
+
+
+def _float(value: pl.Expr) -> pl.Expr:
+    return value.cast(pl.Float64, strict=False)
 
 
 def _decimals(text: pl.Expr, most: int) -> pl.Expr:

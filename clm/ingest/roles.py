@@ -161,3 +161,21 @@ def unknown_keep(keep: tuple[str, ...], columns: tuple[str, ...]) -> None:
     lost = [name for name in keep if name not in columns]
     if lost:
         raise UsageError(f"--keep {lost[0]}: there is no such column.", where=shown(columns))
+
+
+def kept_twice(keep: tuple[str, ...], found: Mapping[str, tuple[str, ...]]) -> None:
+    """Raises `UsageError` for `--keep` columns that are written anyway, or whose name is that of a column clean writes."""
+    from clm.tables import TRANSACTIONS
+
+    written = TRANSACTIONS.names()
+    there = {column: role for role, columns in found.items() if role in written for column in columns}
+    for name in keep:
+        if name in there:
+            called = "under its name" if there[name] == name else f"as {there[name]}"
+            raise UsageError(f"--keep {name}: it is already there, {called}.", fix="leave it out of --keep.", code="keep")
+        if name in written:
+            raise UsageError(
+                f"--keep {name}: clean writes a column of its own under that name.",
+                fix="give the column another name in the source.",
+                code="keep",
+            )

@@ -25,6 +25,7 @@ _ENOUGH = 0.95
 _OURS = ("customer_id", "order_id", "ordered_at", "amount", "kind", "flags", "source_line")
 _SEVERAL_ORDERS, _SEVERAL_PRICES = 10, 3
 _EXAMPLE = "05/03/2024"
+_DISCOUNTS = ("discount", "折扣", "优惠", "優惠")
 
 
 def understand(log: TextLog, settings: CleanSettings) -> Reading:
@@ -33,7 +34,8 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     Raises `DataError` for a missing role or a reading that cannot be told from another, `UsageError` for options that name
     columns which are not there.
     """
-    roles.unknown_keep(settings.keep, log.columns)
+    keep = tuple(dict.fromkeys(settings.keep))
+    roles.unknown_keep(keep, log.columns)
     if settings.tz is not None:
         dates.check_zone(settings.tz)
     if not settings.map and set(_OURS) <= set(log.columns):
@@ -42,6 +44,9 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     found, evidence = roles.assign(log, given)
     if {"quantity", "unit_price"} <= given.keys() and "amount" not in given:
         found.pop("amount", None)  # who names both factors wants their product
+    if "amount" in found and "discount" not in given:
+        found.pop("discount", None)  # what was paid is after discounts already
+    roles.kept_twice(keep, found)
     notices: list[Notice] = []
     _require(log, found)
     if "amount" not in found and "quantity" not in found and "unit_price" in found:
@@ -57,14 +62,16 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     chosen, why = _date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     marks = _marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence)
-    evidence += _unused(log, found, settings)
+    left = _left(log, found)
+    notices += _unused_discount(left, found)
+    evidence += _unused([column for column in left if column not in keep])
     first = dict.fromkeys(part.columns[0] for part in log.parts if part.columns)
     text = [*first, *(column for columns in found.values() for column in columns)]
     return Reading(
         roles=found,
         dates=chosen,
         marks=marks,
-        keep=tuple(name for name in settings.keep),
+        keep=keep,
         text_columns=tuple(dict.fromkeys(text)),
         has_amounts=has_amounts,
         cancellation_documents=_has_cancellations(log, found),
@@ -99,10 +106,28 @@ def _spaced(log: TextLog) -> bool:
     return not log.sample.height or " " in (log.sample["ordered_at"][0] or " ")
 
 
-def _unused(log: TextLog, found: dict[str, tuple[str, ...]], settings: CleanSettings) -> list[Evidence]:
+def _left(log: TextLog, found: dict[str, tuple[str, ...]]) -> list[str]:
+    """The columns that play no role."""
+    taken = {column for columns in found.values() for column in columns}
+    return [column for column in log.columns if column not in taken]
+
+
+def _unused_discount(left: list[str], found: dict[str, tuple[str, ...]]) -> list[Notice]:
+    """Quantity × price beside something called a discount: 5 may be money or per cent, so it is said and not guessed."""
+    if "amount" in found or not {"quantity", "unit_price"} <= found.keys():
+        return []
+    return [
+        Notice(
+            "discount_unused",
+            f"{column} was not taken off quantity × price: it may be a rate. If it is money, say so: --map discount={column}",
+        )
+        for column in left
+        if any(word in column.casefold() for word in _DISCOUNTS)
+    ]
+
+
+def _unused(left: list[str]) -> list[Evidence]:
     """The columns nobody reads: a `refund` or `type` among them is where a surprise comes from."""
-    taken = {*settings.keep, *(column for columns in found.values() for column in columns)}
-    left = [column for column in log.columns if column not in taken]
     return (
         [Evidence("not used", ", ".join(left), "no role known for them; --map gives one, --keep carries them along")]
         if left

@@ -92,7 +92,7 @@ def test_an_amount_is_rounded_once_half_even() -> None:
 
 def product(first: str, second: str) -> Decimal | None:
     frame = pl.DataFrame({"first": [first], "second": [second]})
-    value: Decimal | None = frame.select(numbers.product(pl.col("first"), pl.col("second"))).item()
+    value: Decimal | None = frame.select(numbers.line_money(pl.col("first"), pl.col("second"))).item()
     return value
 
 
@@ -130,6 +130,26 @@ def test_products_of_odd_factors(first: str, second: str, expected: str) -> None
 def test_a_product_that_cannot_be_exact_is_null(first: str, second: str) -> None:
     """Too large or too many decimals: null, which becomes a reject, and no overflow stops the query."""
     assert product(first, second) is None
+
+
+amounts = st.decimals(min_value=-10_000_000_000, max_value=10_000_000_000, places=5) | st.decimals(
+    min_value=-99, max_value=99, places=17
+)
+
+
+@given(amounts, amounts | st.none(), amounts | st.none())
+def test_what_is_taken_off_is_taken_off_before_rounding(
+    first: Decimal, discount: Decimal | None, returned: Decimal | None
+) -> None:
+    """Amount less discount less return is the exact sum rounded once, whatever their decimals."""
+    frame = pl.DataFrame(
+        {name: [None if one is None else f"{one:f}"] for name, one in (("a", first), ("d", discount), ("r", returned))},
+        schema=dict.fromkeys("adr", pl.String),
+    )
+    off, back = abs(discount or Decimal(0)), abs(returned or Decimal(0))
+    exact = (first + off if first < 0 else first - off) - back
+    found = frame.select(numbers.line_money(pl.col("a"), None, pl.col("d"), pl.col("r"))).item()
+    assert found == exact.quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)
 
 
 def test_signs_of_one_currency_do_not_count_as_two() -> None:

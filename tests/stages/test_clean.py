@@ -131,6 +131,18 @@ def test_a_month_written_as_floats_meets_a_month_written_as_integers(tmp_path: P
     assert clean_files([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path).column("customer_id") == ["17850", "17850"]
 
 
+def test_what_an_id_is_called_does_not_depend_on_other_files(tmp_path: Path) -> None:
+    """The point goes file by file: 1.0 of a file that writes all ids so is 1 whatever the other files hold."""
+    (tmp_path / "k1.csv").write_text(HEAD + "a,1.0,2024-01-01,1\nb,2.0,2024-01-02,1\n")
+    (tmp_path / "k2.csv").write_text(HEAD + "a,1,2024-01-01,1\nb,X7,2024-01-02,1\nc,5.0,2024-01-02,1\n")
+    alone = clean_files([tmp_path / "k1.csv"], tmp_path).column("customer_id") + clean_files(
+        [tmp_path / "k2.csv"], tmp_path
+    ).column("customer_id")
+    done = clean_files([tmp_path / "k1.csv", tmp_path / "k2.csv"], tmp_path)
+    assert done.column("customer_id") == alone == ["1", "2", "1", "X7", "5.0"]
+    assert "in 1 file ended in .0" in done.settled.outcome.warnings[0].text
+
+
 def test_quantity_times_price_is_exact(tmp_path: Path) -> None:
     """Without an amount the line is worth quantity × unit price, rounded once, half to even."""
     text = "customer,date,qty,unit price\nA,2024-01-02,0.328,25.23\nA,2024-01-02,3,0.00015\nA,2024-01-02,-2,1.005\n"
@@ -145,6 +157,44 @@ def test_a_discount_brings_the_line_nearer_to_nothing(tmp_path: Path) -> None:
     rows = ("2,10,5", "2,10,-5", "-2,10,5", "1,1,")
     text = "customer,date,qty,unit price,discount amount\n" + "".join(f"A,2024-01-02,{row}\n" for row in rows)
     assert clean_text(text, tmp_path).column("amount") == [Decimal(15), Decimal(15), Decimal(-15), Decimal(1)]
+
+
+def test_a_discount_that_may_be_a_rate_is_left_alone_and_said(tmp_path: Path) -> None:
+    """`discount` beside quantity × price may be 5 money or 5 per cent: a word about it, and --map settles it."""
+    for name in ("Discount", "会员折扣", "优惠券"):
+        text = f"customer,date,qty,unit price,{name}\nA,2024-01-02,2,10,5\n"
+        done = clean_text(text, tmp_path)
+        assert done.column("amount") == [Decimal(20)]
+        notice = done.settled.outcome.warnings[0]
+        assert notice.code == "discount_unused"
+        assert f"--map discount={name}" in notice.text
+        told = clean_text(text, tmp_path, map=(("discount", name),))
+        assert told.column("amount") == [Decimal(15)]
+        assert told.settled.outcome.warnings == ()
+
+
+def test_a_discount_comes_off_a_given_amount_only_when_named(tmp_path: Path) -> None:
+    """What was paid is after discounts; who maps a discount beside it wants it taken off."""
+    text = "customer,date,total,discount amount\nA,2024-01-02,20,5\n"
+    assert clean_text(text, tmp_path).column("amount") == [Decimal(20)]
+    assert clean_text(text, tmp_path, map=(("discount", "discount amount"),)).column("amount") == [Decimal(15)]
+
+
+def test_money_is_rounded_once_per_line(tmp_path: Path) -> None:
+    """Quantity, price, discount and what was given back are worked out exactly before the one rounding."""
+    text = "customer,date,qty,unit price,discount amount,refunded amount\n"
+    rows = ("1,1.00005,0.00015,", "1,1.00005,,0.00015", "3,0.3333333333,0.0000000001,0.99985", "1,5,0.00005000000000000001,")
+    done = clean_text(text + "".join(f"A,2024-01-02,{row}\n" for row in rows), tmp_path)
+    assert done.column("amount") == [Decimal("0.9999"), Decimal("0.9999"), Decimal("0.0001"), Decimal("4.9999")]
+
+
+def test_money_that_does_not_fit_is_a_reject(tmp_path: Path) -> None:
+    """The largest amount less the largest refund is beyond the column: `amount`, and no digit of it is shown."""
+    most = "99999999999999.9999"
+    text = f"customer,date,total,refunded amount\nA,2024-01-02,-{most},{most}\nA,2024-01-02,{most},{most}\nA,2024-01-02,{most},\n"
+    done = clean_text(text, tmp_path, max_rejects=1.0)
+    assert done.reasons == {2: "amount"}
+    assert done.column("amount") == [Decimal(0), Decimal(most)]
 
 
 def test_money_given_back_is_taken_off(tmp_path: Path) -> None:
@@ -163,8 +213,55 @@ def test_an_order_that_is_negative_as_a_whole_is_a_return(tmp_path: Path) -> Non
 
 def test_a_cancellation_document_is_a_return(tmp_path: Path) -> None:
     """C and a number among invoices that are numbers is the cancellation of an invoice."""
-    done = clean_text("invoice,customer,date,total\n100,A,2024-01-02,10\n101,A,2024-01-02,10\nC102,A,2024-01-03,0\n", tmp_path)
+    done = clean_text("invoice,customer,date,total\n100,A,2024-01-02,10\n101,A,2024-01-02,10\nC102,A,2024-01-03,-10\n", tmp_path)
     assert done.column("kind") == ["sale", "sale", "return"]
+
+
+def test_an_id_with_a_c_makes_no_return(tmp_path: Path) -> None:
+    """C1 with money and units above zero is an order like any other; at zero money only a negative quantity tells."""
+    rows = ("7,a,2024-01-01,2,5", "8,a,2024-01-01,1,1", "9,b,2024-01-01,2,5", "10,b,2024-01-01,1,1")
+    rows += ("C1,a,2024-01-02,1,5", "C2,b,2024-01-02,1,0", "C3,b,2024-01-02,-1,0")
+    done = clean_text("order_id,customer_id,order_date,quantity,unit price\n" + "\n".join(rows) + "\n", tmp_path)
+    assert done.column("kind") == ["sale"] * 6 + ["return"]
+
+
+UNITS = "order_id,customer_id,order_date,quantity,amount\n1,A,2024-01-02,3,15\n2,A,2024-01-03,0,0\n"
+
+
+def test_returns_written_without_a_sign_are_made_negative(tmp_path: Path) -> None:
+    """Where every return has positive money the source writes no sign: it gets one, in rows, rejects and accounts."""
+    done = clean_text(UNITS + "3,A,2024-01-04,-1,5\n4,,2024-01-05,-2,7.50\n", tmp_path)
+    assert done.rows.select("amount", "kind").rows()[-1] == (Decimal(-5), "return")
+    assert done.rejects["amount"].to_list() == [Decimal("-7.5")]
+    assert done.settled.refusal is None
+    outcome = done.settled.outcome
+    assert outcome.amount is not None
+    assert outcome.amount.to_json() == {"in": "2.5000", "out": "10.0000", "rejected": {"no_customer": "-7.5000"}, "collapsed": {}}
+    assert [(notice.code, notice.text) for notice in outcome.warnings] == [
+        ("returns_unsigned", "2 returns have a positive amount (12.50 in all): taken as money given back.")
+    ]
+    assert "returns" in [fact["about"] for fact in outcome.metrics["reading"]["evidence"]]
+
+
+def test_returns_of_both_signs_are_a_question(tmp_path: Path) -> None:
+    """Some above and some below zero cannot be told apart; naming the amount says that all are money given back."""
+    text = UNITS + "3,A,2024-01-04,-1,5\n4,A,2024-01-05,-2,-7\n"
+    refusal = clean_text(text, tmp_path).settled.refusal
+    assert refusal is not None
+    assert refusal.code == "return_signs"
+    assert "--map quantity=quantity --map unit_price=COLUMN" in str(refusal.fix)
+    done = clean_text(text, tmp_path, map=(("amount", "amount"),))
+    assert done.settled.refusal is None
+    assert done.column("amount")[2:] == [Decimal(-5), Decimal(-7)]
+
+
+def test_each_file_writes_returns_its_own_way(tmp_path: Path) -> None:
+    """A month without signs beside a month with them: each is told by itself, and nothing is asked."""
+    (tmp_path / "a.csv").write_text(UNITS + "3,A,2024-01-04,-1,5\n")
+    (tmp_path / "b.csv").write_text(UNITS.replace("2024", "2023") + "4,A,2023-01-05,-2,-7\n")
+    done = clean_files([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path)
+    assert done.settled.refusal is None
+    assert [amount for amount in done.column("amount") if amount < 0] == [Decimal(-5), Decimal(-7)]
 
 
 def test_orders_without_ids_are_the_customers_day(tmp_path: Path) -> None:
@@ -269,6 +366,31 @@ def test_kept_columns_come_along_as_text(tmp_path: Path) -> None:
     assert done.column("note") == ["hi"]
     with pytest.raises(UsageError, match="there is no such column"):
         clean_text("customer,date,total\nA,2024-01-02,5\n", tmp_path, keep=("note",))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("amount", "already there, under its name"),
+        ("who", "already there, as customer_id"),
+        ("flags", "a column of its own"),
+    ],
+)
+def test_what_is_written_anyway_cannot_be_kept_too(name: str, why: str, tmp_path: Path) -> None:
+    """A mapped column or a name of the contract in --keep would be there twice: a slip of the user, not a crash."""
+    text = "who,date,amount,flags\nA,2024-01-02,5,x\n"
+    with pytest.raises(UsageError, match=why):
+        clean_text(text, tmp_path, map=(("customer_id", "who"),), keep=(name,))
+
+
+def test_kept_columns_may_be_called_anything(tmp_path: Path) -> None:
+    """Names clm uses inside, and columns mapped to roles that are not written, are kept as they are; twice is once."""
+    names = ("moment", "symbol", "return", "offset", "line_id", "status", "unit price", "keep:moment", "number:quantity")
+    head = "customer,date,qty,order_id," + ",".join(names)
+    text = f"{head}\nA,2024-01-02,2,7,m,s,r,o,1,paid,2.50,k,n\n"
+    done = clean_text(text, tmp_path, keep=(*names, "moment"))
+    assert done.rows.select(names).rows() == [("m", "s", "r", "o", "1", "paid", "2.50", "k", "n")]
+    assert done.column("amount") == [Decimal(5)]
 
 
 def test_rows_after_until_are_in_the_future(tmp_path: Path) -> None:

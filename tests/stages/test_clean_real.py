@@ -120,9 +120,9 @@ def test_coffee(shared_data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("supermarket-gbk/order-14.3.csv", ("customer_id", "商品ID", "订单ID", "--map customer_id=")),
-        ("coffee/index_2.csv", ("customer_id", "cash_type", "--map customer_id=")),
-        ("telco-churn/Telco-Customer-Churn.csv", ("ordered_at", "customerID", "--map ordered_at=")),
+        ("supermarket-gbk/order-14.3.csv", ("customer_id", "商品ID", "订单ID", "--map 'customer_id=")),
+        ("coffee/index_2.csv", ("customer_id", "cash_type", "--map 'customer_id=")),
+        ("telco-churn/Telco-Customer-Churn.csv", ("ordered_at", "customerID", "--map 'ordered_at=")),
         ("donations/donations.csv", ("customer_id", "ordered_at")),
     ],
 )

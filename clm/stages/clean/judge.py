@@ -51,7 +51,9 @@ def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.L
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
     # in steps, because an expression used twice is worked out twice
-    typed = text.with_columns(_read(reading, settings)).with_columns(_typed(reading))
+    typed = (
+        text.with_columns(_read(reading, settings)).with_columns(_typed(reading)).with_columns(_returned(reading).alias(RETURN))
+    )
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
     # each condition once, as a column: nested they would be written out again in every later one
     applies = [pl.col(PROBLEM).is_null() & one.when for one in reasons]
@@ -88,7 +90,13 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
     if reading.ours:
         names += ["kind", "flags", *(name for name in ("source_file", "source_line") if name in reading.roles)]
-    return [pl.col(name) for name in own] + [pl.col(f"clm:{name}").alias(name) for name in (*names, *reading.keep)]
+    kept = [pl.col(kept_as(name)) for name in reading.keep]
+    return [pl.col(name) for name in own] + [pl.col(f"clm:{name}").alias(name) for name in names] + kept
+
+
+def kept_as(name: str) -> str:
+    """What a `--keep` column is called until it is written out: no name of a file's can hide one of ours."""
+    return f"clm:keep:{name}"
 
 
 def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
@@ -111,7 +119,7 @@ def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     if priced := _priced(reading):
         made["symbol"] = numbers.symbol(pl.col(priced))
     for name in reading.keep:
-        made[name] = text(pl.col(name))
+        made[kept_as(name).removeprefix("clm:")] = text(pl.col(name))
     when = joined(reading.roles["ordered_at"])
     made["moment"] = dates.parsed(when, reading.dates, settings.tz)
     if reading.dates.offsets:
@@ -130,7 +138,7 @@ def _priced(reading: Reading) -> str | None:
 
 
 def _typed(reading: Reading) -> list[pl.Expr]:
-    made = {"ordered_at": dates.sane(pl.col("clm:moment")), "amount": _amount(reading), "return": _returned(reading)}
+    made = {"ordered_at": dates.sane(pl.col("clm:moment")), "amount": _amount(reading)}
     for role in ("quantity", "cost"):
         if role in reading.roles:
             made[role] = numbers.money(_number(role))
@@ -158,31 +166,24 @@ def _number(role: str) -> pl.Expr:
 
 
 def _amount(reading: Reading) -> pl.Expr:
-    """What was paid for the line: as given, or quantity × unit price less the discount, less what was given back."""
+    """What was paid for the line: as given, or quantity × unit price, less the discount, less what was given back."""
     if not reading.has_amounts:
         return pl.lit(None, dtype=numbers.LINE)
-    if "amount" in reading.roles:
-        amount = numbers.money(_number("amount"))
-    else:
-        amount = numbers.product(_number("quantity"), _number("unit_price"))
-        if "discount" in reading.roles:
-            # shops write a discount as 5 or as -5; either way it brings the line nearer to nothing
-            off = numbers.money(_number("discount")).abs().fill_null(0)
-            amount = pl.when(amount < 0).then(amount + off).otherwise(amount - off)
-    if "returned_amount" in reading.roles:
-        amount = amount - numbers.money(_number("returned_amount")).abs().fill_null(0)
-    return amount.cast(numbers.LINE)
+    first, second = ("amount", None) if "amount" in reading.roles else ("quantity", "unit_price")
+    others = (_number(role) if role in reading.roles else None for role in (second, "discount", "returned_amount"))
+    return numbers.line_money(_number(first), *others)
 
 
 def _returned(reading: Reading) -> pl.Expr:
-    """Whether the record is a return by itself: negative quantity or a cancellation document."""
+    """Whether the record is a return by itself: negative quantity, or a cancellation document with negative money."""
     if reading.ours:
         return pl.col("kind") == "return"
     signs: list[pl.Expr] = [pl.lit(False)]
     if "quantity" in reading.roles:
-        signs.append((numbers.money(_number("quantity")) < 0).fill_null(False))
+        signs.append((pl.col("clm:quantity") < 0).fill_null(False))
     if reading.cancellation_documents:
-        signs.append(pl.col(reading.roles["order_id"][0]).str.strip_chars().str.contains(r"^[Cc]\d+$").fill_null(False))
+        document = pl.col(reading.roles["order_id"][0]).str.strip_chars().str.contains(r"^[Cc]\d+$")
+        signs.append((document & (pl.col("clm:amount") < 0)).fill_null(False))
     return pl.any_horizontal(signs)
 
 
@@ -251,7 +252,7 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
             bad = bad & (_number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
         amounts.append(_Reason("amount", bad, column, pl.col(column)))
         for role in ("discount", "returned_amount"):
-            if role in reading.roles and (role != "discount" or source == "unit_price"):
+            if role in reading.roles:
                 column = reading.roles[role][0]
                 bad = (pl.col(column).str.strip_chars() != "") & _number(role).is_null()
                 amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column)))

@@ -15,12 +15,12 @@ from clm.ingest.numbers import LINE as MONEY
 from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
 from clm.ingest.structure import DETAIL, LINE, RAW
-from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE
+from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE, Evidence
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids
+from clm.stages.clean import doubts, ids, signs
 from clm.stages.clean.accounting import Account, closing_line, total
-from clm.stages.clean.judge import COLUMN, REASON, RETURN
+from clm.stages.clean.judge import COLUMN, REASON, RETURN, kept_as
 from clm.tables import RETURN as RETURNED
 from clm.tables import SALE, TRANSACTIONS
 
@@ -46,6 +46,8 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
 
     Raises `AssertionError` when rows or money do not add up: a bug, not a matter of data.
     """
+    signed = signs.look(judged, reading, settings)
+    judged = signs.applied(judged, signed)
     pointless = _ids_with_point(judged, reading)
     good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
     good = good.with_columns(*_finished_ids(reading, pointless), _place())
@@ -53,7 +55,9 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     good, collapse = _repeats(good, reading, settings)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
     account = _account(judged, good if collapse else None, kept, reading)
-    notices = (*reading.notices, *_id_notices(reading, pointless), *_flag_notices(kept, settings, account))
+    notices = (
+        *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *_flag_notices(account),
+    )  # fmt: skip
     facts = doubts.look(judged, reading)
     outcome = Outcome(
         frame=kept.select(_columns(reading, kept)),
@@ -61,43 +65,42 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
         amount=account.amounts(reading.has_amounts),
         currency=facts.currency or settings.currency,
         zone=settings.tz or facts.zone,
-        metrics=_metrics(reading, account),
+        metrics=_metrics(reading, account, signs.evidence(signed, reading)),
         warnings=notices,
         closing=closing_line(account),
     )
-    return Settled(outcome, _rejects(judged, settings), doubts.refusal(facts, account, reading, settings))
+    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings)
+    return Settled(outcome, _rejects(judged, settings), refusal)
 
 
-def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> tuple[str, ...]:
-    """Id columns in which every value of a source is a whole number written with `.0` (pandas and Excel make those of ids).
+def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> dict[str, list[int]]:
+    """By id column, the sources in which every value is a whole number written with `.0` (pandas and Excel make those of ids).
 
-    A source that writes them without the point does not stand against it, one that mixes both does.
+    Each source is told by itself: what its ids are called must not depend on the files given with it.
     """
     roles = [role for role in _ID_ROLES if role in reading.roles] if not reading.ours else []
     if not roles:
-        return ()
+        return {}
     counts = [pl.col(role).is_not_null().sum().alias(f"{role}:all") for role in roles]
     counts += [pl.col(role).str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role in roles]
-    counts += [pl.col(role).str.contains(r"^[1-9]\d*$|^0$").sum().alias(f"{role}:digits") for role in roles]
     table = (
         judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row"]).fill_null(False))
         .group_by(SOURCE)
         .agg(counts)
         .collect(engine="streaming")
     )
-    return tuple(role for role in roles if _all_with_point(table, role))
+    found = {
+        role: table.filter((pl.col(f"{role}:point") > 0) & (pl.col(f"{role}:point") == pl.col(f"{role}:all")))[SOURCE]
+        for role in roles
+    }
+    return {role: sources.sort().to_list() for role, sources in found.items() if sources.len()}
 
 
-def _all_with_point(table: pl.DataFrame, role: str) -> bool:
-    one, point, digits = (pl.col(f"{role}:{kind}") for kind in ("all", "point", "digits"))
-    row = table.select(
-        some=point.sum() > 0, clean=((point == one) | ((point == 0) & (digits == one))).all()
-    ).row(0, named=True)  # fmt: skip
-    return bool(row["some"] and row["clean"])
-
-
-def _finished_ids(reading: Reading, pointless: tuple[str, ...]) -> list[pl.Expr]:
-    finished = {role: ids.without_point(pl.col(role)) for role in pointless}
+def _finished_ids(reading: Reading, pointless: dict[str, list[int]]) -> list[pl.Expr]:
+    finished: dict[str, pl.Expr] = {
+        role: pl.when(pl.col(SOURCE).is_in(sources)).then(ids.without_point(pl.col(role))).otherwise(pl.col(role))
+        for role, sources in pointless.items()
+    }
     if "order_id" not in reading.roles:
         customer = finished.get("customer_id", pl.col("customer_id"))
         finished["order_id"] = pl.concat_str(customer, pl.lit(" "), pl.col("ordered_at").dt.to_string("%Y-%m-%d"))
@@ -191,7 +194,7 @@ def _columns(reading: Reading, kept: pl.LazyFrame) -> list[pl.Expr]:
         if column.optional and column.name in reading.roles and column.name not in made:
             made[column.name] = pl.col(column.name)
     ordered = [made[column.name].alias(column.name) for column in TRANSACTIONS.columns if column.name in made]
-    return ordered + [pl.col(name) for name in reading.keep]
+    return ordered + [pl.col(kept_as(name)).alias(name) for name in reading.keep]
 
 
 def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:
@@ -208,14 +211,22 @@ def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:
     return judged.filter(pl.col(REASON).is_not_null() & ~pl.col(AGAIN)).select(columns)
 
 
-def _id_notices(reading: Reading, pointless: tuple[str, ...]) -> list[Notice]:
+def _id_notices(reading: Reading, pointless: dict[str, list[int]]) -> list[Notice]:
     return [
-        Notice("id_point_removed", f"every value of {reading.roles[role][0]} ended in .0, which is no part of an id: taken off.")
-        for role in pointless
+        Notice(
+            "id_point_removed",
+            f"every value of {reading.roles[role][0]}{_in_files(sources, reading)} ended in .0, which is no part of an id: "
+            "taken off.",
+        )
+        for role, sources in pointless.items()
     ]
 
 
-def _flag_notices(kept: pl.LazyFrame, settings: CleanSettings, account: Account) -> list[Notice]:
+def _in_files(sources: list[int], reading: Reading) -> str:
+    return f" in {counted(len(sources), 'file')}" if reading.several_sources else ""
+
+
+def _flag_notices(account: Account) -> list[Notice]:
     found: list[Notice] = []
     if account.flagged:
         found.append(
@@ -228,10 +239,11 @@ def _flag_notices(kept: pl.LazyFrame, settings: CleanSettings, account: Account)
     return found
 
 
-def _metrics(reading: Reading, account: Account) -> dict[str, Any]:
+def _metrics(reading: Reading, account: Account, evidence: list[Evidence]) -> dict[str, Any]:
+    told = reading.to_json()
     return {
         "sales": account.by_kind[SALE].rows,
         "returns": account.by_kind[RETURNED].rows,
         "flags": {"duplicate": account.flagged} if account.flagged else {},
-        "reading": reading.to_json(),
+        "reading": told | {"evidence": [*told["evidence"], *(fact.to_json() for fact in evidence)]},
     }
