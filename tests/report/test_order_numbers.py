@@ -1,0 +1,69 @@
+"""Revenue by month: exact to the cent, everybody new once, nothing from the future."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from clm import tables
+from clm.report import metrics
+from clm.report.numbers import Numbers
+
+Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
+
+
+def test_money_of_months_adds_up_to_the_log(shop: Shop, numbers: pl.DataFrame) -> None:
+    """New, returning and those without a purchase together are the log's money to the cent, and so are its orders."""
+    _, _, orders = shop
+    months = numbers.filter((pl.col("section") == "revenue") & (pl.col("metric") == "revenue"))
+    assert round(math.fsum(months["value"].to_list()), 4) == float(sum(orders["amount"].to_list(), Decimal(0)))
+    counted = numbers.filter((pl.col("section") == "revenue") & (pl.col("metric") == "orders"))
+    sold = orders.filter(pl.col("kind") == "sale")["order_id"].n_unique()
+    assert counted.filter(pl.col("group").is_not_null())["value"].sum() == sold
+    assert counted.filter(pl.col("group").is_null())["value"].sum() == sold
+
+
+def test_returns_before_the_first_purchase_are_nobodys_revenue(shop: Shop) -> None:
+    """A refund from before a customer's first month is money without a purchase, not of a returning customer."""
+    customers, facts, orders = shop
+    early = orders.filter((pl.col("customer_id") == "c001") & (pl.col("kind") == "sale")).head(1)
+    early = early.with_columns(
+        pl.col("ordered_at").dt.offset_by("-9mo"),
+        order_id=pl.lit("early"),
+        kind=pl.lit("return"),
+        amount=pl.lit(Decimal("-7.77")),
+    ).cast(orders.schema)
+    numbers = metrics.compute(customers, facts, pl.concat([early, orders]).lazy())
+    look = Numbers(numbers)
+    month = look.periods("revenue", "month_complete")[0]
+    assert month < "2023-01"
+    assert look.value("revenue", "revenue", tables.NO_PURCHASE, month) == -7.77
+    assert look.value("revenue", "revenue", "returning", month) == look.value("revenue", "revenue", "new", month) == 0
+    assert look.value("revenue", "returning_share", None, month) is None
+    money = math.fsum(row.value or 0.0 for row in look.rows("revenue", "revenue"))
+    assert round(money, 4) == float(sum(orders["amount"].to_list(), Decimal("-7.77")))
+
+
+def test_new_customers_of_all_months_are_the_buyers(shop: Shop, numbers: pl.DataFrame) -> None:
+    """Everybody is new exactly once: in the month of the first sale."""
+    customers, _, _ = shop
+    new = numbers.filter((pl.col("section") == "revenue") & (pl.col("metric") == "customers") & (pl.col("group") == "new"))
+    assert new["value"].sum() == (customers["orders"] > 0).sum()
+
+
+def test_the_running_month_is_marked(numbers: pl.DataFrame) -> None:
+    """December is not over on the 20th; every other month is."""
+    flags = numbers.filter(pl.col("metric") == "month_complete")
+    assert flags.filter(pl.col("value") == 0)["period"].to_list() == ["2023-12"]
+    assert flags["period"].to_list() == [f"2023-{month:02d}" for month in range(1, 13)]
+
+
+def test_orders_after_the_day_change_nothing(shop: Shop, numbers: pl.DataFrame) -> None:
+    """The future is dropped before anything is counted."""
+    customers, facts, orders = shop
+    later = orders.tail(5).with_columns(pl.col("ordered_at").dt.offset_by("400d"))
+    assert_frame_equal(metrics.compute(customers, facts, pl.concat([orders, later]).lazy()), numbers)
