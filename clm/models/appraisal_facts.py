@@ -187,7 +187,9 @@ def _fitted(params: BtydParams) -> dict[str, Any]:
 def _spend(params: SpendParams | None) -> dict[str, Any] | None:
     if params is None:
         return None
-    return {"family": "gammagamma"} | {key: value for key, value in params.to_json().items() if key != "covariance_log"}
+    return {"family": "gammagamma", "erlang": None, "time_unit": None} | {
+        key: value for key, value in params.to_json().items() if key != "covariance_log"
+    }
 
 
 def _deciles(made: Made) -> list[dict[str, Any]]:

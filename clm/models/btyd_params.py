@@ -105,8 +105,8 @@ class BtydParams:
             "likelihood_ratio": self.likelihood_ratio,
             "identified": self.identified,
             "converged": self.converged,
-            "customers": self.customers,
-            "repeat_customers": self.repeat_customers,
+            "customers": _plain(self.customers),
+            "repeat_customers": _plain(self.repeat_customers),
             "notes": list(self.notes),
         }
 
@@ -145,3 +145,8 @@ class BtydParams:
             repeat_customers=as_number(entries["repeat_customers"], f"{what}, repeat_customers", 0.0),
             notes=as_words(entries["notes"], f"{what}, notes", tuple(NOTES)),
         )
+
+
+def _plain(count: float) -> float:
+    """A count as people write it; weights may make it a fraction."""
+    return int(count) if float(count).is_integer() else count
