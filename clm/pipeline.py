@@ -121,7 +121,7 @@ def as_of(plan: Plan) -> str:
 
 def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any]:
     if stage == "clean":
-        found = sources.find(plan.inputs, plan.names)
+        found = sources.find(plan.inputs, plan.names, plan.scratch)
         own = {(plan.folder / name).resolve() for names in _WRITES.values() for name in names}
         if any(source.path.resolve() in own for source in found):
             raise UsageError(

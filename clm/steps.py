@@ -80,7 +80,7 @@ def clean(
     from clm.storage import files, publish
     from clm.storage.faults import writing
 
-    log = ingest.read_text(inputs, settings, names)
+    log = ingest.read_text(inputs, settings, names, scratch)
     files.keep_inputs([part.source.path for part in log.parts], targets)
     reading = ingest.understand(log, settings)
     spool = scratch / "judged.parquet"

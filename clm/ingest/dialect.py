@@ -62,7 +62,7 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
         line = start
         why = f"{width} fields, no header"
     else:
-        columns = _names(header)
+        columns = unique_names(header)
         line = records[start + 1][0] if start + 1 < len(records) else len(physical) + 1
         why = f"{width} fields in {score:.0%} of the first {len(records)} records"
     if header is None:
@@ -109,7 +109,7 @@ def _header(records: Records, width: int) -> tuple[int, list[str] | None]:
     return 0, None
 
 
-def _names(cells: list[str]) -> tuple[str, ...]:
+def unique_names(cells: list[str]) -> tuple[str, ...]:
     """Header cells as column names: unique, none empty, none in the space clm keeps for itself."""
     names: list[str] = []
     for position, cell in enumerate(cells):

@@ -9,6 +9,8 @@ import bz2
 import glob
 import gzip
 import hashlib
+import os
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from clm.errors import DataError, InputError
+from clm.errors import DataError, InputError, UsageError
 
 BLOCK = 4 * 2**20
 # A folder is read by suffix; a file named by the user is read whatever it is called.
@@ -42,21 +44,47 @@ class Source:
         return {"source": self.name, "bytes": self.size, "sha256": self.sha256}
 
 
-def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None) -> tuple[Source, ...]:
+def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, spool: Path | None = None) -> tuple[Source, ...]:
     """The files meant by paths, folders (not their subfolders) and patterns, in that order, sorted within each.
 
-    `names` gives the name to show for a file that has none of its own, such as spooled standard input.
-    Raises `InputError` for what is not there or cannot be read.
+    `names` gives the name to show for a file that has none of its own, such as spooled standard input. A FIFO or device can be
+    read once only: its bytes are copied into the folder `spool`, where a second `find` with the same folder finds them again.
+    Raises `InputError` for what is not there or cannot be read, `UsageError` for an empty name.
     """
+    if any(str(given) == "" for given in inputs):
+        empty = "an empty input name: is a shell variable unset?"
+        raise UsageError(empty, fix="name a file, a folder or a pattern.", code="no_input")
     found: list[Source] = []
     seen: set[str] = set()
     for path in (path for given in inputs for path in _expand(given)):
-        size, sha256, kind = _weigh(path)
-        found.append(Source(path, (names or {}).get(path, path.name), size, sha256, kind, repeats=sha256 in seen))
+        name = (names or {}).get(path, shown(path.name))
+        whole = path if path.is_file() else _spooled(path, spool)
+        size, sha256, kind = _weigh(whole)
+        found.append(Source(whole, name, size, sha256, kind, repeats=sha256 in seen))
         seen.add(sha256)
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
     return tuple(found)
+
+
+def shown(name: str | Path) -> str:
+    """A file name as text that can be written anywhere: bytes that are no UTF-8 become U+FFFD."""
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _spooled(path: Path, spool: Path | None) -> Path:
+    """The bytes of a FIFO or device as a file."""
+    if spool is None:
+        raise InputError(f"{shown(path.name)} is no regular file.", where=shown(path), fix="write it to a file first.")
+    from clm.storage.faults import reading, writing
+
+    copy = spool / f"input-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}"
+    if not copy.exists():
+        part = copy.with_suffix(".part")
+        with writing(part), part.open("wb") as target, reading(path), path.open("rb") as stream:
+            shutil.copyfileobj(stream, target, BLOCK)
+        part.replace(copy)
+    return copy
 
 
 def _expand(given: str | Path) -> list[Path]:
@@ -65,16 +93,16 @@ def _expand(given: str | Path) -> list[Path]:
         if path.is_dir():
             inside = sorted(one for one in path.iterdir() if _is_log(one))
             if not inside:
-                raise InputError(f"the folder {path.name} holds no order files.", where=str(given), fix=_suffix_hint())
+                raise InputError(f"the folder {shown(path.name)} holds no order files.", where=shown(given), fix=_suffix_hint())
             return inside
         if path.exists():
             return [path]
         matches = [Path(one) for one in sorted(glob.glob(str(given)))]  # noqa: PTH207 the pattern may be absolute
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     matches = [one for one in matches if one.is_file()]
     if not matches:
-        raise InputError(f"there is no file {path.name}.", where=str(given), fix="check the path or the pattern.")
+        raise InputError(f"there is no file {shown(path.name)}.", where=shown(given), fix="check the path or the pattern.")
     return matches
 
 
@@ -98,7 +126,7 @@ def _weigh(path: Path) -> tuple[int, str, str]:
                 size += len(block)
                 digest.update(block)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     return size, digest.hexdigest(), _kind(head)
 
 
@@ -113,8 +141,10 @@ def _kind(head: bytes) -> str:
     return "text"
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path.name} cannot be read: {error.strerror or error}.", where=str(path), fix="check its permissions.")
+def unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{shown(path.name)} cannot be read: {error.strerror or error}.", where=shown(path), fix="check its permissions."
+    )
 
 
 def blocks(source: Source, start: int = 0) -> Iterator[bytes]:
@@ -122,26 +152,32 @@ def blocks(source: Source, start: int = 0) -> Iterator[bytes]:
 
     Raises `DataError` for packed files that are cut off, damaged, hold several files or swell beyond reason.
     """
-    swollen = 0
+    unpacked = 0
     try:
         with source.path.open("rb") as raw, _unpacked(source, raw) as stream:
             if start:
                 stream.seek(start)
             while block := stream.read(BLOCK):
-                swollen += len(block)
-                if swollen > _RATIO_FROM and swollen > source.size * _LARGEST_RATIO:
-                    raise DataError(
-                        f"{source.name} unpacks to more than {_LARGEST_RATIO} times its size.",
-                        fix="unpack it yourself if you trust it, and give the unpacked file.",
-                        code="bomb",
-                    )
+                unpacked += len(block)
+                if swollen(unpacked, source.size):
+                    raise bomb(source, "packed")
                 yield block
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise _damaged(source, error) from None
     except OSError as error:
         if error.errno is None:  # bz2 says so for damaged data
             raise _damaged(source, error) from None
-        raise _unreadable(source.path, error) from None
+        raise unreadable(source.path, error) from None
+
+
+def swollen(unpacked: int, size: int) -> bool:
+    """Whether a file of this size holds more than an order log can."""
+    return unpacked > _RATIO_FROM and unpacked > size * _LARGEST_RATIO
+
+
+def bomb(source: Source, what: str) -> DataError:
+    fix = "unpack it yourself if you trust it, and give the unpacked file." if what == "packed" else "check where it comes from."
+    return DataError(f"{source.name} unpacks to more than {_LARGEST_RATIO} times its size.", fix=fix, code="bomb")
 
 
 def _damaged(source: Source, error: Exception) -> DataError:

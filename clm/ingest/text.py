@@ -79,12 +79,15 @@ class TextLog:
         return [part.source.to_json() for part in self.parts]
 
 
-def read_text(inputs: Sequence[str | Path], settings: CleanSettings, names: Mapping[Path, str] | None = None) -> TextLog:
+def read_text(
+    inputs: Sequence[str | Path], settings: CleanSettings, names: Mapping[Path, str] | None = None, spool: Path | None = None
+) -> TextLog:
     """Find, weigh and look at the inputs; the records themselves are read when the frame is collected, in flat memory.
 
+    `names` are shown for files that have none of their own; `spool` is a folder for copies of what can be read only once.
     Raises `InputError` for what is not there, `DataError` for what cannot be read as text, with the option that helps.
     """
-    parts = tuple(_look(source, settings) for source in sources.find(inputs, names))
+    parts = tuple(_look(source, settings) for source in sources.find(inputs, names, spool))
     columns: dict[str, None] = {}
     for part in parts:
         columns.update(dict.fromkeys(part.columns))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import os
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from clm.errors import DataError, InputError
+from clm.errors import DataError, InputError, UsageError
 from clm.ingest import sources
 
 
@@ -66,6 +68,42 @@ def test_a_spooled_input_takes_the_name_it_is_given(tmp_path: Path) -> None:
     """Standard input has no name of its own; the temporary's must not show."""
     (tmp_path / "tmp123").write_bytes(b"x")
     assert sources.find([tmp_path / "tmp123"], {tmp_path / "tmp123": "-"})[0].name == "-"
+
+
+def test_an_empty_name_is_a_slip_of_the_shell(tmp_path: Path) -> None:
+    """An unset variable must not mean every file of the current folder."""
+    with pytest.raises(UsageError, match="shell variable unset"):
+        sources.find([tmp_path / "a.csv", ""])
+
+
+def test_what_can_be_read_once_is_copied_once(tmp_path: Path) -> None:
+    """A FIFO keeps its name, its bytes go to the folder for copies, and finding it again reads no second time."""
+    fifo, spool = tmp_path / "pipe", tmp_path / "spool"
+    spool.mkdir()
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=(b"a,b\n1,2\n",))
+    writer.start()
+    (first,) = sources.find([fifo], spool=spool)
+    writer.join()
+    (again,) = sources.find([fifo], spool=spool)
+    assert first == again
+    assert first.name == "pipe"
+    assert b"".join(sources.blocks(first)) == b"a,b\n1,2\n"
+    with pytest.raises(InputError, match="no regular file"):
+        sources.find([fifo])
+
+
+def test_a_name_that_is_no_text_is_shown_as_text(tmp_path: Path) -> None:
+    """Bytes of a file name that are not UTF-8 become U+FFFD where the name travels; the file is read by its bytes."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.csv"))
+    path.write_bytes(b"x")
+    (source,) = sources.find([tmp_path])
+    assert source.name == "bad\ufffd.csv"
+    assert b"".join(sources.blocks(source)) == b"x"
+    path.unlink()
+    with pytest.raises(InputError) as caught:
+        sources.find([path])
+    str(caught.value).encode()
 
 
 def unpacked(path: Path) -> bytes:
