@@ -27,6 +27,9 @@ from clm.tables import NO_PURCHASE
 
 _LEVELS = (0.01, 0.03, 0.06, 0.12)  # shares of customers at which a cell of the grid gets the next tint
 
+# ten years of bars; more of them than this no page can hold, and Vega refuses some thousands
+_MOST_MONTHS = 120
+
 
 def quality(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
     """What became of every row and every amount, and what the log is."""
@@ -104,7 +107,7 @@ def _about(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[tuple
 
 def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     """Months: money of new against returning customers; orders where the log has no amounts."""
-    months = numbers.periods("revenue", "month_complete")
+    months, earlier = _shown_months(numbers)
     if not months:
         return (Paragraph(words("revenue.none")),)
     priced = any(row.value is not None for row in numbers.rows("revenue", "revenue"))
@@ -142,8 +145,9 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         words("revenue.running", month=words.month(month, long=True), day=words.day(numbers.as_of)) for month in running if month
     ]
     notes += [words("revenue.no_purchase")] if others else []
+    notes += [words("revenue.earlier", count=words.whole(earlier), month=words.month(months[0], long=True))] if earlier else []
     key = tuple((group, words(f"revenue.{group}")) for group in ("returning", "new"))
-    table = _months(numbers, words, priced, others)
+    table = _months(numbers, words, months, priced, others)
     code = words.currency_code
     title = words("revenue.figure_orders") if not priced else words("revenue.figure")
     title = words("revenue.figure_money", currency=code) if priced and code else title
@@ -152,7 +156,13 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table:
+def _shown_months(numbers: Numbers) -> tuple[list[str], int]:
+    """The months a figure can hold, the latest, and how many earlier ones METRICS has beside them."""
+    months = [period for period in numbers.periods("revenue", "month_complete") if period]
+    return months[-_MOST_MONTHS:], max(0, len(months) - _MOST_MONTHS)
+
+
+def _months(numbers: Numbers, words: Words, months: list[str], priced: bool, others: bool) -> Table:
     columns = [Column(words("revenue.month"), numeric=False)]
     parts: list[tuple[str, str | None]] = []
     if priced:
@@ -172,6 +182,8 @@ def _months(numbers: Numbers, words: Words, priced: bool, others: bool) -> Table
     rows = []
     for complete in numbers.rows("revenue", "month_complete"):
         month = complete.period or ""
+        if month not in months:
+            continue
         name = words.month(month)
         cells = [Cell(name if complete.value else words("revenue.running_mark", month=name))]
         for metric, group in parts:

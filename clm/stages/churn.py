@@ -62,6 +62,7 @@ def churn(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnS
     method asked for by name cannot be learned from this log.
     """
     as_of = snapshot.one_day(customers, "churn")
+    snapshot.check_histories(customers)
     kept = customers.drop(CUSTOMERS.names("churn"), strict=False)
     if as_of is None:
         frame = _finished(kept, None, None, "none", "too_little_history")

@@ -54,6 +54,7 @@ def clv(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ClvSetti
     INPUT, when the horizon is no day of the calendar, or when a family asked for by name has fewer than 100 repeat buyers.
     """
     as_of = snapshot.one_day(customers, "clv")
+    snapshot.check_histories(customers)
     kept = customers.drop(CUSTOMERS.names("clv"), strict=False)
     if as_of is None:
         nothing = {"horizon": {"text": str(settings.horizon), "until": None, "days": None}} | appraisal_facts.nothing()
@@ -102,16 +103,6 @@ def _slices(settings: ClvSettings, as_of: date) -> Slices:
 
 def _buyers(bought: pl.DataFrame, *, money: bool | None = None) -> Buyers:
     """Customers with a sale as arrays; `money` says whether the log has amounts (by default: whether these rows have)."""
-    repeats, active, age = pl.col("repeat_days"), pl.col("active_days"), pl.col("age_days")
-    possible = (repeats >= 0) & (active >= 0) & (active <= age) & ((repeats > 0) == (active > 0)) & (repeats <= active)
-    impossible = int(bought.select((~possible.fill_null(value=False)).sum()).item())
-    if impossible:
-        raise DataError(
-            f"{counted(impossible, 'customer')} with an impossible history",
-            where="columns repeat_days, active_days, age_days",
-            fix="make the table with clm rfm",
-            code="impossible_history",
-        )
     if money is None:
         money = bought["spend"].null_count() < bought.height
     return Buyers(

@@ -108,6 +108,21 @@ def one_day(customers: pl.DataFrame, stage: str) -> date | None:
     return days[0] if days else None
 
 
+def check_histories(customers: pl.DataFrame) -> None:
+    """Raises DataError when buyers have days that cannot be: more repeats than days, a last order before the first."""
+    repeats, active, age = pl.col("repeat_days"), pl.col("active_days"), pl.col("age_days")
+    possible = (repeats >= 0) & (active >= 0) & (active <= age) & ((repeats > 0) == (active > 0)) & (repeats <= active)
+    bought = customers.filter(pl.col("orders") > 0)
+    impossible = int(bought.select((~possible.fill_null(value=False)).sum()).item())
+    if impossible:
+        raise DataError(
+            f"{counted(impossible, 'customer')} with an impossible history",
+            where="columns repeat_days, active_days, age_days",
+            fix="make the table with clm rfm",
+            code="impossible_history",
+        )
+
+
 def reconciled(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[pl.DataFrame, int]:
     """The log's own snapshot and its number of later rows, once CUSTOMERS are known to agree with it.
 

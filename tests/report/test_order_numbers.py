@@ -10,7 +10,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from clm import tables
-from clm.report import metrics
+from clm.report import metrics, page
 from clm.report.numbers import Numbers
 
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
@@ -67,3 +67,15 @@ def test_orders_after_the_day_change_nothing(shop: Shop, numbers: pl.DataFrame) 
     customers, facts, orders = shop
     later = orders.tail(5).with_columns(pl.col("ordered_at").dt.offset_by("400d"))
     assert_frame_equal(metrics.compute(customers, facts, pl.concat([orders, later]).lazy()), numbers)
+
+
+def test_a_log_of_centuries_is_drawn_in_part(shop: Shop) -> None:
+    """METRICS has every month; a figure shows the last ten years and says what it leaves out, instead of breaking the page."""
+    customers, facts, orders = shop
+    long_ago = orders.head(1).with_columns(pl.col("ordered_at").dt.offset_by("-200y"), order_id=pl.lit("old"))
+    numbers = metrics.compute(customers, facts, pl.concat([long_ago, orders]).lazy())
+    months = Numbers(numbers).periods("revenue", "month_complete")
+    assert len(months) > 2400
+    page_text = page.render(numbers, facts, "en")
+    assert f"The {len(months) - 120:,} months before" in page_text
+    assert len(page_text) < 400_000
