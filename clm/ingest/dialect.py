@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clm.errors import DataError, UsageError
 from clm.ingest import lines
 
 BLANK = "blank"
+# what every table of `clean` has: who has these columns is ours
+OURS = frozenset(("customer_id", "order_id", "ordered_at", "amount", "kind", "flags", "source_line"))
 _CANDIDATES = (",", ";", "\t", "|")
 _LOOK_AT = 200
 # a number, a date or a time: what a header cell never is
@@ -68,6 +70,16 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     if header is None:
         line = records[start][0]
     return Dialect(delimiter, columns, None if header is None else records[start][0], line, carriage_returns, why)
+
+
+def exported(columns: tuple[str, ...]) -> bool:
+    """Whether these are the columns of TRANSACTIONS, as `clean` exports them."""
+    return set(columns) >= OURS
+
+
+def restored(found: Dialect) -> Dialect:
+    """The dialect of our own CSV export, its column names as they were: those like a formula were given an apostrophe."""
+    return replace(found, columns=unique_names([name.removeprefix("'") for name in found.columns]))
 
 
 def _one_character(given: str) -> str:

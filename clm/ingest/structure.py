@@ -191,7 +191,9 @@ def _problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.Dat
         frame = frame.with_columns(pl.when(blank).then(pl.lit("blank_row")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
     if dialect.header_line is not None and good.select((pl.col(first).str.strip_chars() == first).any()).item():
         again = pl.all_horizontal(
-            cell.str.strip_chars() == name for cell, name in zip(cells, dialect.columns, strict=True) if name[0] != "#"
+            cell.str.strip_chars().is_in([name, f"'{name}"])
+            for cell, name in zip(cells, dialect.columns, strict=True)
+            if name[0] != "#"
         )
         frame = frame.with_columns(pl.when(again).then(pl.lit("header_repeat")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
     return frame

@@ -54,12 +54,13 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Part:
-    """One source and how to cut it up (nothing to decide for Parquet)."""
+    """One source and how to cut it up (nothing to decide for Parquet); `empty` has a header and no records."""
 
     source: Source
     columns: tuple[str, ...]
     encoding: Encoding | None = None
     dialect: Dialect | None = None
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,15 @@ def read_text(
 
 def _look(source: Source, settings: CleanSettings) -> Part:
     if source.kind == "parquet":
-        return Part(source, parquet.columns(source))
+        return Part(source, parquet.columns(source), empty=parquet.rows(source) == 0)
     head, whole = _head(source)
     found = encoding.detect(head, source.name, settings.encoding, whole)
     text = b"".join(encoding.to_utf8([head], found, source.name) if whole else _lenient(head, found)).decode()
     cut = dialect.detect(text, source.name, settings.delimiter, whole)
-    return Part(source, cut.columns, found, cut)
+    empty = whole and not any(block.strip() for block in structure.after_header([text.encode()], cut))
+    if dialect.exported(cut.columns):
+        cut = dialect.restored(cut)
+    return Part(source, cut.columns, found, cut, empty)
 
 
 def _head(source: Source) -> tuple[bytes, bool]:

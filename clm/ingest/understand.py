@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, numbers, roles
+from clm.ingest import dates, numbers, roles, unused
 from clm.ingest.dates import DateFormat
+from clm.ingest.dialect import exported
 from clm.ingest.numbers import Mark
 from clm.ingest.reading import NUMBER_ROLES, Reading
 from clm.ingest.structure import PROBLEM
@@ -22,10 +23,8 @@ from clm.settings import CleanSettings
 from clm.tables import TRANSACTIONS
 
 _ENOUGH = 0.95
-_OURS = ("customer_id", "order_id", "ordered_at", "amount", "kind", "flags", "source_line")
 _SEVERAL_ORDERS, _SEVERAL_PRICES = 10, 3
 _EXAMPLE = "05/03/2024"
-_DISCOUNTS = ("discount", "折扣", "优惠", "優惠")
 
 
 def understand(log: TextLog, settings: CleanSettings) -> Reading:
@@ -38,7 +37,7 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     roles.unknown_keep(keep, log.columns)
     if settings.tz is not None:
         dates.check_zone(settings.tz)
-    if not settings.map and set(_OURS) <= set(log.columns):
+    if not settings.map and exported(log.columns):
         return _ours(log)
     given = dict(settings.map)
     found, evidence = roles.assign(log, given)
@@ -47,7 +46,7 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     if "amount" in found and "discount" not in given:
         found.pop("discount", None)  # what was paid is after discounts already
     roles.kept_twice(keep, found)
-    notices: list[Notice] = []
+    notices = _no_rows(log)
     _require(log, found)
     if "amount" not in found and "quantity" not in found and "unit_price" in found:
         found["amount"] = found.pop("unit_price")
@@ -62,9 +61,9 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     chosen, why = _date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     marks = _marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence)
-    left = _left(log, found)
-    notices += _unused_discount(left, found)
-    evidence += _unused([column for column in left if column not in keep])
+    said, not_used = unused.say(log, found, keep)
+    notices += said
+    evidence += not_used
     first = dict.fromkeys(part.columns[0] for part in log.parts if part.columns)
     text = [*first, *(column for columns in found.values() for column in columns)]
     return Reading(
@@ -98,41 +97,16 @@ def _ours(log: TextLog) -> Reading:
         ours=True,
         exported=tuple(place for place, part in enumerate(log.parts) if part.dialect is not None),
         evidence=(*log.evidence, Evidence("table", "TRANSACTIONS", "it has the columns clean writes")),
-        notices=(),
+        notices=tuple(_no_rows(log)),
     )
+
+
+def _no_rows(log: TextLog) -> list[Notice]:
+    return [Notice("no_rows", f"{part.source.name} has a header and no records.") for part in log.parts if part.empty]
 
 
 def _spaced(log: TextLog) -> bool:
     return not log.sample.height or " " in (log.sample["ordered_at"][0] or " ")
-
-
-def _left(log: TextLog, found: dict[str, tuple[str, ...]]) -> list[str]:
-    """The columns that play no role."""
-    taken = {column for columns in found.values() for column in columns}
-    return [column for column in log.columns if column not in taken]
-
-
-def _unused_discount(left: list[str], found: dict[str, tuple[str, ...]]) -> list[Notice]:
-    """Quantity × price beside something called a discount: 5 may be money or per cent, so it is said and not guessed."""
-    if "amount" in found or not {"quantity", "unit_price"} <= found.keys():
-        return []
-    return [
-        Notice(
-            "discount_unused",
-            f"{column} was not taken off quantity × price: it may be a rate. If it is money, say so: --map discount={column}",
-        )
-        for column in left
-        if any(word in column.casefold() for word in _DISCOUNTS)
-    ]
-
-
-def _unused(left: list[str]) -> list[Evidence]:
-    """The columns nobody reads: a `refund` or `type` among them is where a surprise comes from."""
-    return (
-        [Evidence("not used", ", ".join(left), "no role known for them; --map gives one, --keep carries them along")]
-        if left
-        else []
-    )
 
 
 def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:

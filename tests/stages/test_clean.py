@@ -38,6 +38,19 @@ def test_an_empty_log_is_an_empty_table(tmp_path: Path) -> None:
     assert done.rows.height == 0
     assert done.settled.refusal is None
     assert done.settled.outcome.closing == "0 rows = 0 sales + 0 returns"
+    assert [notice.code for notice in done.settled.outcome.warnings] == ["no_rows"]
+
+
+def test_a_file_without_records_is_said(tmp_path: Path) -> None:
+    """One of several files that holds a header only is named: an export may have failed."""
+    (tmp_path / "full.csv").write_text(HEAD + "1,A,2024-01-02,5\n")
+    (tmp_path / "none.csv").write_text(HEAD + "\n")
+    pl.DataFrame(schema=dict.fromkeys(HEAD.strip().split(","), pl.String)).write_parquet(tmp_path / "none.parquet")
+    done = clean_files([tmp_path / name for name in ("full.csv", "none.csv", "none.parquet")], tmp_path)
+    assert [notice.text for notice in done.settled.outcome.warnings] == [
+        "none.csv has a header and no records.",
+        "none.parquet has a header and no records.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -285,6 +298,38 @@ def test_cancelled_orders_are_rejected_in_both_languages(tmp_path: Path) -> None
     done = clean_text("customer,date,total,order status\n" + "".join(f"A,2024-01-02,1,{word}\n" for word in words), tmp_path)
     assert sorted(done.reasons) == [3, 4, 5, 7, 8, 9]
     assert set(done.reasons.values()) == {"cancelled"}
+
+
+def test_a_status_of_return_gives_the_money_back(tmp_path: Path) -> None:
+    """`refund` is a record of its own and gets its sign; `refunded` with money below zero is the return, above it the sale."""
+    head = "customer,date,total,status\nA,2024-01-02,9,paid\n"
+    done = clean_text(head + "A,2024-01-03,5,Refund\nA,2024-01-03,2,退货\nA,2024-01-04,3,refunded\n", tmp_path)
+    assert done.rows.select("amount", "kind").rows() == [
+        (Decimal(9), "sale"),
+        (Decimal(-5), "return"),
+        (Decimal(-2), "return"),
+    ]
+    assert done.reasons == {5: "cancelled"}
+    assert done.settled.outcome.warnings[0].code == "returns_unsigned"
+    done = clean_text(head + "A,2024-01-03,-5,return\nA,2024-01-04,-3,refunded\n", tmp_path)
+    assert done.column("kind") == ["sale", "return", "return"]
+    assert done.settled.outcome.warnings == ()
+    refusal = clean_text(head + "A,2024-01-03,-5,return\nA,2024-01-04,3,return\n", tmp_path).settled.refusal
+    assert refusal is not None
+    assert refusal.code == "return_signs"
+
+
+@pytest.mark.parametrize(("header", "word"), [("type", "Refund"), ("退款状态", "退款成功"), ("refund status", "cancelled")])
+def test_a_second_status_is_not_passed_over_in_silence(header: str, word: str, tmp_path: Path) -> None:
+    """A column that speaks of refunds and is not read is named with what makes it count; one that does not is not."""
+    text = f"customer,date,total,order status,{header}\nA,2024-01-02,9,paid,x\nA,2024-01-03,5,paid,"
+    done = clean_text(f"{text}{word}\n", tmp_path)
+    assert [notice.code for notice in done.settled.outcome.warnings] == ["status_unused"]
+    assert f"--map status={header}" in done.settled.outcome.warnings[0].text
+    assert clean_text(f"{text}sale\n", tmp_path).settled.outcome.warnings == ()
+    told = clean_text(f"{text}{word}\n", tmp_path, map=(("status", header),))
+    assert told.settled.outcome.amount is not None
+    assert told.settled.outcome.amount.amount_out < 10
 
 
 def test_pending_means_unpaid_only_where_payment_is_the_matter(tmp_path: Path) -> None:

@@ -54,6 +54,24 @@ def test_clean_of_a_csv_export_is_the_same(first: Cleaned, tmp_path: Path) -> No
     assert again.rows["note"].to_list()[:3] == ["=1+1", "@x", "''=y"]
 
 
+def test_column_names_of_a_csv_export_come_back_too(tmp_path: Path) -> None:
+    """A kept column called like a formula is defused in the header and restored, as often as it goes round."""
+    names = ("=x", "@y", "''z", "plain")
+    text = "customer,date,total," + ",".join(f'"{name}"' for name in names) + "\nA,2024-01-02,5,1,2,3,4\n"
+    first = clean_text(text, tmp_path, keep=names)
+    head, *rest = first.rows.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.f").splitlines(keepends=True)
+    head = "".join(f"{',' if place else ''}{defused(name)}" for place, name in enumerate(head.strip().split(",")))
+    # joined with cat: the header comes again
+    again = clean_text(f"{head}\n{''.join(rest)}{head}\n", tmp_path, name="clean.csv")
+    assert again.rows.columns == first.rows.columns
+    assert again.rows.equals(first.rows)
+    assert again.reasons == {3: "header_repeat"}
+
+
+def defused(name: str) -> str:
+    return f"'{name}" if name[0] in "=@'" else name
+
+
 def test_a_clean_table_broken_by_hand_is_judged(first: Cleaned, tmp_path: Path) -> None:
     """A clean table that somebody edited is not believed."""
     text = first.rows.write_csv().replace("2024-01-03T00:00:00.000000", "soon").replace(",return,", ",gift,")

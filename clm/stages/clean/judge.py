@@ -11,7 +11,7 @@ from functools import partial
 
 import polars as pl
 
-from clm.ingest import dates, numbers
+from clm.ingest import dates, numbers, statuses
 from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE
@@ -21,14 +21,6 @@ from clm.stages.clean import ids
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 
-_CANCELLED = (
-    "cancelled", "canceled", "cancel", "voided", "void", "failed", "declined", "expired", "unpaid", "not paid", "abandoned",
-    "refunded", "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
-    "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "退款成功", "已退款",
-    "全额退款", "已作废", "作废",
-    "未付款", "未支付", "待付款", "待支付", "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效",
-)  # fmt: skip
-_UNPAID = ("pending", "authorized")
 _TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
 _SAME_CURRENCY = {"RMB": "CNY", "￥": "CNY", "人民币": "CNY", "元": "CNY", "STG": "GBP", "EURO": "EUR", "US$": "USD"}
 
@@ -175,7 +167,10 @@ def _amount(reading: Reading) -> pl.Expr:
 
 
 def _returned(reading: Reading) -> pl.Expr:
-    """Whether the record is a return by itself: negative quantity, or a cancellation document with negative money."""
+    """Whether the record is a return by itself: by a negative quantity, by its status, or as a cancellation document.
+
+    The last needs money below zero too: an id may begin with C for other reasons.
+    """
     if reading.ours:
         return pl.col("kind") == "return"
     signs: list[pl.Expr] = [pl.lit(False)]
@@ -184,6 +179,10 @@ def _returned(reading: Reading) -> pl.Expr:
     if reading.cancellation_documents:
         document = pl.col(reading.roles["order_id"][0]).str.strip_chars().str.contains(r"^[Cc]\d+$")
         signs.append((document & (pl.col("clm:amount") < 0)).fill_null(False))
+    if status := reading.column("status"):
+        said = statuses.said(pl.col(status))
+        undone = said.is_in(list(statuses.UNDONE)) & (pl.col("clm:amount") < 0)
+        signs.append((said.is_in(list(statuses.RETURN)) | undone).fill_null(False))
     return pl.any_horizontal(signs)
 
 
@@ -210,9 +209,10 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     found += _future(reading, settings)
     status = reading.column("status")
     if status is not None:
-        words = _CANCELLED + (_UNPAID if _about_payment(status) else ())
-        said = pl.col(status).str.strip_chars().str.to_lowercase().str.replace_all(r"[_\-\s]+", " ")
-        found.append(_Reason("cancelled", said.is_in(list(words)).fill_null(False), status, pl.col(status)))
+        words = statuses.CANCELLED + (statuses.UNPAID if statuses.about_payment(status) else ())
+        said = statuses.said(pl.col(status))
+        undone = said.is_in(list(statuses.UNDONE)) & ~pl.col(RETURN)
+        found.append(_Reason("cancelled", (said.is_in(list(words)) | undone).fill_null(False), status, pl.col(status)))
     currency = reading.column("currency")
     if currency is not None and settings.currency is not None:
         other = pl.col("clm:currency").fill_null("") != _currency_code(settings.currency)
@@ -270,11 +270,6 @@ def _ours_reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         *_future(reading, settings),
         _Reason("not_a_sale", ~pl.col("kind").is_in(["sale", "return"]).fill_null(False), "kind", pl.col("kind")),
     ]
-
-
-def _about_payment(column: str) -> bool:
-    lowered = column.lower()
-    return any(word in lowered for word in ("financial", "payment", "paid", "付款", "支付"))
 
 
 def _currency_code(given: str) -> str:

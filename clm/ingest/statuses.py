@@ -1,0 +1,34 @@
+"""Words of status columns: which say that an order never came to be, was taken back, or is itself a return.
+
+It may not judge a record: `stages.clean` does.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+CANCELLED = (
+    "cancelled", "canceled", "cancel", "voided", "void", "failed", "declined", "expired", "unpaid", "not paid", "abandoned",
+    "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
+    "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "已作废", "作废",
+    "未付款", "未支付", "待付款", "待支付", "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效",
+)  # fmt: skip
+UNPAID = ("pending", "authorized")
+# A sale that was undone: with money above zero it is the sale that is gone, below zero it is the return.
+UNDONE = ("refunded", "fully refunded", "returned", "退款成功", "已退款", "全额退款", "退货成功", "已退货")
+# A record of its own beside the sale.
+RETURN = (
+    "refund", "refunds", "return", "returns", "credit note", "credit memo", "chargeback",
+    "退款", "退货", "退貨", "退货退款", "退款单", "退货单",
+)  # fmt: skip
+
+
+def said(cell: pl.Expr) -> pl.Expr:
+    """The word as the lists write it."""
+    return cell.str.strip_chars().str.to_lowercase().str.replace_all(r"[_\-\s]+", " ")
+
+
+def about_payment(column: str) -> bool:
+    """Whether a column's name says that its `pending` means unpaid."""
+    lowered = column.lower()
+    return any(word in lowered for word in ("financial", "payment", "paid", "付款", "支付"))
