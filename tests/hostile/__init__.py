@@ -1,0 +1,1 @@
+"""Text that wants to be more than text."""

@@ -1,0 +1,82 @@
+"""Same source bytes, settings and versions: the same bytes, whatever the machine around them is set to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from clm.cli import main
+from tests.logs import csv_of, invented
+
+ENVIRONMENTS = [
+    {"TZ": "Pacific/Auckland", "PYTHONHASHSEED": "1"},
+    {"LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "2"},
+    {"TZ": "America/St_Johns", "CLM_THREADS": "1"},
+    {"CLM_THREADS": "3", "CLM_MEMORY_LIMIT": "256MB", "NO_COLOR": "1"},
+]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One run, and the log it came from."""
+    folder = tmp_path_factory.mktemp("same")
+    csv_of(invented(customers=150, orders=8), folder / "orders.csv")
+    assert main(["run", str(folder / "orders.csv"), "-o", str(folder / "out"), "-q"]) == 0
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(variables))
+def test_the_environment_changes_no_byte(reference: Path, tmp_path: Path, variables: dict[str, str]) -> None:
+    """Zone, locale, hash seed, threads and memory: one SHA-256 per output (run.json holds times)."""
+    argv = [sys.executable, "-m", "clm", "run", str(reference / "orders.csv"), "-o", str(tmp_path / "out"), "-q"]
+    subprocess.run(argv, env=os.environ | variables, check=True, timeout=110)
+    for path in sorted((reference / "out").iterdir()):
+        if path.name != "run.json":
+            assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_a_log_in_several_files_or_another_order_gives_the_same_customers(reference: Path, tmp_path: Path) -> None:
+    """Shuffled rows, and the log cut into three files: equal customer tables in content."""
+    header, *lines = (reference / "orders.csv").read_text("utf-8").splitlines()
+    (tmp_path / "shuffled.csv").write_text("\n".join([header, *lines[::-1]]) + "\n", "utf-8")
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for number in range(3):
+        (parts / f"{number}.csv").write_text("\n".join([header, *lines[number::3]]) + "\n", "utf-8")
+    whole = pl.read_parquet(reference / "out" / "customers.parquet")
+    for source in (tmp_path / "shuffled.csv", parts):
+        output = tmp_path / f"out-{source.name}"
+        assert main(["run", str(source), "-o", str(output), "-q"]) == 0
+        assert pl.read_parquet(output / "customers.parquet").equals(whole)
+
+
+@pytest.mark.slow
+def test_no_network_no_child_no_pickle_no_stray_file(reference: Path, tmp_path: Path) -> None:
+    """An audit hook over a whole run: no socket connects, no process starts, nothing is unpickled or written elsewhere."""
+    program = f"""
+import sys
+bad = []
+allowed = ({str(tmp_path)!r}, "/dev/null", "/proc/", "/sys/")
+def hook(event, args):
+    if event in (
+        "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "pickle.find_class"
+    ):
+        bad.append(event)
+    if event == "open" and isinstance(args[0], str) and isinstance(args[1], str) and set(args[1]) & set("wax+"):
+        if not args[0].startswith(allowed):
+            bad.append(f"write {{args[0]}}")
+sys.addaudithook(hook)
+from clm.cli import main
+code = main(["run", {str(reference / "orders.csv")!r}, "-o", {str(tmp_path / "out")!r}, "-q"])
+print(code, bad)
+"""
+    env = os.environ | {"TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=110, check=True)
+    assert done.stdout.strip() == "0 []"
