@@ -378,6 +378,40 @@ def test_a_file_given_twice_counts_once(tmp_path: Path) -> None:
     assert outcome.amount.to_json()["collapsed"] == {"same_file": "12.0000"}
 
 
+def month(first: int, last: int, customer: str = "C") -> str:
+    return HEAD + "".join(f"{customer}{day},{customer}{day % 3},2024-01-{day:02d},{day}.5\n" for day in range(first, last + 1))
+
+
+def test_exports_that_overlap_are_a_question(tmp_path: Path) -> None:
+    """Two files with the same orders on the days they share would count them twice; either answer settles it."""
+    (tmp_path / "early.csv").write_text(month(1, 20))
+    (tmp_path / "late.csv").write_text(month(11, 28))
+    (tmp_path / "other.csv").write_text(month(1, 28, "X"))
+    files = [tmp_path / name for name in ("other.csv", "early.csv", "late.csv")]
+    refusal = clean_files(files, tmp_path).settled.refusal
+    assert refusal is not None
+    assert refusal.what.startswith("early.csv and late.csv share 10 rows")
+    assert "--duplicates drop" in str(refusal.fix)
+    assert "--duplicates keep" in str(refusal.fix)
+    for answer, rows in (("drop", 56), ("keep", 66)):
+        done = clean_files(files, tmp_path, duplicates=answer)
+        assert done.settled.refusal is None
+        assert done.rows.height == rows
+    assert clean_files(files[:2], tmp_path).settled.refusal is None
+
+
+def test_one_common_day_is_enough_when_it_is_full(tmp_path: Path) -> None:
+    """A day that two long files share is asked about; a chance repeat between shards of one log is not."""
+    day = "".join(f"d{row},D{row},2024-01-05,{row}.5\n" for row in range(20))
+    (tmp_path / "a.csv").write_text(month(1, 28) + day)
+    (tmp_path / "b.csv").write_text(month(1, 28, "X") + day)
+    (tmp_path / "c.csv").write_text(month(1, 28, "Y") + "C9,C0,2024-01-09,9.5\n")
+    refusal = clean_files([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path).settled.refusal
+    assert refusal is not None
+    assert refusal.code == "overlap"
+    assert clean_files([tmp_path / "a.csv", tmp_path / "c.csv"], tmp_path).settled.refusal is None
+
+
 def test_several_sources_are_named(tmp_path: Path) -> None:
     """With more than one input every row says which file it came from."""
     (tmp_path / "in").mkdir()

@@ -27,11 +27,19 @@ def plan(frame: pl.LazyFrame) -> str:
     return drawn
 
 
+UNSIGNED = (
+    "order_id,customer_id,order_date,qty,total,discount amount,refunded amount,status,note\n"
+    "1,7.0,2024-01-02,5,1.5,1,,ok,x\nC1,7.0,2024-01-02,-5,1.5,,0.5,refund,y\nC1,7.0,2024-01-02,-5,1.5,,0.5,refund,y\n"
+)
+
+
+@pytest.mark.parametrize(("log_text", "currency"), [(LOG, "EUR"), (UNSIGNED, None)])
 @pytest.mark.parametrize("duplicates", ["keep", "flag", "drop"])
-def test_no_plan_gathers_a_whole_column(duplicates: str, tmp_path: Path) -> None:
-    """Judging, the transactions (with repeats and order totals) and the rejects all flow."""
-    (tmp_path / "log.csv").write_text(LOG)
-    settings = CleanSettings(duplicates=duplicates, currency="EUR")
+def test_no_plan_gathers_a_whole_column(duplicates: str, log_text: str, currency: str | None, tmp_path: Path) -> None:
+    """Judging, the transactions (with signs, repeats and order totals) and the rejects all flow."""
+    (tmp_path / "log.csv").write_text(log_text)
+    discount = () if currency else (("discount", "discount amount"),)
+    settings = CleanSettings(duplicates=duplicates, currency=currency, map=discount)
     log = ingest.read_text([tmp_path / "log.csv"], settings)
     reading = ingest.understand(log, settings)
     judged = clean.judge(log.frame, reading, settings)

@@ -18,7 +18,7 @@ from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE, Evidence
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids, signs
+from clm.stages.clean import doubts, ids, overlap, signs
 from clm.stages.clean.accounting import Account, closing_line, total
 from clm.stages.clean.judge import COLUMN, REASON, RETURN, kept_as
 from clm.tables import RETURN as RETURNED
@@ -51,6 +51,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     pointless = _ids_with_point(judged, reading)
     good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
     good = good.with_columns(*_finished_ids(reading, pointless), _place())
+    overlapping = overlap.refusal(good, reading, settings)
     good = _kinds(good, reading)
     good, collapse = _repeats(good, reading, settings)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
@@ -69,7 +70,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
         warnings=notices,
         closing=closing_line(account),
     )
-    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings)
+    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings) or overlapping
     return Settled(outcome, _rejects(judged, settings), refusal)
 
 
