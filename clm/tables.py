@@ -81,7 +81,7 @@ TRANSACTIONS = Table(
             "kind",
             "String",
             "code",
-            "`return`: negative quantity, cancellation document or negative order total; else `sale`",
+            "`return`: negative quantity, cancellation document, refund status or negative order total; else `sale`",
             nullable=False,
             values=(SALE, RETURN),
         ),
