@@ -78,14 +78,12 @@ def clean(
     from clm.stages import clean as stage
     from clm.storage import facts as footers
     from clm.storage import files, publish
-    from clm.storage.faults import writing
 
     log = ingest.read_text(inputs, settings, names, scratch)
     files.keep_inputs([part.source.path for part in log.parts], targets)
     reading = ingest.understand(log, settings)
     spool = scratch / "judged.parquet"
-    with writing(spool):
-        publish.sink(stage.judge(log.frame, reading, settings), spool)
+    publish.sink_spool(stage.judge(log.frame, reading, settings), spool)
     settled = stage.settle(pl.scan_parquet(spool, glob=False), reading, settings)
     lineage = footers.sources(log.sources)
     record = recorded(settings, common)

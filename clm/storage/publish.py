@@ -44,6 +44,12 @@ def sink(frame: pl.DataFrame | pl.LazyFrame, path: Path, metadata: dict[str, str
     frame.lazy().sink_parquet(path, row_group_size=ROW_GROUP, metadata=metadata, compression="zstd", engine="streaming")
 
 
+def sink_spool(frame: pl.LazyFrame, path: Path) -> None:
+    """Write Parquet that is read once or twice and thrown away: packed for speed, not for size."""
+    with writing(path):
+        frame.sink_parquet(path, row_group_size=ROW_GROUP, compression="lz4", engine="streaming")
+
+
 def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
     """Write one of our tables to `path` (a temporary), re-open it, hold it against the contract; returns its rows."""
     sink(frame, path, {KEY: facts.to_text()})
