@@ -116,7 +116,7 @@ def _check(record: Mapping[str, Any], path: Path) -> None:
                 if inner not in allowed:
                     raise _unknown(f"{key}.{inner}", inner, allowed, path)
         elif key not in everywhere:
-            raise _unknown(key, key, everywhere | set(COMMANDS), path)
+            raise _unknown(key, "run" if key == "demo" else key, everywhere | set(COMMANDS) - {"demo"}, path)
 
 
 def _unknown(shown: str, key: str, allowed: Iterable[str], path: Path) -> ConfigError:

@@ -53,12 +53,12 @@ class CommonSettings:
     """Options every command takes; only `seed` changes what is computed."""
 
     output: str | None = _unrecorded(
-        None, values.text, "FILE", "Where to write: .parquet, .csv or .xlsx (run: a folder, clm-out).", short="-o"
+        None, values.filled, "FILE", "Where to write: .parquet, .csv or .xlsx (run: a folder, clm-out).", short="-o"
     )
     quiet: bool = _switch("No closing line, no progress.", short="-q", recorded=False)
     verbose: bool = _switch("Say what is read, decided and written.", short="-v", recorded=False)
     json: bool = _switch("One JSON object with counts, money, metrics and warnings.", recorded=False)
-    config: str | None = _unrecorded(None, values.text, "FILE", "Read this clm.toml instead of ./clm.toml.")
+    config: str | None = _unrecorded(None, values.filled, "FILE", "Read this clm.toml instead of ./clm.toml.")
     dry_run: bool = _switch("Say what would be done; write nothing.", short="-n", recorded=False)
     threads: int | None = _unrecorded(None, values.whole(1, 4096), "N", "Threads for Polars.", shown="all")
     memory_limit: int | float = _unrecorded(0.7, values.memory, "SIZE", "Memory to stay within, such as 6GB or 70%.", shown="70%")
@@ -85,11 +85,11 @@ class CleanSettings:
         repeat=True,
     )
     keep: tuple[str, ...] = _option((), values.names, "COL,…", "Columns to carry along beside the mapped ones.")
-    date_format: str | None = _option(None, values.text, "FORMAT", "Format of the dates, such as %d/%m/%Y.", shown="detected")
-    tz: str | None = _option(None, values.text, "ZONE", "Zone whose wall time is business time, such as Asia/Shanghai.")
-    currency: str | None = _option(None, values.text, "CODE", "Currency of the amounts; others are rejected as currency_other.")
-    encoding: str | None = _option(None, values.text, "NAME", "Encoding of the text, such as gb18030.", shown="detected")
-    delimiter: str | None = _option(None, values.text, "D|blank|tab", "What separates fields.", shown="detected")
+    date_format: str | None = _option(None, values.filled, "FORMAT", "Format of the dates, such as %d/%m/%Y.", shown="detected")
+    tz: str | None = _option(None, values.filled, "ZONE", "Zone whose wall time is business time, such as Asia/Shanghai.")
+    currency: str | None = _option(None, values.filled, "CODE", "Currency of the amounts; others are rejected as currency_other.")
+    encoding: str | None = _option(None, values.filled, "NAME", "Encoding of the text, such as gb18030.", shown="detected")
+    delimiter: str | None = _option(None, values.filled, "D|blank|tab", "What separates fields.", shown="detected")
     until: date | str | None = _option(
         None,
         values.day_or("none"),
@@ -100,7 +100,7 @@ class CleanSettings:
     duplicates: str = _option(
         "flag", values.choice("keep", "flag", "drop"), "keep|flag|drop", "What to do with lines equal in every column."
     )
-    rejects: str | None = _unrecorded(None, values.text, "FILE", "Write every row that did not pass, with its reason.")
+    rejects: str | None = _unrecorded(None, values.filled, "FILE", "Write every row that did not pass, with its reason.")
     rejects_raw: bool = _switch("Add the raw record to the rejects (personal data!).", recorded=False)
     max_rejects: int | float = _option(
         0.05, values.count_or_share, "N|P%", "Stop with 65 when more rows than this could not be read.", shown="5%"
@@ -125,7 +125,7 @@ class RfmSettings:
 class SegmentSettings:
     """`segment`: how scores become names."""
 
-    scheme: str = _option("grid", values.text, "grid|FILE", "The ten-name grid, or a TOML file of your own.")
+    scheme: str = _option("grid", values.filled, "grid|FILE", "The ten-name grid, or a TOML file of your own.")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class ClvSettings:
     )
     include_first: bool = _switch("Use the first purchase in the spend model too.")
     no_backtest: bool = _switch("Skip the back-test (status not_validated).")
-    orders: str | None = _unrecorded(None, values.text, "FILE", "TRANSACTIONS the customers came from, for the back-test.")
+    orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for the back-test.")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class ChurnSettings:
         "auto takes the best on past windows.",
     )
     orders: str | None = _unrecorded(
-        None, values.text, "FILE", "TRANSACTIONS the customers came from; labels are made from them."
+        None, values.filled, "FILE", "TRANSACTIONS the customers came from; labels are made from them."
     )
 
 
@@ -180,7 +180,7 @@ class ReportSettings:
     """`report`: in which language."""
 
     lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
-    orders: str | None = _unrecorded(None, values.text, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
+    orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,14 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def filled(value: Any) -> str:
+    """Text that says something: an empty name is what an unset variable of the shell leaves."""
+    written = text(value)
+    if not written.strip():
+        raise ValueError("wants a value, this one is empty: is a variable of the shell unset?")
+    return written
+
+
 def boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value

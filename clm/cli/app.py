@@ -21,7 +21,7 @@ from clm.cli import commands, running
 from clm.cli.job import Job
 from clm.cli.signature import Inputs, command
 from clm.console import Console, for_command
-from clm.errors import ClmError, Exit, StorageError, UsageError
+from clm.errors import ClmError, ConfigError, Exit, StorageError, UsageError
 from clm.storage import faults, temporary
 
 _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
@@ -112,6 +112,7 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
         sources = config.read(flags.get("config"), os.environ, use_default=name != "demo")
         resolved = sources.resolve(name, flags)
         console = replace(console, quiet=resolved.common.quiet, verbose=resolved.common.verbose)
+        _keep_log_apart(inputs, resolved)
         for notice in sources.unknown_variables():
             console.warning(notice)
         with temporary.scratch() as folder:
@@ -126,6 +127,14 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
 
 class _InterruptedError(ClmError):
     exit_code = Exit.INTERRUPTED
+
+
+def _keep_log_apart(inputs: list[str], resolved: config.Resolved) -> None:
+    """Raises ConfigError when CLM_LOG names a file of the command itself: lines would be added to it."""
+    log = os.environ.get("CLM_LOG")
+    files = [*inputs, resolved.common.output, *(getattr(resolved.settings, name, None) for name in ("rejects", "orders"))]
+    if log and any(one and os.path.realpath(one) == os.path.realpath(log) for one in files):
+        raise ConfigError("CLM_LOG names a file of this command", where=f"CLM_LOG={log}", fix="give the log a file of its own")
 
 
 def _import_polars() -> None:

@@ -81,6 +81,8 @@ class Job:
     def sources(self) -> tuple[list[str | Path], dict[Path, str]]:
         """All inputs as given (files, globs, folders), and the names to show for those that have none."""
         if self.inputs not in ([], ["-"]):
+            if "-" in self.inputs:
+                raise UsageError("standard input (-) cannot be one of several inputs", fix="write it to a file first")
             return list(self.inputs), {}
         spooled = self._spooled()
         return [spooled], {spooled: "stdin"}
@@ -111,8 +113,6 @@ class Job:
         """
         from clm.storage import files
 
-        if self.common.output == "":
-            raise UsageError("-o wants a name, this one is empty", fix="is a variable of the shell unset?")
         if self.common.output not in (None, "-"):
             target = Path(str(self.common.output))
             formats.to_path(target)

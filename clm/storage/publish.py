@@ -88,6 +88,12 @@ def publish(target: Path, write: Callable[[Path], int | None], *, shown: str | N
     Raises OutputError (73) when it cannot be created, StorageError (74) when writing fails; the earlier file is then whole.
     """
     place = Path(os.path.realpath(target))
+    try:
+        str(place.parent).encode()
+    except UnicodeEncodeError:
+        raise OutputError(
+            "the name of the output's folder is not UTF-8", where=str(place.parent), fix="rename the folder"
+        ) from None
     with writing(target):
         if place.is_dir():
             raise OutputError(f"{target} is a folder", where=str(target), fix="name a file inside it with -o")

@@ -42,6 +42,11 @@ CASES: list[tuple[int, str, Case]] = [
     (2, r"is an input", lambda shop, tmp: ["rfm", f"{tmp}/clean.parquet", "-o", f"{tmp}/clean.parquet"]),
     (2, r"is an input", lambda shop, tmp: ["clv", str(shop.file("segment")), "--orders", f"{tmp}/clean.parquet", "-o", f"{tmp}/clean.parquet"]),
     (2, r"one of the files it would write", lambda shop, tmp: ["run", f"{tmp}/clean.parquet", "-o", str(tmp)]),
+    (2, r"--output wants a value, this one is empty", lambda shop, tmp: ["run", str(shop.source), "-o", ""]),
+    (2, r"--rejects wants a value", lambda shop, tmp: ["clean", str(shop.source), "--rejects", "", "-o", f"{tmp}/y.parquet"]),
+    (2, r"cannot be one of several inputs", lambda shop, tmp: ["clean", str(shop.source), "-", "-o", f"{tmp}/y.parquet"]),
+    (78, r"CLM_LOG names a file of this command", lambda shop, tmp: ["env", f"CLM_LOG={tmp}/log.csv", "clean", f"{tmp}/log.csv", "-o", f"{tmp}/y.parquet"]),
+    (73, r"folder is not UTF-8", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", os.fsdecode(os.fsencode(tmp) + b"/b\xff/y.parquet")]),
     (2, r"an empty input name", lambda shop, tmp: ["rfm", "", "-o", f"{tmp}/y.parquet"]),
     (2, r"--orders wants a file", lambda shop, tmp: ["clv", str(shop.file("rfm")), "--orders", "-", "-o", f"{tmp}/y.parquet"]),
     (2, r"`clm tables` writes no file", lambda shop, tmp: ["tables", "-o", f"{tmp}/y"]),
@@ -76,6 +81,7 @@ def process(argv: list[str], *, stdin: int = subprocess.DEVNULL) -> subprocess.P
 
 def spoil(shop: Shop, folder: Path) -> None:
     """Files a case may need: a log, a clean table, damaged tables, the orders of another shop."""
+    Path(os.fsdecode(os.fsencode(folder) + b"/b\xff")).mkdir()
     shutil.copy(shop.source, folder / "log.csv")
     shutil.copy(shop.file("clean"), folder / "clean.parquet")
     for stage, name in (("clean", "damaged"), ("rfm", "damaged_rfm")):

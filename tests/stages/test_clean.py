@@ -576,3 +576,30 @@ def test_the_contract_names_every_column_made(tmp_path: Path) -> None:
     done = clean_text(text, tmp_path)
     expected = [column.name for column in TRANSACTIONS.columns if column.name != "source_file"]
     assert done.rows.columns == expected
+
+
+def test_returns_of_quantity_times_price_are_below_zero_too(tmp_path: Path) -> None:
+    """A refund by its status, and a negative quantity at a negative price, give money back whatever their product."""
+    lines = [
+        "order_id,customer_id,order_date,quantity,unit_price,status",
+        "1,a,2024-01-01,2,5.00,paid",
+        "2,a,2024-01-02,1,5.00,refund",
+        "3,b,2024-01-03,-1,-7.00,paid",
+        "4,b,2024-01-04,-1,2.00,paid",
+    ]
+    found = clean_text("\n".join(lines) + "\n", tmp_path)
+    assert found.column("kind") == ["sale", "return", "return", "return"]
+    assert [str(amount) for amount in found.column("amount")] == ["10.0000", "-5.0000", "-7.0000", "-2.0000"]
+    said = {notice.code: notice.text for notice in found.settled.outcome.warnings}
+    assert "2 returns have a positive quantity × price (12.00 in all)" in said["returns_unsigned"]
+
+
+def test_lines_of_one_order_in_two_files_by_product_are_no_overlap(tmp_path: Path) -> None:
+    """A log split by product shares customers, orders, times and amounts, but no row."""
+    for product in ("p1", "p2"):
+        rows = [f"{n},c{n % 9},2024-01-0{1 + n % 9} 10:00,{product},1,5.00" for n in range(60)]
+        text = "order_id,customer_id,order_date,product_id,quantity,unit_price\n" + "\n".join(rows) + "\n"
+        (tmp_path / f"{product}.csv").write_text(text, "utf-8")
+    found = clean_files([tmp_path / "p1.csv", tmp_path / "p2.csv"], tmp_path)
+    assert found.settled.refusal is None
+    assert found.rows.height == 120

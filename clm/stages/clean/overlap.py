@@ -12,7 +12,9 @@ from clm.ingest.reading import Reading
 from clm.ingest.text import FILE, SOURCE
 from clm.settings import CleanSettings
 
-_KEYS = ["customer_id", "order_id", "ordered_at", "amount"]
+_KEYS = ("customer_id", "order_id", "ordered_at", "amount")
+# what tells lines of one order apart, where the source has it
+_TELLING = ("product_id", "product", "quantity")
 _DAY, _ROWS, _OTHER = "clm:day", "clm:rows", "clm:other"
 _SHARE = 0.5
 # over all days in common; on one day alone it takes more to be no accident
@@ -33,20 +35,21 @@ def refusal(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Da
     common = days.group_by(_DAY).agg(pl.len()).filter(pl.col("len") > 1).select(_DAY)
     if not common.height:
         return None
-    shared = _shared(good.join(common.lazy(), on=_DAY, how="semi"))
+    keys = [*_KEYS, *(role for role in _TELLING if role in reading.roles)]
+    shared = _shared(good.join(common.lazy(), on=_DAY, how="semi"), keys)
     if not shared.height:
         return None
     worst = _worst(shared, days)
     return _question(worst.row(0, named=True), days) if worst.height else None
 
 
-def _shared(good: pl.LazyFrame) -> pl.DataFrame:
+def _shared(good: pl.LazyFrame, keys: list[str]) -> pl.DataFrame:
     """Rows that two sources have in common, by pair of sources and day."""
-    counts = good.group_by(*_KEYS, _DAY, SOURCE).agg(pl.len().alias(_ROWS))
-    several = counts.group_by(_KEYS).agg(pl.len()).filter(pl.col("len") > 1).select(_KEYS)
-    again = counts.join(several, on=_KEYS, how="semi", nulls_equal=True)
-    other = again.select(*_KEYS, pl.col(SOURCE).alias(_OTHER), pl.col(_ROWS).alias("clm:other_rows"))
-    pairs = again.join(other, on=_KEYS, nulls_equal=True).filter(pl.col(SOURCE) < pl.col(_OTHER))
+    counts = good.group_by(*keys, _DAY, SOURCE).agg(pl.len().alias(_ROWS))
+    several = counts.group_by(keys).agg(pl.len()).filter(pl.col("len") > 1).select(keys)
+    again = counts.join(several, on=keys, how="semi", nulls_equal=True)
+    other = again.select(*keys, pl.col(SOURCE).alias(_OTHER), pl.col(_ROWS).alias("clm:other_rows"))
+    pairs = again.join(other, on=keys, nulls_equal=True).filter(pl.col(SOURCE) < pl.col(_OTHER))
     return (
         pairs.group_by(SOURCE, _OTHER, _DAY)
         .agg(shared=pl.min_horizontal(_ROWS, "clm:other_rows").cast(pl.Int64).sum())

@@ -32,8 +32,11 @@ class Signs:
 
 
 def look(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Signs:
-    """Compare the signs of returns in each source. Who names the amount column has said that every return is money given back."""
-    if reading.ours or "amount" not in reading.roles or not {"quantity", "status"} & reading.roles.keys():
+    """Compare the signs of returns in each source. Who names the amount column has said that every return is money given back.
+
+    Where money is quantity × price a return above zero (a refund by status, a negative price) is just as surely given back.
+    """
+    if reading.ours or not reading.has_amounts or not {"quantity", "status"} & reading.roles.keys():
         return Signs()
     money = pl.col("amount")
     table = (
@@ -49,7 +52,7 @@ def look(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Sig
         .sort(SOURCE)
     )
     both = table.filter(pl.col("below") > 0)
-    if both.height and "amount" not in dict(settings.map):
+    if both.height and "amount" in reading.roles and "amount" not in dict(settings.map):
         return Signs(mixed=(int(both["above"].sum()), int(both["below"].sum())))
     total = sum(table["money"].to_list(), Decimal(0))
     return Signs(tuple(table[SOURCE].to_list()), int(table["above"].sum()), total)
@@ -82,7 +85,8 @@ def evidence(signs: Signs, reading: Reading) -> list[Evidence]:
 
 def _said(signs: Signs, reading: Reading) -> str:
     has = counted(signs.rows, "return has", "returns have")
-    return f"{has} a positive {reading.roles['amount'][0]} ({signs.money:,.2f} in all)"
+    column = reading.roles["amount"][0] if "amount" in reading.roles else "quantity × price"
+    return f"{has} a positive {column} ({signs.money:,.2f} in all)"
 
 
 def refusal(signs: Signs, reading: Reading) -> DataError | None:
