@@ -81,11 +81,6 @@ def _pattern(mark: Mark) -> str:
     return rf"^(?:{signed}|\({amount}\)|{_SYMBOL}\s*\({body}\))$"
 
 
-def readable(cell: pl.Expr, mark: Mark) -> pl.Expr:
-    """Whether the text is a number in this notation."""
-    return tidy(cell).str.contains(_pattern(mark))
-
-
 def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
     """The number as `-1234.5` (or `1.2e4` for 1.2万), null where it cannot be read. Nearly all cells take the first branch."""
     plain = cell.str.contains(_PLAIN[mark])

@@ -151,7 +151,6 @@ NAMES: tuple[Name, ...] = (
     ),
 )
 
-SECTIONS = tuple(dict.fromkeys(name.section for name in NAMES))
 _UNITS = {(name.section, name.metric): name.unit for name in NAMES}
 _SCHEMA: dict[str, Any] = {
     "as_of": pl.Date,

@@ -55,7 +55,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     good = _kinds(good, reading)
     good, collapse = _repeats(good, reading, settings)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
-    account = _account(judged, good if collapse else None, kept, reading)
+    account = _account(judged, good if collapse else None, kept)
     notices = (
         *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *_flag_notices(account),
     )  # fmt: skip
@@ -157,7 +157,7 @@ def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> t
     return joined.with_columns(later.alias(_DUPLICATE)), collapse
 
 
-def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: pl.LazyFrame, reading: Reading) -> Account:
+def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: pl.LazyFrame) -> Account:
     """Count rows and money on both sides, independently, and insist that they agree."""
     by_reason = (
         judged.group_by(REASON, AGAIN).agg(pl.len(), pl.col("amount").cast(SUM).sum()).collect(engine="streaming").sort(REASON)
