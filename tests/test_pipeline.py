@@ -255,3 +255,22 @@ def test_a_tiny_log_goes_through(tmp_path: Path) -> None:
     assert found["clv_status"].to_list() == ["few_repeat_buyers"] * 2
     assert set(found["churn_status"]) <= {"not_validated", "too_little_history"}
     assert found["spend"].sum() == 17
+
+
+def test_a_stage_this_data_does_not_allow_is_recorded_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A family or method asked for by name that cannot be fitted: null columns with their status, a reason, exit 0, a report."""
+    monkeypatch.setenv("CLM_CLV_MODEL_FAMILY", "bgnbd")
+    monkeypatch.setenv("CLM_CHURN_METHOD", "logistic")
+    (tmp_path / "orders.csv").write_text(
+        "customer_id,order_date,amount\nA,2024-01-01,5\nB,2024-02-01,7\nA,2024-03-01,5\n", "utf-8"
+    )
+    assert run(tmp_path) == 0
+    entries = {entry["stage"]: entry for entry in record(tmp_path)["stages"]}
+    assert [entries[stage]["status"] for stage in ("clv", "churn", "report")] == ["skipped", "skipped", "made"]
+    assert "cannot be made from this data" in entries["clv"]["warnings"][0]["text"]
+    found = pl.read_parquet(tmp_path / "out" / "customers.parquet")
+    assert found["clv_status"].to_list() == ["degenerate"] * 2
+    assert found["churn_status"].to_list() == ["too_little_history"] * 2
+    assert found["clv"].null_count() == found["churn_probability"].null_count() == 2

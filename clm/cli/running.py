@@ -66,7 +66,8 @@ def elsewhere(option: str) -> tuple[str, str] | None:
 def _for_run(error: DataError) -> DataError:
     """A stage's question, with the answer where `run` takes it from."""
     named = re.search(r"--([a-z][a-z-]+)", error.fix or "")
-    found = elsewhere(named[1]) if named else None
+    own = [option_name(one.name) for one, _ in options(COMMANDS["run"])]
+    found = elsewhere(named[1]) if named and named[1] not in own else None
     return DataError(error.what, where=error.where, fix=f"{error.fix}\n         {found[1]}", code=error.code) if found else error
 
 

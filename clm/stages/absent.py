@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from clm.dtypes import polars_type
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.tables import CUSTOMERS, NO_PURCHASE
 
@@ -18,7 +19,7 @@ def absent(stage: str, customers: pl.DataFrame, notice: Notice) -> Outcome:
     method, status, code = _STATUS[stage]
     columns: dict[str, pl.Expr] = {}
     for column in CUSTOMERS.of_stage(stage):
-        columns[column.name] = pl.lit(None).cast(_dtype(column.dtype))
+        columns[column.name] = pl.lit(None, polars_type(column))
     columns[method] = pl.lit("none")
     columns[status] = pl.when(pl.col("orders") > 0).then(pl.lit(code)).otherwise(pl.lit(NO_PURCHASE))
     return Outcome(
@@ -28,7 +29,3 @@ def absent(stage: str, customers: pl.DataFrame, notice: Notice) -> Outcome:
         as_of=customers["as_of"].max(),  # type: ignore[arg-type]
         closing=f"{counted(customers.height, 'customer')}, no number for any: {notice.text}",
     )
-
-
-def _dtype(name: str) -> pl.DataType:
-    return {"Float64": pl.Float64(), "String": pl.String(), "Date": pl.Date(), "Int32": pl.Int32()}[name]

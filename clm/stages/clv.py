@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from clm.dtypes import polars_type
 from clm.errors import DataError
 from clm.models import appraisal_facts, backtest, btyd, ladder, valuation
 from clm.models.appraisal import NEXT_ORDER_HORIZONS, Recent, Terms, appraise
@@ -26,7 +27,6 @@ from clm.tables import CUSTOMERS, NO_PURCHASE
 from clm.values import add_months
 
 _LONGEST_DAYS = 36_525
-_TYPES = {"Float64": pl.Float64, "String": pl.String, "Date": pl.Date}
 # What INPUT and the log must agree on: counts, days and exact money, never a float.
 
 
@@ -216,7 +216,7 @@ def _filled(kept: pl.DataFrame, columns: pl.DataFrame | None) -> pl.DataFrame:
     """INPUT with the clv columns at its end; who has none did not buy."""
     if columns is None:
         columns = pl.DataFrame(
-            schema={"customer_id": pl.String} | {one.name: _TYPES[one.dtype] for one in CUSTOMERS.of_stage("clv")}
+            schema={"customer_id": pl.String} | {one.name: polars_type(one) for one in CUSTOMERS.of_stage("clv")}
         )
     return kept.join(columns, on="customer_id", how="left", maintain_order="left").with_columns(
         pl.col("clv_method").fill_null("none"), pl.col("clv_status").fill_null(NO_PURCHASE)

@@ -7,29 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from clm.dtypes import polars_type
 from clm.errors import DataError
 from clm.tables import ALL, CUSTOMERS, STAGE_READS, TRANSACTIONS, Column, Table
-
-_TYPES: dict[str, pl.DataType] = {
-    "String": pl.String(),
-    "Date": pl.Date(),
-    "Datetime(us)": pl.Datetime("us"),
-    "Int32": pl.Int32(),
-    "Int64": pl.Int64(),
-    "Float64": pl.Float64(),
-    "Decimal(18,4)": pl.Decimal(18, 4),
-    "Decimal(38,4)": pl.Decimal(38, 4),
-}
-
-
-def polars_type(column: Column) -> pl.DataType:
-    return _TYPES[column.dtype]
-
-
-def empty(table: Table, names: list[str]) -> pl.DataFrame:
-    """A frame of no rows with these columns of the table."""
-    columns = {name: table.column(name) for name in names}
-    return pl.DataFrame(schema={name: polars_type(column) for name, column in columns.items() if column is not None})
 
 
 def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from clm import dtypes
 from clm.errors import DataError, InputError, LockedError
 from clm.settings import RfmSettings
 from clm.stages.rfm import rfm
@@ -158,7 +159,7 @@ def test_data_that_breaks_the_contract_is_named(frame: pl.LazyFrame, says: str) 
 def test_data_that_keeps_the_contract_passes() -> None:
     """The rfm stage keeps it."""
     contract.check_data(customers(), CUSTOMERS, "x.parquet")
-    assert contract.polars_type(CUSTOMERS.columns[0]) == pl.String
+    assert dtypes.polars_type(CUSTOMERS.columns[0]) == pl.String
     assert date(2024, 1, 1) <= customers().select(pl.col("as_of").max()).collect().item()
 
 
