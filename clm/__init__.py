@@ -4,7 +4,8 @@ The map of the house. One customer table travels through the rooms; every room r
 
     orders.csv -> ingest -> stages/clean -> TRANSACTIONS -> stages/{snapshot, rfm} -> CUSTOMERS -> {segment, clv, churn} -> report
 
-* `tables`, `settings`, `errors`, `outcome`: the nouns. They import nothing heavy and know nobody else; `dtypes` gives them to Polars.
+* `tables`, `settings`, `errors`, `outcome`: the nouns. They import nothing heavy and know nobody else; `dtypes` gives the
+  tables' types to Polars.
 * `stages/`: one verb a file, pure functions from frames to an `Outcome`; `models/`: arrays in, records out.
 * `ingest/` reads foreign files; `storage/` reads and publishes our own; `report/` draws; `console` talks to people.
 * `steps` joins one pure stage to its files, in the `formats` asked for; `pipeline` takes the steps in order and keeps the
