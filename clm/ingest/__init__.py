@@ -3,8 +3,9 @@
 It may not write files or judge records: `stages.clean` types and judges, the shell writes.
 """
 
+from clm.ingest.evidence import Evidence
 from clm.ingest.reading import Reading
-from clm.ingest.text import Evidence, TextLog, read_text
+from clm.ingest.text import TextLog, read_text
 from clm.ingest.understand import understand
 
 __all__ = ["Evidence", "Reading", "TextLog", "read_text", "understand"]

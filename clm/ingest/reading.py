@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from clm.ingest.dates import DateFormat
+from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import Mark
-from clm.ingest.text import Evidence
 from clm.outcome import Notice
 
 MONEY_ROLES = ("amount", "unit_price", "discount", "returned_amount", "cost")

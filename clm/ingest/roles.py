@@ -16,8 +16,9 @@ import polars as pl
 
 from clm.errors import DataError, UsageError
 from clm.ingest import dates, numbers
+from clm.ingest.evidence import Evidence
 from clm.ingest.reading import NUMBER_ROLES
-from clm.ingest.text import Evidence, TextLog
+from clm.ingest.text import TextLog
 
 _ORDER = (
     "ordered_at", "customer_id", "line_id", "order_id", "amount", "quantity", "unit_price", "discount", "returned_amount", "cost",

@@ -14,10 +14,11 @@ from clm.errors import DataError
 from clm.ingest import dates, numbers, roles, unused
 from clm.ingest.dates import DateFormat
 from clm.ingest.dialect import exported
+from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import Mark
 from clm.ingest.reading import NUMBER_ROLES, Reading
 from clm.ingest.structure import PROBLEM
-from clm.ingest.text import Evidence, TextLog
+from clm.ingest.text import TextLog
 from clm.outcome import Notice
 from clm.settings import CleanSettings
 from clm.tables import TRANSACTIONS

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from clm.ingest import statuses
-from clm.ingest.text import Evidence, TextLog
+from clm.ingest.evidence import Evidence
+from clm.ingest.text import TextLog
 from clm.outcome import Notice
 
 _DISCOUNTS = ("discount", "折扣", "优惠", "優惠")

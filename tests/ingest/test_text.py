@@ -10,7 +10,7 @@ import pytest
 from clm import ingest
 from clm.errors import DataError, UsageError
 from clm.ingest import TextLog, structure
-from clm.ingest import text as room
+from clm.ingest import scan as room
 from clm.settings import CleanSettings
 
 

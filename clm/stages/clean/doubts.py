@@ -15,7 +15,7 @@ import polars as pl
 from clm.errors import DataError
 from clm.ingest import numbers
 from clm.ingest.reading import Reading
-from clm.ingest.text import AGAIN, FILE
+from clm.ingest.scan import AGAIN, FILE
 from clm.outcome import counted
 from clm.settings import CleanSettings
 from clm.stages.clean import ids

@@ -9,7 +9,7 @@ import polars as pl
 
 from clm.errors import DataError
 from clm.ingest.reading import Reading
-from clm.ingest.text import FILE, SOURCE
+from clm.ingest.scan import FILE, SOURCE
 from clm.settings import CleanSettings
 
 _KEYS = ("customer_id", "order_id", "ordered_at", "amount")

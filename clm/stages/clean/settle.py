@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 
 from clm.errors import DataError
+from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import LINE as MONEY
 from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
+from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
-from clm.ingest.text import AGAIN, FILE, PRINT, SOURCE, Evidence
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, ids, overlap, signs

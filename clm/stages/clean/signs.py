@@ -11,9 +11,10 @@ from decimal import Decimal
 import polars as pl
 
 from clm.errors import DataError
+from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
-from clm.ingest.text import AGAIN, SOURCE, Evidence
+from clm.ingest.scan import AGAIN, SOURCE
 from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
 from clm.stages.clean.judge import REASON, RETURN
