@@ -87,8 +87,9 @@ def test_an_error_while_reading_comes_out(tmp_path: Path) -> None:
 
 def test_a_long_file_is_sampled_at_start_middle_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample is small and reaches the last rows."""
-    monkeypatch.setattr(room, "_HEAD", 1000)
-    monkeypatch.setattr(room, "_PIECE", 500)
+    monkeypatch.setattr("clm.ingest.part.HEAD", 1000)
+    monkeypatch.setattr("clm.ingest.sample.HEAD", 1000)
+    monkeypatch.setattr("clm.ingest.sample._PIECE", 500)
     log = read(written(tmp_path, "a,b\n" + "".join(f"{row},x\n" for row in range(10_000))))
     assert not log.whole
     seen = log.sample["a"].cast(pl.Int64)
