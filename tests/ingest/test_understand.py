@@ -8,7 +8,7 @@ import pytest
 
 from clm import ingest
 from clm.errors import DataError, UsageError
-from clm.ingest import Reading, TextLog, text
+from clm.ingest import Reading, TextLog
 from clm.settings import CleanSettings
 
 
@@ -115,8 +115,9 @@ def test_dates_that_could_be_either_are_a_question(tmp_path: Path) -> None:
 
 def test_the_whole_column_is_asked_when_the_sample_cannot_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One telling day far beyond the sample is found before anybody is asked."""
-    monkeypatch.setattr(text, "_HEAD", 2000)
-    monkeypatch.setattr(text, "_PIECE", 100)
+    monkeypatch.setattr("clm.ingest.part.HEAD", 2000)
+    monkeypatch.setattr("clm.ingest.sample.HEAD", 2000)
+    monkeypatch.setattr("clm.ingest.sample._PIECE", 100)
     rows = [f"C{row % 9},{1 + row % 12:02d}/{1 + row % 11:02d}/2024,{row}.5\n" for row in range(3000)]
     rows[2000] = "C1,13/01/2024,5.5\n"
     log = log_of(tmp_path, "customer,date,total\n" + "".join(rows))
