@@ -12,10 +12,10 @@ from functools import partial
 import polars as pl
 
 from clm.ingest import dates, numbers, statuses
+from clm.ingest.notation import joined
 from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
-from clm.ingest.understand import joined
 from clm.settings import CleanSettings
 from clm.stages.clean import ids
 

@@ -1,0 +1,148 @@
+"""`notation`: how the cells of a log are written: which date format its day has, and which decimal mark its numbers.
+
+It may not guess. What two readings fit equally well is put to the whole column, and if they still tie, to the user: `DataError`
+with both readings and the option that settles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from clm.errors import DataError
+from clm.ingest import dates, numbers
+from clm.ingest.dates import DateFormat
+from clm.ingest.evidence import Evidence
+from clm.ingest.numbers import Mark
+from clm.ingest.structure import PROBLEM
+from clm.ingest.text import TextLog
+from clm.settings import CleanSettings
+
+_ENOUGH = 0.95
+_EXAMPLE = "05/03/2024"
+
+
+def joined(columns: Sequence[str]) -> pl.Expr:
+    """The text of the date column, or of a date and a time column joined."""
+    if len(columns) == 1:
+        return pl.col(columns[0])
+    return pl.concat_str([pl.col(name).str.strip_chars() for name in columns], separator=" ").str.strip_chars()
+
+
+def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings) -> tuple[DateFormat, Evidence]:
+    name = "+".join(columns)
+    cells = _filled(log.sample.lazy(), columns).collect()["cell"]
+    if settings.date_format is not None:
+        chosen = dates.given(settings.date_format)
+        chosen = DateFormat(chosen.family, chosen.first, dates.has_offsets(cells), chosen.only)
+        return chosen, Evidence("date format", chosen.shown, "given by --date-format")
+    if not cells.len():
+        return DateFormat("ymd"), Evidence("date format", "YYYY-MM-DD", "no cell to go by")
+    counts = dates.candidates(cells)
+    best = _survivors(counts, cells.len())
+    because = f"reads {max(counts.values(), default=0):,} of {cells.len():,} cells of {name}"
+    if len(best) > 1 and not dates.agree(cells, best) and counts.get("ymd", 0) >= _ENOUGH * cells.len():
+        best = ["ymd"]  # a few odd cells among ISO stamps are rejects, not worth a question
+    if len(best) > 1 and not dates.agree(cells, best):
+        if not log.whole:
+            counts = _count_all(log, columns, best, dates.has_offsets(cells))
+            best = [family for family in best if counts[family] == max(counts.values())]
+            because = f"reads {max(counts.values()):,} cells of {name}, every other format fewer"
+        if len(best) > 1:
+            raise _ambiguous_dates(name, best)
+    if not best:
+        raise _no_date_format(log, name, counts, cells.len())
+    chosen = dates.best_format(cells, best[0])
+    if chosen.offsets and settings.tz is None and (dates.zulu(cells)):
+        raise DataError(
+            f"the times in {name} are universal time (Z or +00:00), not the shop's day.",
+            where=f"column {name}",
+            fix="name the shop's zone: --tz Asia/Shanghai, --tz Europe/London, …",
+            code="zone",
+        )
+    return chosen, Evidence("date format", chosen.shown, because)
+
+
+def _filled(frame: pl.LazyFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
+    return frame.select(joined(columns).alias("cell")).filter(pl.col("cell").str.strip_chars() != "")
+
+
+def _survivors(counts: dict[str, int], filled: int) -> list[str]:
+    """Families that read at least 95 % of the cells, those that read most; in the fixed order of `dates.FAMILIES`."""
+    most = max(counts.values(), default=0)
+    return [name for name, count in counts.items() if count == most and count >= _ENOUGH * filled]
+
+
+def _count_all(log: TextLog, columns: tuple[str, ...], families: list[str], offsets: bool) -> dict[str, int]:
+    """How many cells of the whole column each of these families reads: one streaming pass over that column."""
+    found = (
+        _filled(log.frame.filter(pl.col(PROBLEM).is_null()), columns)
+        .select(
+            dates.wall_time(pl.col("cell"), DateFormat(name, offsets=offsets), None).is_not_null().sum().alias(name)
+            for name in families
+        )
+        .collect(engine="streaming")
+        .row(0, named=True)
+    )
+    return {name: int(count) for name, count in found.items()}
+
+
+def _ambiguous_dates(name: str, best: list[str]) -> DataError:
+    shown = {family.name: family for family in dates.FAMILIES}
+    readings = ", or ".join(f"{shown[one].shown} (--date-format '{dates.option(one)}')" for one in best)
+    example = ""
+    if "mdy" in best and "dmy" in best:
+        example = f" {_EXAMPLE} would be 3 May or 5 March 2024."
+    return DataError(
+        f"the dates in {name} can be read in more than one way: {readings}.{example}",
+        where=f"column {name}",
+        fix=f"say which: --date-format '{dates.option(best[0])}' or --date-format '{dates.option(best[1])}'",
+        code="ambiguous_date",
+    )
+
+
+def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int) -> DataError:
+    family, count = max(counts.items(), key=lambda pair: pair[1], default=("ymd", 0))
+    shown = next(one.shown for one in dates.FAMILIES if one.name == family)
+    return DataError(
+        f"no date format reads 95% of {name}: the best, {shown}, reads {count:,} of {filled:,} cells.",
+        where=f"column {name}",
+        fix=f"name the format (--date-format '{dates.option(family)}' rejects the others), "
+        "or another column: --map ordered_at=COLUMN",
+        code="date_format",
+    )
+
+
+def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence]) -> dict[str, Mark]:
+    """The decimal mark of every number column. One shop writes one way: a column in doubt follows the others."""
+    fits = {name: numbers.fit(log.sample[name].drop_nulls()) for name in columns}
+    marks: dict[str, Mark] = {name: "." if fit.dot > fit.comma else "," for name, fit in fits.items() if fit.dot != fit.comma}
+    doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
+    if doubt and not marks and not log.whole:
+        fits |= {name: _fit_all(log, name) for name in columns}
+        marks = {name: "." if fit.dot > fit.comma else "," for name, fit in fits.items() if fit.dot != fit.comma}
+        doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
+    for name in marks:
+        read = max(fits[name].dot, fits[name].comma)
+        why = f"reads {read:,} of {fits[name].filled:,} cells"
+        evidence.append(Evidence(f"numbers of {name}", f"decimal {marks[name]}", why))
+    usual: set[Mark] = set(marks.values())
+    if doubt and len(usual) != 1:
+        raise DataError(
+            f"the numbers in {doubt[0]} can be read in two ways: 1,234 as one thousand or as one and a bit.",
+            where=f"column {doubt[0]}",
+            fix="export the column without thousands separators, or with two decimals everywhere.",
+            code="ambiguous_number",
+        )
+    rest: Mark = usual.pop() if len(usual) == 1 else "."
+    for name in columns:
+        if name not in marks:
+            marks[name] = rest
+            evidence.append(Evidence(f"numbers of {name}", f"decimal {rest}", "no cell says otherwise"))
+    return marks
+
+
+def _fit_all(log: TextLog, column: str) -> numbers.Fit:
+    cells = log.frame.filter(pl.col(PROBLEM).is_null()).select(column).collect(engine="streaming")
+    return numbers.fit(cells[column].drop_nulls())
