@@ -106,6 +106,16 @@ class CleanSettings:
         "Reject rows after this day as future; none accepts every day.",
         shown="asks when in doubt",
     )
+    since: date | str | None = _option(
+        None,
+        values.day_or("none"),
+        "DATE|none",
+        "Reject rows before this day (date); none accepts every day.",
+        shown="asks when in doubt",
+    )
+    nobody: tuple[str, ...] = _option(
+        (), values.names, "ID,…", "Customer ids that stand for nobody, such as guest: rejected as no_customer."
+    )
     duplicates: str = _option(
         "flag", values.choice("keep", "flag", "drop"), "keep|flag|drop", "What to do with lines equal in every column."
     )
