@@ -13,12 +13,15 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from clm.ingest import lines
-from clm.ingest.dialect import BLANK, Dialect
+from clm.ingest.dialect import Dialect
+from clm.ingest.lines import BLANK
 
 # Names of our own columns cannot be names of a file's: dialect renames those.
 LINE, PROBLEM, DETAIL, RAW = "clm:line", "clm:problem", "clm:detail", "clm:raw"
 _SMALLEST = 2**20
 _LARGEST_RECORDS = 2**25
+# what separates for pyarrow, which knows single bytes only
+_STAND_IN = b"\x1f"
 _BLANKS = re.compile(rb"[ \t]+")
 _BLANK_ENDS = re.compile(rb"^[ \t]+|[ \t]+(?=\r?$)", re.MULTILINE)
 
@@ -56,7 +59,7 @@ def batches(stream: Iterable[bytes], dialect: Dialect, first_line: int, raw: boo
         held += block
         if len(held) < _SMALLEST:
             continue
-        cut = _boundary(held)
+        cut = _boundary(held, dialect)
         if cut == 0:
             if len(held) < _LARGEST_RECORDS:
                 continue
@@ -79,10 +82,13 @@ def _line_ends(data: bytes) -> int:
     return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
 
 
-def _boundary(data: bytes) -> int:
-    """Where the last whole record ends: after a line end with an even number of quotes before it; 0 when none is in reach."""
+def _boundary(data: bytes, dialect: Dialect) -> int:
+    """Where the last whole record ends: after a line end with an even number of quotes before it; 0 when none is in reach.
+
+    Where quotes come singly too (apostrophes, after backslashes), after any line end: the careful way hands back what is open.
+    """
     cut = data.rfind(b"\n") + 1
-    if not cut or b'"' not in data:
+    if not cut or dialect.escape or dialect.quote != '"' or b'"' not in data:
         return cut
     quotes = data.count(b'"', 0, cut)
     for _ in range(1000):
@@ -109,13 +115,14 @@ def _chunk(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) ->
 def _regular(chunk: bytes, dialect: Dialect) -> bool:
     if b"\0" in chunk or chunk.count(b"\r") != chunk.count(b"\r\n"):
         return False
-    if b'"' not in chunk:
-        return True
-    if dialect.delimiter == BLANK or chunk.count(b'"') % 2:
+    quote = dialect.quote.encode()
+    if quote not in chunk:
+        return len(dialect.delimiter) == 1 or dialect.delimiter == BLANK or _STAND_IN not in chunk
+    if len(dialect.delimiter) > 1 or dialect.padded or (dialect.escape and b"\\" in chunk) or chunk.count(quote) % 2:
         return False
-    mark = re.escape(dialect.delimiter.encode())
+    beside = rb"[\r\n" + quote + re.escape(dialect.delimiter.encode()) + rb"]"
     # a quote with neither a separator, a line end nor another quote beside it; led by the quote so that the search can leap
-    return re.search(rb'"(?<![\r\n"' + mark + rb']")(?![\r\n"' + mark + rb"])", chunk) is None
+    return re.search(quote + rb"(?<!" + beside + quote + rb")(?!" + beside + rb")", chunk) is None
 
 
 def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
@@ -123,8 +130,11 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     import pyarrow as pa
     from pyarrow import csv
 
-    if dialect.delimiter == BLANK:
-        chunk = _BLANKS.sub(b"\t", _BLANK_ENDS.sub(b"", chunk))
+    delimiter = dialect.delimiter
+    if delimiter == BLANK:
+        chunk, delimiter = _BLANKS.sub(b"\t", _BLANK_ENDS.sub(b"", chunk)), "\t"
+    elif len(delimiter) > 1:
+        chunk, delimiter = chunk.replace(delimiter.encode(), _STAND_IN), _STAND_IN.decode()
     ragged: list[tuple[int, int, str]] = []
 
     def keep(row: csv.InvalidRow) -> str:
@@ -135,7 +145,8 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
         pa.BufferReader(chunk),
         read_options=csv.ReadOptions(use_threads=False, column_names=list(dialect.columns), block_size=len(chunk) + 1),
         parse_options=csv.ParseOptions(
-            delimiter="\t" if dialect.delimiter == BLANK else dialect.delimiter,
+            delimiter=delimiter,
+            quote_char=dialect.quote,
             newlines_in_values=True,
             ignore_empty_lines=False,
             invalid_row_handler=keep,
@@ -148,6 +159,8 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     )
     good = pl.from_arrow(table)
     assert isinstance(good, pl.DataFrame)
+    if dialect.padded:
+        good = good.with_columns(pl.col(name).str.strip_prefix(" ") for name in dialect.columns[1:])
     total = good.height + len(ragged)
     physical = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
     if total == physical:
@@ -156,7 +169,7 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
             return _problems(good, dialect, starts)
         inner = None
     else:
-        if any('"' in text for _, _, text in ragged):
+        if any(dialect.quote in text for _, _, text in ragged):
             return None
         ends = good.select(pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True)).cast(pl.Int64).alias("n"))["n"]
         many = good.filter(ends > 0)
@@ -196,6 +209,9 @@ def _problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.Dat
             if name[0] != "#"
         )
         frame = frame.with_columns(pl.when(again).then(pl.lit("header_repeat")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
+    if dialect.below:
+        below = pl.col(LINE).is_in(dialect.below)
+        frame = frame.with_columns(pl.when(below).then(pl.lit("header_repeat")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
     return frame
 
 
@@ -219,7 +235,7 @@ def _empty_cells(own: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
 
 
 def _slow(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) -> tuple[pl.DataFrame, bytes]:
-    records, tail = lines.strict(chunk.decode(), dialect.delimiter, dialect.width, final)
+    records, tail = lines.strict(chunk.decode(), dialect.form, dialect.width, final)
     good = [record for record in records if record.fields is not None]
     cells = list(zip(*(record.fields or () for record in good), strict=True)) or [()] * dialect.width
     frame = pl.DataFrame(dict(zip(dialect.columns, cells, strict=True)), schema=dict.fromkeys(dialect.columns, pl.String))
