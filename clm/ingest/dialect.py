@@ -70,7 +70,7 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     if not any(line.strip(' \t\r\n",;|') for line in physical):
         raise DataError(f"{name} is empty.", where=name, fix="give a file with a header and records.", code="empty")
     form, records, share = _form(physical, given)
-    width = _width(records)
+    width = usual_width(records)
     found = header.find(records, width)
     if found.names is None:
         columns = tuple(f"#{position + 1}" for position in range(width))
@@ -80,15 +80,17 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
         columns = unique_names(found.names)
         line = records[found.next][0] if found.next < len(records) else len(physical) + 1
         why = f"{width} fields in {share:.0%} of the first {len(records)} records"
-    habits = ((form.padded, "a blank after each"), (form.quote == "'", "single quotes"), (form.escape, "backslashes before quotes"))
+    habits = (
+        (form.padded, "a blank after each"), (form.quote == "'", "single quotes"), (form.escape, "backslashes before quotes"),
+    )  # fmt: skip
     why = "; ".join([why, *(words for there, words in habits if there)])
     return Dialect(
         form.delimiter, columns, None if found.names is None else records[found.at][0], line, carriage_returns, why,
-        form.quote, form.escape, form.padded, found.below, _above(records, found, width),
+        form.quote, form.escape, form.padded, found.below, told_above(records, found, width),
     )  # fmt: skip
 
 
-def _above(records: Records, found: Header, width: int) -> str:
+def told_above(records: Records, found: Header, width: int) -> str:
     """In words: what became of the lines above the records other than the header."""
     told = []
     if found.joined[1:]:
@@ -137,7 +139,7 @@ def _form(physical: list[str], given: str | None) -> tuple[Form, Records, float]
     for form in (form for one in delimiters for form in _forms(physical, text, one)):
         cut = list(lines.loose(physical, form))
         filled = [(fields, right) for _, fields, right in cut if any(map(str.strip, fields))]
-        width = _width([(0, fields) for fields, _ in filled])
+        width = usual_width([(0, fields) for fields, _ in filled])
         regular = [fields for fields, right in filled if right and len(fields) == width]
         score = len(regular) / len(filled) * _single(regular, form) if width > 1 else 0.0
         if form.delimiter == BLANK:
@@ -163,13 +165,17 @@ def _forms(physical: list[str], text: str, delimiter: str) -> Iterator[Form]:
         yield Form(delimiter, quote="'")
 
 
-def _width(records: Records) -> int:
+def usual_width(records: Records) -> int:
+    """The commonest number of fields, the larger of two equally common."""
     widths = Counter(len(fields) for _, fields in records if any(field.strip() for field in fields))
     return max(widths.items(), key=lambda pair: (pair[1], pair[0]))[0]
 
 
 def _single(records: list[list[str]], form: Form) -> float:
-    """Share of the filled cells that look like one: no other separator (a comma in a number or before a blank is none), no quotes."""
+    """Share of the filled cells that look like one: no other separator in them, no quotes around them.
+
+    A comma in a number, or before a blank, separates nothing.
+    """
     others = [one for one in (";", "\t", "|") if one != form.delimiter]
     cells = odd = 0
     for cell in (cell for fields in records for field in fields if (cell := field.strip())):
@@ -196,6 +202,11 @@ def _padded(physical: list[str], records: Records, form: Form) -> bool:
         re.search(mark + form.quote, raw) is None and len(re.findall(f"{mark}(?= |\r?\n?\\Z)", raw)) >= len(fields) - 1
         for raw, (_, fields) in zip(raws, records, strict=True)
     )
+
+
+def are_names(cells: list[str]) -> bool:
+    """Whether these can be column names: most of them there, none a number or a date."""
+    return header.are_names(cells, len(cells))
 
 
 def unique_names(cells: list[str]) -> tuple[str, ...]:

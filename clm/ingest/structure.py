@@ -166,7 +166,7 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     if total == physical:
         starts = pl.int_range(line, line + total, dtype=pl.Int64, eager=True)
         if not ragged:
-            return _problems(good, dialect, starts)
+            return problems(good, dialect, starts)
         inner = None
     else:
         if any(dialect.quote in text for _, _, text in ragged):
@@ -186,14 +186,14 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     if inner is not None:
         length = length.scatter(places.to_list(), (inner + 1).to_list()) if total else length
     starts = length.cum_sum() - length + line
-    frame = _problems(good, dialect, starts.gather(places))
+    frame = problems(good, dialect, starts.gather(places))
     if ragged:
         bad = _ragged(ragged, dialect, starts)
         frame = pl.concat([frame, bad]).sort(LINE, maintain_order=True)
     return frame
 
 
-def _problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.DataFrame:
+def problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.DataFrame:
     """Whole records with their lines; lines with nothing on them and headers that come again are marked."""
     first = dialect.columns[0]
     none = pl.lit(None, dtype=pl.String)
@@ -240,7 +240,7 @@ def _slow(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) -> 
     cells = list(zip(*(record.fields or () for record in good), strict=True)) or [()] * dialect.width
     frame = pl.DataFrame(dict(zip(dialect.columns, cells, strict=True)), schema=dict.fromkeys(dialect.columns, pl.String))
     starts = pl.Series(LINE, [line + record.line for record in good], dtype=pl.Int64)
-    frame = _problems(frame, dialect, starts)
+    frame = problems(frame, dialect, starts)
     if raw:
         frame = frame.with_columns(pl.Series(RAW, [record.raw for record in good], dtype=pl.String))
     bad = [record for record in records if record.fields is None]
