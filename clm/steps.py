@@ -66,11 +66,12 @@ def clean(
     scratch: Path,
     names: Mapping[Path, str] | None = None,
     targets: Sequence[Path] = (),
+    save: Callable[[bytes], Output] | None = None,
 ) -> Step:
     """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65).
 
     `names` are the names to show for spooled inputs, which have none of their own; `targets` where the outputs will go, which
-    may be no input.
+    may be no input; `save` writes the profile of how the log was read.
     """
     import polars as pl
 
@@ -80,13 +81,15 @@ def clean(
     from clm.storage import files, publish
 
     log = ingest.read_text(inputs, settings, names, scratch)
-    files.keep_inputs([part.source.path for part in log.parts], targets)
+    files.keep_inputs([part.source.path for part in log.files], targets)
+    record = recorded(settings, common) | ingest.recorded(settings)
+    settings = log.settings
     reading = ingest.understand(log, settings)
+    profile = ingest.saved(log, reading).encode() if save is not None else None
     spool = scratch / "judged.parquet"
     publish.sink_spool(stage.judge(log.frame, reading, settings), spool)
     settled = stage.settle(pl.scan_parquet(spool, glob=False), reading, settings)
     lineage = footers.sources(log.sources)
-    record = recorded(settings, common)
     outputs = []
     if rejects is not None:
         facts = footers.of_outcome(settled.outcome, REJECTS, "clean", record, lineage)
@@ -95,6 +98,8 @@ def clean(
         raise settled.refusal
     facts = footers.of_outcome(settled.outcome, TRANSACTIONS, "clean", record, lineage)
     outputs.insert(0, emit(settled.outcome.frame, TRANSACTIONS, facts))
+    if save is not None and profile is not None:
+        outputs.append(save(profile))
     return Step(settled.outcome, facts, tuple(output for output in outputs if output is not None))
 
 

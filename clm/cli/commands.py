@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 def clean(job: Job) -> int:
     job.check_output()
     rejects = job.emit_to(Path(job.settings.rejects)) if job.settings.rejects and not job.common.dry_run else None
-    targets = [Path(one) for one in (job.common.output, job.settings.rejects) if one not in (None, "-")]
+    saved = job.settings.save_profile
+    targets = [Path(one) for one in (job.common.output, job.settings.rejects, saved) if one not in (None, "-")]
+    save = partial(job.publish_bytes, Path(saved)) if saved and not job.common.dry_run else None
     inputs, names = job.sources()
-    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets)
+    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets, save)
     if job.common.dry_run or job.common.verbose:
         for fact in step.outcome.metrics["reading"]["evidence"]:
             job.console.note(f"{fact['about']}: {fact['decision']} ({fact['because']})")

@@ -114,8 +114,12 @@ def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int
     )
 
 
-def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence]) -> dict[str, Mark]:
+def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence], settings: CleanSettings) -> dict[str, Mark]:
     """The decimal mark of every number column. One shop writes one way: a column in doubt follows the others."""
+    if settings.decimal is not None:
+        told: Mark = "," if settings.decimal == "," else "."
+        evidence.append(Evidence("numbers", f"decimal {told}", "given by --decimal"))
+        return dict.fromkeys(columns, told)
     fits = {name: numbers.fit(log.sample[name].drop_nulls()) for name in columns}
     marks: dict[str, Mark] = {name: "." if fit.dot > fit.comma else "," for name, fit in fits.items() if fit.dot != fit.comma}
     doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
@@ -132,7 +136,7 @@ def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence]) ->
         raise DataError(
             f"the numbers in {doubt[0]} can be read in two ways: 1,234 as one thousand or as one and a bit.",
             where=f"column {doubt[0]}",
-            fix="export the column without thousands separators, or with two decimals everywhere.",
+            fix="say which mark is the decimal one: --decimal . or --decimal ,",
             code="ambiguous_number",
         )
     rest: Mark = usual.pop() if len(usual) == 1 else "."

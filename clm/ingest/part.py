@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from clm.ingest import dialect, encoding, parquet, sources, structure
+from clm.ingest import dialect, encoding, lines, parquet, recognise, sources, structure
 from clm.ingest.dialect import Dialect
 from clm.ingest.encoding import Encoding
 from clm.ingest.evidence import Evidence
+from clm.ingest.profiles import NONE, Profile
 from clm.ingest.sources import Source
 from clm.settings import CleanSettings
 
 HEAD = 4 * 2**20
+_LOOK_AT = 2**16
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,33 @@ class Part:
     empty: bool = False
 
 
-def look(source: Source, settings: CleanSettings) -> Part:
+def look(source: Source, settings: CleanSettings, profile: Profile | None = None) -> Part:
     if source.kind == "parquet":
         return Part(source, parquet.columns(source), empty=parquet.rows(source) == 0)
     head, whole = _head(source)
     found = encoding.detect(head, source.name, settings.encoding, whole)
     text = b"".join(encoding.to_utf8([head], found, source.name) if whole else lenient(head, found)).decode()
-    cut = dialect.detect(text, source.name, settings.delimiter, whole)
+    cut = _detect(text, source, settings, whole, profile)
     empty = whole and not any(block.strip() for block in structure.after_header([text.encode()], cut))
     if dialect.exported(cut.columns):
         cut = dialect.restored(cut)
     return Part(source, cut.columns, found, cut, empty)
+
+
+def _detect(text: str, source: Source, settings: CleanSettings, whole: bool, profile: Profile | None) -> Dialect:
+    """The dialect; of a source that writes lines above its header, that of what stands below them."""
+    physical = lines.physical(text[:_LOOK_AT])
+    above = 0 if settings.profile == NONE else recognise.header_below(physical, profile)
+    if not above:
+        return dialect.detect(text, source.name, settings.delimiter, whole)
+    below = dialect.detect(text[sum(map(len, physical[:above])) :], source.name, settings.delimiter, whole)
+    return replace(
+        below,
+        header_line=None if below.header_line is None else below.header_line + above,
+        first_line=below.first_line + above,
+        below=tuple(line + above for line in below.below),
+        above=f"{above} lines above it, as the profile knows them",
+    )
 
 
 def _head(source: Source) -> tuple[bytes, bool]:
@@ -86,6 +104,6 @@ def evidence(part: Part) -> Iterator[Evidence]:
     line = part.dialect.header_line
     yield Evidence(
         f"{name}: header",
-        "none; columns are #1, #2, …" if line is None else f"line {line}",
+        part.dialect.header_shown,
         "the first full line already holds numbers or dates" if line is None else "names, no numbers or dates",
     )

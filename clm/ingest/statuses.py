@@ -5,6 +5,8 @@ It may not judge a record: `stages.clean` does.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 CANCELLED = (
@@ -26,6 +28,11 @@ RETURN = (
 def said(cell: pl.Expr) -> pl.Expr:
     """The word as the lists write it."""
     return cell.str.strip_chars().str.to_lowercase().str.replace_all(r"[_\-\s]+", " ")
+
+
+def word(written: str) -> str:
+    """The same for one word."""
+    return re.sub(r"[_\-\s]+", " ", written.strip().lower())
 
 
 def about_payment(column: str) -> bool:

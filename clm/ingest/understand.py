@@ -9,11 +9,12 @@ from __future__ import annotations
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, notation, roles, unused
+from clm.ingest import dates, notation, order_rows, profiles, recognise, roles, statuses, unused
 from clm.ingest.dates import DateFormat
 from clm.ingest.dialect import exported
 from clm.ingest.evidence import Evidence
-from clm.ingest.reading import NUMBER_ROLES, Reading
+from clm.ingest.profiles import Profile, Words
+from clm.ingest.reading import NUMBER_ROLES, Reading, StatusWords
 from clm.ingest.text import TextLog
 from clm.outcome import Notice
 from clm.settings import CleanSettings
@@ -29,20 +30,23 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     Raises `DataError` for a missing role or a reading that cannot be told from another, `UsageError` for options that name
     columns which are not there.
     """
-    keep = tuple(dict.fromkeys(settings.keep))
+    profile = log.profile
+    settings = profiles.under(profile, settings)
+    keep = _kept(log, settings)
     roles.unknown_keep(keep, log.columns)
     if settings.tz is not None:
         dates.check_zone(settings.tz)
     if not settings.map and exported(log.columns):
         return _ours(log)
     given = dict(settings.map)
-    found, evidence = roles.assign(log, given)
+    found, evidence = roles.assign(log, given, profile)
+    told = given.keys() | (profile.roles.keys() if profile is not None else set())
     if {"quantity", "unit_price"} <= given.keys() and "amount" not in given:
         found.pop("amount", None)  # who names both factors wants their product
-    if "amount" in found and "discount" not in given:
+    if "amount" in found and "discount" not in told:
         found.pop("discount", None)  # what was paid is after discounts already
     roles.kept_twice(keep, found)
-    notices = _no_rows(log)
+    notices = [*log.notices, *_no_rows(log)]
     _require(log, found)
     if "amount" not in found and "quantity" not in found and "unit_price" in found:
         found["amount"] = found.pop("unit_price")
@@ -52,11 +56,16 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     has_amounts = "amount" in found or {"quantity", "unit_price"} <= found.keys()
     if not has_amounts:
         notices.append(Notice("no_amounts", "the log has no amounts: visits are counted, money is not."))
-    if has_amounts and "amount" in found and "amount" not in given:
+    one_row = bool(settings.one_row_per_order)
+    if settings.one_row_per_order is None:
+        order_rows.question(log, found)
+    elif one_row:
+        evidence.append(order_rows.sure(found))
+    if has_amounts and "amount" in found and "amount" not in given and not one_row:
         _question_repeated_totals(log, found)
     chosen, why = notation.date_format(log, found["ordered_at"], settings)
     evidence.append(why)
-    marks = notation.decimal_marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence)
+    marks = notation.decimal_marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
     said, not_used = unused.say(log, found, keep)
     notices += said
     evidence += not_used
@@ -75,7 +84,71 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
         exported=(),
         evidence=(*log.evidence, *evidence),
         notices=tuple(notices),
+        words=_words(found, profile),
+        test=_says(log, "test", profile.test if profile is not None else None, needed=False),
+        only=_says(log, "only", profile.only if profile is not None else None, needed=True),
+        one_row_per_order=one_row,
     )
+
+
+def _kept(log: TextLog, settings: CleanSettings) -> tuple[str, ...]:
+    """The columns to carry along; one that only the profile asks for must be there too, unless it may be missing."""
+    keep = tuple(dict.fromkeys(settings.keep))
+    if log.profile is None or settings.keep != log.profile.keep:
+        return keep
+    lost = [name for name in keep if name not in log.columns]
+    needed = [name for name in lost if name not in log.profile.optional]
+    if needed:
+        raise profiles.missing(log.profile, "keep", needed[:1], log.columns)
+    return tuple(name for name in keep if name not in lost)
+
+
+def _words(found: dict[str, tuple[str, ...]], profile: Profile | None) -> StatusWords:
+    """What the words of the status column mean: a profile's own, and clm's for those it does not speak of."""
+    if "status" not in found:
+        return StatusWords()
+    said = {fate: tuple(statuses.word(one) for one in words) for fate, words in (profile.status if profile else {}).items()}
+    unpaid = statuses.UNPAID if statuses.about_payment(found["status"][0]) else ()
+    spoken = {word for words in said.values() for word in words}
+
+    def all_of(known: tuple[str, ...], *fates: str) -> tuple[str, ...]:
+        return (*(word for word in known if word not in spoken), *(word for fate in fates for word in said.get(fate, ())))
+
+    return StatusWords(
+        cancelled=all_of((*statuses.CANCELLED, *unpaid), "cancelled", "unpaid"),
+        undone=all_of(statuses.UNDONE, "undone"),
+        returned=all_of(statuses.RETURN, "return"),
+    )
+
+
+def _says(log: TextLog, key: str, wanted: Words | None, *, needed: bool) -> Words | None:
+    """The column of a profile's `test` or `only` as the log calls it, its words as the status lists have them."""
+    if wanted is None or log.profile is None:
+        return None
+    name = recognise.matching(wanted.column, log.columns)
+    if name is None:
+        if needed:
+            raise profiles.missing(log.profile, key, [wanted.column], log.columns)
+        return None
+    words = tuple(statuses.word(one) for one in wanted.words)
+    if key == "only" and log.settings.profile is None:
+        _question_no_sales(log, name, wanted, words)
+    return Words(name, words)
+
+
+def _question_no_sales(log: TextLog, name: str, wanted: Words, words: tuple[str, ...]) -> None:
+    """Raises `DataError` when most rows of a log that was only recognised are no sales: it may be about something else."""
+    rows = log.sample.height
+    sales = log.sample.select(statuses.said(pl.col(name)).is_in(list(words)).sum()).item() if rows else 0
+    if 2 * (sales or 0) < rows:
+        assert log.profile is not None
+        raise DataError(
+            f"only {sales or 0:,} of {rows:,} rows are sales ({name} is {' or '.join(wanted.words)}): "
+            "what somebody spent is no order log.",
+            where=f"column {name}",
+            fix=f"if it is the shop's own all the same, say so: --profile {log.profile.name} (the others become rejects)",
+            code="no_sales",
+        )
 
 
 def _ours(log: TextLog) -> Reading:

@@ -20,6 +20,8 @@ from clm.settings import CleanSettings
 from clm.stages.clean import ids
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
+# a row that names an order and has no amount, in a log of one row per order
+LINE_ROW = "clm:line_row"
 
 _TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
 _SAME_CURRENCY = {"RMB": "CNY", "￥": "CNY", "人民币": "CNY", "元": "CNY", "STG": "GBP", "EURO": "EUR", "US$": "USD"}
@@ -78,6 +80,7 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     own += [PRINT] if settings.duplicates != "keep" else []
     own += [SYMBOL] if _priced(reading) else []
     own += [OFFSET] if reading.dates.offsets else []
+    own += [LINE_ROW] if reading.one_row_per_order else []
     names = ["customer_id", "ordered_at", "amount"]
     names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
     if reading.ours:
@@ -134,6 +137,9 @@ def _typed(reading: Reading) -> list[pl.Expr]:
     for role in ("quantity", "cost"):
         if role in reading.roles:
             made[role] = numbers.money(_number(role))
+    if reading.one_row_per_order:
+        empty = pl.col(reading.roles["amount"][0]).fill_null("").str.strip_chars() == ""
+        made[LINE_ROW.removeprefix("clm:")] = empty & pl.col("clm:order_id").is_not_null()
     return [value.alias(f"clm:{name}") for name, value in made.items()]
 
 
@@ -181,8 +187,8 @@ def _returned(reading: Reading) -> pl.Expr:
         signs.append((document & (pl.col("clm:amount") < 0)).fill_null(False))
     if status := reading.column("status"):
         said = statuses.said(pl.col(status))
-        undone = said.is_in(list(statuses.UNDONE)) & (pl.col("clm:amount") < 0)
-        signs.append((said.is_in(list(statuses.RETURN)) | undone).fill_null(False))
+        undone = said.is_in(list(reading.words.undone)) & (pl.col("clm:amount") < 0)
+        signs.append((said.is_in(list(reading.words.returned)) | undone).fill_null(False))
     return pl.any_horizontal(signs)
 
 
@@ -207,12 +213,16 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
             destroyed = pl.col(f"clm:{role}").str.contains(ids.DESTROYED).fill_null(False)
             found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
     found += _future(reading, settings)
+    if reading.test is not None:
+        cell = pl.col(reading.test.column)
+        test = statuses.said(cell).is_in(list(reading.test.words)).fill_null(False)
+        found.append(_Reason("test_order", test, reading.test.column, cell))
     status = reading.column("status")
     if status is not None:
-        words = statuses.CANCELLED + (statuses.UNPAID if statuses.about_payment(status) else ())
         said = statuses.said(pl.col(status))
-        undone = said.is_in(list(statuses.UNDONE)) & ~pl.col(RETURN)
-        found.append(_Reason("cancelled", (said.is_in(list(words)) | undone).fill_null(False), status, pl.col(status)))
+        undone = said.is_in(list(reading.words.undone)) & ~pl.col(RETURN)
+        cancelled = said.is_in(list(reading.words.cancelled)) | undone
+        found.append(_Reason("cancelled", cancelled.fill_null(False), status, pl.col(status)))
     currency = reading.column("currency")
     if currency is not None and settings.currency is not None:
         other = pl.col("clm:currency").fill_null("") != _currency_code(settings.currency)
@@ -222,6 +232,10 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         other = pl.any_horizontal(pl.col(SYMBOL) == sign for sign, codes in numbers.SIGNS.items() if code not in codes)
         codes = sorted({one for several in numbers.SIGNS.values() for one in several} - {code})
         found.append(_Reason("currency_other", (other | pl.col(SYMBOL).is_in(codes)).fill_null(False), priced, pl.col(priced)))
+    if reading.only is not None:
+        cell = pl.col(reading.only.column)
+        other = ~statuses.said(cell).is_in(list(reading.only.words)).fill_null(False)
+        found.append(_Reason("not_a_sale", other, reading.only.column, cell))
     return found
 
 

@@ -19,7 +19,7 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids, overlap, signs
+from clm.stages.clean import doubts, ids, order_lines, overlap, signs
 from clm.stages.clean.accounting import Account, closing_line, total
 from clm.stages.clean.judge import COLUMN, REASON, RETURN, kept_as
 from clm.tables import RETURN as RETURNED
@@ -47,6 +47,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
 
     Raises `AssertionError` when rows or money do not add up: a bug, not a matter of data.
     """
+    judged = order_lines.collapsed(judged, reading)
     signed = signs.look(judged, reading, settings)
     judged = signs.applied(judged, signed)
     pointless = _ids_with_point(judged, reading)
@@ -210,7 +211,8 @@ def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:
     ]
     if settings.rejects_raw:
         columns.append(pl.col(RAW).alias("raw"))
-    return judged.filter(pl.col(REASON).is_not_null() & ~pl.col(AGAIN)).select(columns)
+    rejected = pl.col(REASON).is_not_null() & (pl.col(REASON) != order_lines.ORDER_LINE)
+    return judged.filter(rejected & ~pl.col(AGAIN)).select(columns)
 
 
 def _id_notices(reading: Reading, pointless: dict[str, list[int]]) -> list[Notice]:
