@@ -37,7 +37,7 @@ class Dialect:
     carriage_returns: bool
     why: str
     quote: str = '"'
-    escape: bool = False
+    escape: str = ""
     padded: bool = False
     below: tuple[int, ...] = ()
     above: str = ""
@@ -81,7 +81,7 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
         line = records[found.next][0] if found.next < len(records) else len(physical) + 1
         why = f"{width} fields in {share:.0%} of the first {len(records)} records"
     habits = (
-        (form.padded, "a blank after each"), (form.quote == "'", "single quotes"), (form.escape, "backslashes before quotes"),
+        (form.padded, "a blank after each"), (form.quote == "'", "single quotes"), (form.escape, f"{form.escape} escapes"),
     )  # fmt: skip
     why = "; ".join([why, *(words for there, words in habits if there)])
     return Dialect(
@@ -158,11 +158,13 @@ def _forms(physical: list[str], text: str, delimiter: str) -> Iterator[Form]:
     """The forms to try with a delimiter: double quotes; backslashes in them; single quotes when they are at work all over."""
     yield Form(delimiter)
     if '\\"' in text:
-        yield Form(delimiter, escape=True)
+        yield Form(delimiter, escape="\\")
     mark = "[ \t]" if delimiter == BLANK else re.escape(delimiter)
     opening, closing = (len(re.findall(edge, text, re.MULTILINE)) for edge in (f"(?:^|{mark}) *'", f"' *(?:$|\r|{mark})"))
     if min(opening, closing) * 2 > len(physical) and not re.search(f'(?:^|{mark}) *"', text, re.MULTILINE):
-        yield Form(delimiter, quote="'")
+        # who doubles every double quote between single ones means one
+        doubled = '""' in text and not re.search(r'(?<!")"(?:"")*(?!")', text)
+        yield Form(delimiter, quote="'", escape='"' if doubled else "")
 
 
 def usual_width(records: Records) -> int:

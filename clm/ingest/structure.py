@@ -118,7 +118,12 @@ def _regular(chunk: bytes, dialect: Dialect) -> bool:
     quote = dialect.quote.encode()
     if quote not in chunk:
         return len(dialect.delimiter) == 1 or dialect.delimiter == BLANK or _STAND_IN not in chunk
-    if len(dialect.delimiter) > 1 or dialect.padded or (dialect.escape and b"\\" in chunk) or chunk.count(quote) % 2:
+    if (
+        len(dialect.delimiter) > 1
+        or dialect.padded
+        or (dialect.escape and dialect.escape.encode() in chunk)
+        or chunk.count(quote) % 2
+    ):
         return False
     beside = rb"[\r\n" + quote + re.escape(dialect.delimiter.encode()) + rb"]"
     # a quote with neither a separator, a line end nor another quote beside it; led by the quote so that the search can leap
