@@ -183,6 +183,7 @@ def _rest(text: str) -> float:
             total += -3.0 if not (before.isalpha() or after.isalpha()) else -7.0
         elif character in _SYMBOLS:
             total += -5.5 + _INSIDE * (before.isalpha() and after.isalpha() and character != _APOSTROPHE)
+            total += _INSIDE * (before in _SYMBOLS)
         elif unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs"):
             total += _CONTROL
         else:

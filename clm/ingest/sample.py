@@ -47,7 +47,7 @@ def _sample_of(part: Part, share: int) -> tuple[list[pl.DataFrame], bool]:
     stream = structure.after_header([text], part.dialect)
     frames = list(structure.batches(stream, part.dialect, part.dialect.first_line))
     # a piece can begin anywhere only where every byte of a line end is one, and nowhere in the middle of a packed file
-    if not full and part.source.kind == "text" and not part.encoding.name.startswith("utf-16"):
+    if not full and part.source.kind == "text" and not part.encoding.name.startswith(("utf-16", "utf-32")):
         for start in (part.source.size // 2, part.source.size - _PIECE):
             if start > share:
                 frames += _piece(part, start)
