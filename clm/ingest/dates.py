@@ -70,7 +70,9 @@ def parsed(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
 
 def usual(cell: pl.Expr, chosen: DateFormat) -> pl.Expr:
     """What `parsed` gives for the cells in the format most of them have, null for others: nearly all, at a tenth of the price."""
-    return pl.lit(None, dtype=WALL) if chosen.first is None else exactly(cell, chosen.first)
+    if chosen.first is None or chosen.universal:
+        return pl.lit(None, dtype=WALL)
+    return exactly(cell, chosen.first)
 
 
 def sane(when: pl.Expr) -> pl.Expr:

@@ -81,10 +81,15 @@ def _pattern(mark: Mark) -> str:
     return rf"^(?:{signed}|\({amount}\)|{_SYMBOL}\s*\({body}\))$"
 
 
+def plain(cell: pl.Expr, mark: Mark) -> pl.Expr:
+    """Whether the cell is canonical as it stands, as nearly all are."""
+    return cell.str.contains(_PLAIN[mark])
+
+
 def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
     """The number as `-1234.5` (or `1.2e4` for 1.2万), null where it cannot be read. Nearly all cells take the first branch."""
-    plain = cell.str.contains(_PLAIN[mark])
-    odd = tidy(pl.when(~plain).then(cell))
+    as_it_stands = plain(cell, mark)
+    odd = tidy(pl.when(~as_it_stands).then(cell))
     fits = odd.str.contains(_pattern(mark))
     # what is left of a valid number are digits, the mark and an exponent; K of KR or E of EUR stands outside the digits
     digits = odd.str.extract(r"(\d.*\d|\d)", 1).str.replace_all(r"[' \x{a0}\x{2009}\x{202f}]", "")
@@ -102,12 +107,12 @@ def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
     )
     negative = odd.str.contains(r"^[^\d]*[-(]|\d[^\d]*-$")
     sign = pl.when(negative).then(pl.lit("-")).otherwise(pl.lit(""))
-    return pl.when(plain).then(cell).when(fits).then(pl.concat_str(sign, led, digits, power))
+    return pl.when(as_it_stands).then(cell).when(fits).then(pl.concat_str(sign, led, digits, power))
 
 
 def symbol(cell: pl.Expr) -> pl.Expr:
     """The currency sign or code written beside the number, as one of `SIGNS`' keys; null where there is none."""
-    odd = tidy(pl.when(~cell.str.contains(_PLAIN["."])).then(cell))
+    odd = tidy(pl.when(~plain(cell, ".")).then(cell))
     return odd.str.extract(f"({_SYMBOL})", 1).str.to_uppercase()
 
 
@@ -139,10 +144,8 @@ def _given(text: pl.Expr) -> list[pl.Expr]:
 
 def _products(first: pl.Expr, second: pl.Expr) -> list[pl.Expr]:
     """The exact product, in the forms that can hold it."""
-    short = first.str.contains(_SHORT) & second.str.contains(_SHORT)
-    usual = pl.when(short).then(first).cast(_ROOMY, strict=False) * pl.when(short).then(second).cast(
-        pl.Decimal(38, 6), strict=False
-    )
+    short = _short(first, second)
+    usual = _usual_product(first, second)
     one, two = pl.when(~short).then(first), pl.when(~short).then(second)
     # an overflow would stop the whole query; a float is near enough to see it coming
     fits = (_float(one) * _float(two)).abs() < _LARGEST
@@ -153,6 +156,21 @@ def _products(first: pl.Expr, second: pl.Expr) -> list[pl.Expr]:
         return left * pl.when(possible).then(two).cast(pl.Decimal(38, most_second), strict=False)
 
     return [usual, *(exact(*split) for split in _SPLITS)]
+
+
+def _short(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return first.str.contains(_SHORT) & second.str.contains(_SHORT)
+
+
+def _usual_product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    short = _short(first, second)
+    one, two = pl.when(short).then(first), pl.when(short).then(second)
+    return one.cast(_ROOMY, strict=False) * two.cast(pl.Decimal(38, 6), strict=False)
+
+
+def short_product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """What `line_money` gives for two factors of few digits, as nearly all are; null for the others."""
+    return _usual_product(first, second).cast(LINE, strict=False)
 
 
 def _widened(exact: list[pl.Expr]) -> list[tuple[pl.Expr, pl.Decimal]]:

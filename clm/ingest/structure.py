@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from clm.ingest import lines
+from clm.ingest import encoding, lines
 from clm.ingest.dialect import Dialect
 from clm.ingest.lines import BLANK
 
@@ -79,7 +79,7 @@ def batches(stream: Iterable[bytes], dialect: Dialect, first_line: int, raw: boo
 
 def _line_ends(data: bytes) -> int:
     """Physical line ends: CR LF, LF, or CR alone."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    return encoding.line_feeds(data) + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
 
 
 def _boundary(data: bytes, dialect: Dialect) -> int:
@@ -113,7 +113,7 @@ def _chunk(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) ->
 
 
 def _regular(chunk: bytes, dialect: Dialect) -> bool:
-    if b"\0" in chunk or chunk.count(b"\r") != chunk.count(b"\r\n"):
+    if b"\0" in chunk or (b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n")):
         return False
     quote = dialect.quote.encode()
     if quote not in chunk:
@@ -167,7 +167,7 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     if dialect.padded:
         good = good.with_columns(pl.col(name).str.strip_prefix(" ") for name in dialect.columns[1:])
     total = good.height + len(ragged)
-    physical = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+    physical = encoding.line_feeds(chunk) + (not chunk.endswith(b"\n"))
     if total == physical:
         starts = pl.int_range(line, line + total, dtype=pl.Int64, eager=True)
         if not ragged:
@@ -204,10 +204,11 @@ def problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.Data
     none = pl.lit(None, dtype=pl.String)
     frame = good.with_columns(starts.alias(LINE), none.alias(PROBLEM), none.alias(DETAIL), none.alias(RAW))
     cells = [pl.col(name) for name in dialect.columns]
-    if good.select((pl.col(first).str.strip_chars() == "").any()).item():
+    began = good[first].str.strip_chars()
+    if (began == "").any():
         blank = pl.all_horizontal(cell.str.strip_chars() == "" for cell in cells)
         frame = frame.with_columns(pl.when(blank).then(pl.lit("blank_row")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
-    if dialect.header_line is not None and good.select((pl.col(first).str.strip_chars() == first).any()).item():
+    if dialect.header_line is not None and (began == first).any():
         again = pl.all_horizontal(
             cell.str.strip_chars().is_in([name, f"'{name}"])
             for cell, name in zip(cells, dialect.columns, strict=True)
