@@ -24,6 +24,24 @@ RETURN = (
     "退款", "退货", "退貨", "退货退款", "退款单", "退货单",
 )  # fmt: skip
 
+# A sale of which some money went back; how much, another column says or nobody.
+PARTLY = (
+    "partially refunded", "partial refund", "partly refunded", "partially returned", "partial return",
+    "部分退款", "部分退款成功", "部分退货", "部分退货退款",
+)  # fmt: skip
+# A sale that stands, so far as anybody knows.
+SALE = (
+    "completed", "complete", "shipped", "partially shipped", "paid", "delivered", "fulfilled", "partially fulfilled",
+    "unfulfilled", "processing", "in process", "in progress", "processed", "approved", "success", "successful", "succeeded",
+    "settled", "captured", "resolved", "closed", "invoiced", "billed", "confirmed", "accepted", "received", "sent",
+    "dispatched", "in transit", "out for delivery", "ready", "ready to ship", "packed", "picked", "picked up", "done", "ok",
+    "yes", "finished", "active", "sale", "sales", "sold", "order", "ordered", "purchase", "payment", "placed", "交易成功",
+    "已完成", "完成", "订单完成", "已发货", "卖家已发货", "等待买家确认收货", "买家已付款", "买家已付款,等待卖家发货",
+    "等待卖家发货", "已付款", "已支付", "支付成功", "付款成功", "已收货", "已签收", "已确认", "待发货", "待收货", "待评价",
+    "已评价", "交易完成", "成功", "配送中", "已出库", "正常", "有效", "销售", "已成交", "已结算", "对方已收钱", "充值成功",
+    "已存入零钱",
+)  # fmt: skip
+
 
 def said(cell: pl.Expr) -> pl.Expr:
     """The word as the lists write it."""
