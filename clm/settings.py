@@ -98,6 +98,7 @@ class CleanSettings:
     currency: str | None = _option(None, values.filled, "CODE", "Currency of the amounts; others are rejected as currency_other.")
     encoding: str | None = _option(None, values.filled, "NAME", "Encoding of the text, such as gb18030.", shown="detected")
     delimiter: str | None = _option(None, values.filled, "D|blank|tab", "What separates fields.", shown="detected")
+    sheet: str | None = _option(None, values.filled, "NAME", "Sheet of a workbook to read.", shown="the only one filled")
     decimal: str | None = _option(None, values.choice(".", ","), ".|,", "Decimal mark of the numbers.", shown="detected")
     until: date | str | None = _option(
         None,

@@ -9,6 +9,7 @@ import bz2
 import glob
 import gzip
 import hashlib
+import lzma
 import os
 import shutil
 import zipfile
@@ -22,8 +23,15 @@ from clm.errors import DataError, InputError, UsageError
 
 BLOCK = 4 * 2**20
 # A folder is read by suffix; a file named by the user is read whatever it is called.
-_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".psv", ".parquet", ".pq")
-_PACKED = (".gz", ".bz2", ".zip")
+_SUFFIXES = (
+    ".csv", ".tsv", ".txt", ".tab", ".dat", ".psv", ".parquet", ".pq",
+    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".jsonl", ".ndjson",
+)  # fmt: skip
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+# what the standard library raises for packed bytes that are damaged, or packed in ways it does not know
+BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, NotImplementedError)
+WORKBOOKS = ("xlsx", "xls", "ods")
 # Text of order logs packs to about a tenth; hundreds of times more is a bomb, not a log.
 _LARGEST_RATIO, _RATIO_FROM = 200, 64 * 2**20
 
@@ -127,14 +135,30 @@ def _weigh(path: Path) -> tuple[int, str, str]:
                 digest.update(block)
     except OSError as error:
         raise unreadable(path, error) from None
-    return size, digest.hexdigest(), _kind(head)
+    kind = kind_of(head)
+    return size, digest.hexdigest(), _archived(path) if kind == "zip" else kind
 
 
-def _kind(head: bytes) -> str:
+def _archived(path: Path) -> str:
+    """What a zip file is by its members: a workbook, or files packed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
+                return "xlsx"
+            if {"mimetype", "content.xml"} <= names:
+                with archive.open("mimetype") as stream:
+                    return "ods" if stream.read(100).startswith(_ODS) else "zip"
+    except BROKEN:
+        pass  # said when it is unpacked
+    return "zip"
+
+
+def kind_of(head: bytes) -> str:
     """What the first bytes say the file is; names lie, and standard input has none."""
     for magic, kind in (
         (b"PAR1", "parquet"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"PK\x03\x04", "zip"),
-        (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xd0\xcf\x11\xe0", "xls"),
+        (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     ):  # fmt: skip
         if head.startswith(magic):
             return kind
@@ -162,11 +186,11 @@ def blocks(source: Source, start: int = 0) -> Iterator[bytes]:
                 if swollen(unpacked, source.size):
                     raise bomb(source, "packed")
                 yield block
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise _damaged(source, error) from None
+    except BROKEN as error:
+        raise damaged(source, error) from None
     except OSError as error:
         if error.errno is None:  # bz2 says so for damaged data
-            raise _damaged(source, error) from None
+            raise damaged(source, error) from None
         raise unreadable(source.path, error) from None
 
 
@@ -180,8 +204,12 @@ def bomb(source: Source, what: str) -> DataError:
     return DataError(f"{source.name} unpacks to more than {_LARGEST_RATIO} times its size.", fix=fix, code="bomb")
 
 
-def _damaged(source: Source, error: Exception) -> DataError:
+def damaged(source: Source, error: object) -> DataError:
     return DataError(f"{source.name} is cut off or damaged ({error}).", fix="get the file again.", code="damaged")
+
+
+def protected(source: Source) -> DataError:
+    return DataError(f"{source.name} is protected by a password.", fix="save it without one.", code="protected")
 
 
 def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
@@ -189,6 +217,8 @@ def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
         return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
     if source.kind == "bzip2":
         return bz2.BZ2File(raw)
+    if source.kind == "xz":
+        return lzma.LZMAFile(raw)
     if source.kind == "zstd":
         import pyarrow as pa
 
@@ -196,17 +226,11 @@ def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
     if source.kind == "zip":
         archive = zipfile.ZipFile(raw)
         members = [one for one in archive.infolist() if not one.is_dir()]
-        if any(one.filename == "[Content_Types].xml" for one in members):
-            raise _unsupported(source, "an Excel workbook")
         if len(members) != 1:
             raise DataError(
                 f"{source.name} holds {len(members)} files, not one.", fix="unpack it and name the order file.", code="zip"
             )
+        if members[0].flag_bits & 1:
+            raise protected(source)
         return archive.open(members[0])
-    if source.kind == "xls":
-        raise _unsupported(source, "an old Excel workbook")
     return raw
-
-
-def _unsupported(source: Source, what: str) -> DataError:
-    return DataError(f"{source.name} is {what}.", fix="save the sheet as CSV (UTF-8) and give that file.", code="workbook")

@@ -19,7 +19,7 @@ import polars as pl
 from clm.ingest import profiles, recognise, sources
 from clm.ingest.evidence import Evidence
 from clm.ingest.linked import linked
-from clm.ingest.part import Part, evidence, look
+from clm.ingest.part import Part, check_options, evidence, look
 from clm.ingest.profiles import Profile
 from clm.ingest.sample import SAMPLE_FILES, take
 from clm.ingest.scan import OWN, scan
@@ -65,13 +65,14 @@ def read_text(
     `names` are shown for files that have none of their own; `spool` is a folder for copies of what can be read only once.
     Raises `InputError` for what is not there, `DataError` for what cannot be read as text, with the option that helps.
     """
-    named = profiles.given(settings.profile)
+    named, given = profiles.given(settings.profile), settings
     settings = profiles.under(named, settings)
-    parts = tuple(look(source, settings, named) for source in sources.find(inputs, names, spool))
+    parts = tuple(look(source, settings, named, spool) for source in sources.find(inputs, names, spool))
+    check_options(parts, given)
     sample, whole = take(parts, _schema(parts))
     if named is not None:
         return _log(parts, sample, whole, settings, named, "given by --profile")
-    headerless = all(part.dialect is not None and part.dialect.header_line is None for part in parts)
+    headerless = all(part.headless for part in parts)
     columns = [part.columns for part in parts]
     found = recognise.recognise(columns, sample, headerless) if settings.profile is None else None
     if found is None:
