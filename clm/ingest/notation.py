@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, numbers
+from clm.ingest import dates, families, numbers
 from clm.ingest.dates import DateFormat
 from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import Mark
@@ -69,7 +69,7 @@ def _filled(frame: pl.LazyFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
 
 
 def _survivors(counts: dict[str, int], filled: int) -> list[str]:
-    """Families that read at least 95 % of the cells, those that read most; in the fixed order of `dates.FAMILIES`."""
+    """Families that read at least 95 % of the cells, those that read most; in the fixed order of `families.FAMILIES`."""
     most = max(counts.values(), default=0)
     return [name for name, count in counts.items() if count == most and count >= _ENOUGH * filled]
 
@@ -89,7 +89,7 @@ def _count_all(log: TextLog, columns: tuple[str, ...], families: list[str], offs
 
 
 def _ambiguous_dates(name: str, best: list[str]) -> DataError:
-    shown = {family.name: family for family in dates.FAMILIES}
+    shown = {family.name: family for family in families.FAMILIES}
     readings = ", or ".join(f"{shown[one].shown} (--date-format '{dates.option(one)}')" for one in best)
     example = ""
     if "mdy" in best and "dmy" in best:
@@ -104,7 +104,7 @@ def _ambiguous_dates(name: str, best: list[str]) -> DataError:
 
 def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int) -> DataError:
     family, count = max(counts.items(), key=lambda pair: pair[1], default=("ymd", 0))
-    shown = next(one.shown for one in dates.FAMILIES if one.name == family)
+    shown = next(one.shown for one in families.FAMILIES if one.name == family)
     return DataError(
         f"no date format reads 95% of {name}: the best, {shown}, reads {count:,} of {filled:,} cells.",
         where=f"column {name}",

@@ -27,6 +27,7 @@ class StatusWords:
     cancelled: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
+    sale: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ def _words(found: dict[str, tuple[str, ...]], profile: Profile | None) -> Status
         cancelled=all_of((*statuses.CANCELLED, *unpaid), "cancelled", "unpaid"),
         undone=all_of(statuses.UNDONE, "undone"),
         returned=all_of(statuses.RETURN, "return"),
+        sale=all_of(statuses.SALE, "sale"),
     )
 
 
@@ -182,9 +183,10 @@ def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
     lost = [role for role in ("customer_id", "ordered_at") if role not in found]
     if lost:
         raise roles.missing(lost[0], log, ", nor as ordered_at" if len(lost) == 2 else "")
+    looked_up = set(log.columns).difference(*(part.columns for part in log.parts))
     for role in ("customer_id", "ordered_at"):
         for part in log.parts:
-            if not set(found[role]) <= set(part.columns):
+            if not set(found[role]) <= {*part.columns, *looked_up}:
                 raise DataError(
                     f"{part.source.name} has no column {found[role][0]} ({role}).",
                     where=f"{part.source.name}: {roles.shown(part.columns)}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -554,7 +554,7 @@ def test_offsets_of_one_zone_keep_their_wall_time(offsets: tuple[str, ...], sett
     text = HEAD + "".join(f"{row},A,2024-0{1 + 6 * row}-02T23:30:00{offset},5\n" for row, offset in enumerate(offsets))
     done = clean_text(text, tmp_path)
     assert (done.settled.refusal is None) is settled
-    assert set(done.column("ordered_at")) == {datetime(2024, 1, 2, 23, 30)}
+    assert {moment.time() for moment in done.column("ordered_at")} == {time(23, 30)}
     moved = clean_text(text, tmp_path, tz="Asia/Tokyo")
     assert moved.settled.refusal is None
     assert moved.column("ordered_at")[0] > datetime(2024, 1, 3)

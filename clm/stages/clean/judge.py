@@ -17,9 +17,11 @@ from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.settings import CleanSettings
-from clm.stages.clean import ids
+from clm.stages.clean import cells, ids
+from clm.stages.clean.cells import Cell
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
+WORD = "clm:word"
 # a row that names an order and has no amount, in a log of one row per order
 LINE_ROW = "clm:line_row"
 
@@ -44,26 +46,49 @@ def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.L
     columns, and clm's own: where the record stands, `clm:reason` (null = good), the column and shape of what is wrong, whether
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
-    # in steps, because an expression used twice is worked out twice
-    typed = (
-        text.with_columns(_read(reading, settings)).with_columns(_typed(reading)).with_columns(_returned(reading).alias(RETURN))
-    )
+    needed = text.select(_needed(reading, settings))
+    judged = partial(_judged, reading=reading, settings=settings)
+    # batch by batch, because only then can it be seen that no cell of a batch needs the general reading, which costs ten times
+    # as much as the plain one
+    schema = judged(pl.DataFrame(schema=needed.collect_schema())).schema
+    return needed.map_batches(judged, schema=schema, streamable=True)
+
+
+def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
+    own = [SOURCE, FILE, LINE, PROBLEM, DETAIL, AGAIN]
+    own += [RAW] if settings.rejects_raw else []
+    own += [PRINT] if settings.duplicates != "keep" else []
+    columns = [column for several in reading.roles.values() for column in several]
+    columns += [one.column for one in (reading.test, reading.only) if one is not None]
+    return list(dict.fromkeys([*own, *columns, *reading.text_columns, *reading.keep]))
+
+
+def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings) -> pl.DataFrame:
+    typed = cells.read(text, _read(reading, settings))
+    typed = cells.read(typed, _typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
-    # each condition once, as a column: nested they would be written out again in every later one
-    applies = [pl.col(PROBLEM).is_null() & one.when for one in reasons]
-    asked = typed.with_columns(when.alias(f"clm:applies:{place}") for place, when in enumerate(applies))
-    names = [pl.col(f"clm:applies:{place}") for place in range(len(reasons))]
-    judged = asked.with_columns(
+    names = [f"clm:applies:{place}" for place in range(len(reasons))]
+    applies = typed.select(
+        pl.col(PROBLEM).is_not_null().alias(PROBLEM),
+        *((pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)),
+    )
+    bad = applies.select(pl.any_horizontal(pl.all())).to_series()
+    why = typed.hstack(applies.select(names)).filter(bad).select(_why(reasons, [pl.col(name) for name in names]))
+    return typed.with_columns(cells.put_back(why, bad)).select(_columns(reading, settings))
+
+
+def _why(reasons: list[_Reason], applies: list[pl.Expr]) -> list[pl.Expr]:
+    """Reason, column and detail of the first reason that applies."""
+    return [
         pl.coalesce(
-            pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(names, reasons, strict=True))
+            pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(applies, reasons, strict=True))
         ).alias(REASON),
-        _first(names, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
+        _first(applies, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
         pl.coalesce(
             pl.col(DETAIL),
-            ids.shape(_first(names, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
+            ids.shape(_first(applies, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
         ).alias(DETAIL),
-    )
-    return judged.select(_columns(reading, settings))
+    ]
 
 
 def _first(applies: list[pl.Expr], values: list[pl.Expr]) -> pl.Expr:
@@ -80,6 +105,7 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     own += [PRINT] if settings.duplicates != "keep" else []
     own += [SYMBOL] if _priced(reading) else []
     own += [OFFSET] if reading.dates.offsets else []
+    own += [WORD] if "status" in reading.roles else []
     own += [LINE_ROW] if reading.one_row_per_order else []
     names = ["customer_id", "ordered_at", "amount"]
     names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
@@ -94,37 +120,42 @@ def kept_as(name: str) -> str:
     return f"clm:keep:{name}"
 
 
-def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
+def _read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
     """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
-    made: dict[str, pl.Expr] = {}
+    made: dict[str, Cell] = {}
     text = partial(_passed, reading) if reading.ours else ids.words
     for role in KEY_ROLES:
         if role in reading.roles:
             cell = pl.col(reading.roles[role][0])
-            made[role] = _passed(reading, cell) if reading.ours else ids.tidy(cell)
+            made[role] = Cell(_passed(reading, cell)) if reading.ours else Cell(ids.tidy(cell), ids.plain(cell), cell)
+    if settings.nobody:
+        made["customer_id"] = Cell(ids.unless_nobody(made["customer_id"].general, settings.nobody))
     for role in TEXT_ROLES:
         if role in reading.roles:
-            made[role] = text(pl.col(reading.roles[role][0]))
+            made[role] = Cell(text(pl.col(reading.roles[role][0])))
     if "currency" in made and not reading.ours:
-        made["currency"] = _currency(made["currency"])
+        made["currency"] = Cell(_currency(made["currency"].general))
     for role in NUMBER_ROLES:
         if role in reading.roles:
             column = reading.roles[role][0]
-            made[f"number:{role}"] = numbers.canonical(pl.col(column), reading.marks[column])
+            cell, mark = pl.col(column), reading.marks[column]
+            made[f"number:{role}"] = Cell(numbers.canonical(cell, mark), numbers.plain(cell, mark), cell)
     if priced := _priced(reading):
-        made["symbol"] = numbers.symbol(pl.col(priced))
+        cell = pl.col(priced)
+        made["symbol"] = Cell(numbers.symbol(cell), numbers.plain(cell, "."), pl.lit(None, dtype=pl.String))
     for name in reading.keep:
-        made[kept_as(name).removeprefix("clm:")] = text(pl.col(name))
+        made[kept_as(name).removeprefix("clm:")] = Cell(text(pl.col(name)))
     when = joined(reading.roles["ordered_at"])
-    made["moment"] = dates.parsed(when, reading.dates, settings.tz)
+    usual = dates.usual(when, reading.dates)
+    made["moment"] = Cell(dates.parsed(when, reading.dates, settings.tz), usual.is_not_null(), usual)
     if reading.dates.offsets:
-        made["offset"] = dates.offset_minutes(when)
+        made["offset"] = Cell(dates.offset_minutes(when))
     if reading.ours:
-        made |= {"kind": pl.col("kind"), "flags": _passed(reading, pl.col("flags"))}
-        made["source_line"] = pl.col("source_line").cast(pl.Int64, strict=False)
+        made |= {"kind": Cell(pl.col("kind")), "flags": Cell(_passed(reading, pl.col("flags")))}
+        made["source_line"] = Cell(pl.col("source_line").cast(pl.Int64, strict=False))
         if "source_file" in reading.roles:
-            made["source_file"] = _passed(reading, pl.col("source_file"))
-    return [value.alias(f"clm:{name}") for name, value in made.items()]
+            made["source_file"] = Cell(_passed(reading, pl.col("source_file")))
+    return {f"clm:{name}": cell for name, cell in made.items()}
 
 
 def _priced(reading: Reading) -> str | None:
@@ -132,15 +163,15 @@ def _priced(reading: Reading) -> str | None:
     return None if reading.ours else reading.column("amount") or (reading.column("unit_price") if reading.has_amounts else None)
 
 
-def _typed(reading: Reading) -> list[pl.Expr]:
-    made = {"ordered_at": dates.sane(pl.col("clm:moment")), "amount": _amount(reading)}
+def _typed(reading: Reading) -> dict[str, Cell]:
+    made = {"clm:ordered_at": Cell(dates.sane(pl.col("clm:moment"))), "clm:amount": _amount(reading)}
     for role in ("quantity", "cost"):
         if role in reading.roles:
-            made[role] = numbers.money(_number(role))
+            made[f"clm:{role}"] = Cell(numbers.money(_number(role)))
     if reading.one_row_per_order:
         empty = pl.col(reading.roles["amount"][0]).fill_null("").str.strip_chars() == ""
-        made[LINE_ROW.removeprefix("clm:")] = empty & pl.col("clm:order_id").is_not_null()
-    return [value.alias(f"clm:{name}") for name, value in made.items()]
+        made[LINE_ROW] = Cell(empty & pl.col("clm:order_id").is_not_null())
+    return made
 
 
 def _passed(reading: Reading, cell: pl.Expr) -> pl.Expr:
@@ -163,13 +194,17 @@ def _number(role: str) -> pl.Expr:
     return pl.col(f"clm:number:{role}")
 
 
-def _amount(reading: Reading) -> pl.Expr:
+def _amount(reading: Reading) -> Cell:
     """What was paid for the line: as given, or quantity × unit price, less the discount, less what was given back."""
     if not reading.has_amounts:
-        return pl.lit(None, dtype=numbers.LINE)
+        return Cell(pl.lit(None, dtype=numbers.LINE))
     first, second = ("amount", None) if "amount" in reading.roles else ("quantity", "unit_price")
     others = (_number(role) if role in reading.roles else None for role in (second, "discount", "returned_amount"))
-    return numbers.line_money(_number(first), *others)
+    paid = numbers.line_money(_number(first), *others)
+    if second is None or {"discount", "returned_amount"} & reading.roles.keys():
+        return Cell(paid)
+    short = numbers.short_product(_number(first), _number(second))
+    return Cell(paid, short.is_not_null(), short)
 
 
 def _returned(reading: Reading) -> pl.Expr:
@@ -192,6 +227,17 @@ def _returned(reading: Reading) -> pl.Expr:
     return pl.any_horizontal(signs)
 
 
+def _word(reading: Reading) -> pl.Expr:
+    """What the status says, where that is not known to be a sale as good as any."""
+    status = reading.column("status")
+    if status is None or reading.ours:
+        return pl.lit(None, dtype=pl.String)
+    said = statuses.said(pl.col(status))
+    words = reading.words
+    known = [*words.sale, *words.returned, *words.undone, *words.cancelled, *(reading.only.words if reading.only else ())]
+    return pl.when((said != "") & ~said.is_in(known)).then(said)
+
+
 def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     """Every reason in the fixed order of the codes; a totals row is no order, so it comes before what an order lacks."""
     found: list[_Reason] = []
@@ -202,6 +248,7 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     found.append(_Reason("totals_row", total))
     when = joined(reading.roles["ordered_at"])
     found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
+    found += _early(reading, settings)
     found += _unreadable_numbers(reading)
     customer = reading.roles["customer_id"][0]
     found.append(_Reason("no_customer", pl.col("clm:customer_id").is_null(), customer))
@@ -247,6 +294,15 @@ def _future(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     return [_Reason("future", (pl.col("clm:ordered_at") >= after).fill_null(False), "+".join(columns), joined(columns))]
 
 
+def _early(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+    """Days that somebody said are none."""
+    if not isinstance(settings.since, date):
+        return []
+    before = pl.lit(datetime.combine(settings.since, time()))
+    columns = reading.roles["ordered_at"]
+    return [_Reason("date", (pl.col("clm:ordered_at") < before).fill_null(False), "+".join(columns), joined(columns))]
+
+
 def _unreadable_numbers(reading: Reading) -> list[_Reason]:
     """`amount` for money that cannot be read, `quantity` for units that cannot."""
     amounts: list[_Reason] = []
@@ -254,8 +310,8 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
     if "quantity" in reading.roles:
         column = reading.roles["quantity"][0]
         needed = reading.has_amounts and "amount" not in reading.roles
-        filled = pl.lit(True) if needed else pl.col(column).str.strip_chars() != ""
-        bad = (filled & pl.col("clm:quantity").is_null()).fill_null(needed)
+        unread = pl.col("clm:quantity").is_null()
+        bad = unread if needed else (pl.when(unread).then(pl.col(column)).str.strip_chars() != "").fill_null(False)
         quantities.append(_Reason("quantity", bad, column, pl.col(column)))
     if reading.has_amounts:
         source = "amount" if "amount" in reading.roles else "unit_price"
@@ -281,6 +337,7 @@ def _ours_reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         _Reason("amount", amount.fill_null(False), "amount", pl.col("amount")),
         _Reason("no_customer", pl.col("clm:customer_id").is_null(), "customer_id"),
         _Reason("no_order", pl.col("clm:order_id").is_null(), "order_id"),
+        *_early(reading, settings),
         *_future(reading, settings),
         _Reason("not_a_sale", ~pl.col("kind").is_in(["sale", "return"]).fill_null(False), "kind", pl.col("kind")),
     ]

@@ -19,7 +19,7 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids, order_lines, overlap, signs
+from clm.stages.clean import doubts, ids, order_lines, overlap, signs, suspects
 from clm.stages.clean.accounting import Account, closing_line, total
 from clm.stages.clean.judge import COLUMN, REASON, RETURN, kept_as
 from clm.tables import RETURN as RETURNED
@@ -60,8 +60,9 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     account = _account(judged, good if collapse else None, kept)
     notices = (
         *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *_flag_notices(account),
+        *suspects.notices(judged, reading, settings),
     )  # fmt: skip
-    facts = doubts.look(judged, reading)
+    facts = doubts.look(judged, reading, settings)
     outcome = Outcome(
         frame=kept.select(_columns(reading, kept)),
         rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
