@@ -9,14 +9,14 @@ asked for text and gets the file alone: no option, no hint.
 included; a refused file has none (an empty file has nothing to want: whoever gives nothing is right). Rows are aligned as `diff`
 aligns lines, cells by position; a cell is right when it is equal, line ends inside it aside. Column names are compared with runs
 of blanks as one; where the right name is empty, repeated or there is no header line, whatever name the reader makes up is right.
-What a reader rejects counts as missing. In two files `clean/` changes what stands in the file (`EDITS`): there the file's own text
-is right too, for every reader.
+What a reader rejects counts as missing; rows of nothing and made-up names of columns without cells count for nobody. In two files
+`clean/` changes what stands in the file (`EDITS`): there the file's own text is right too, for every reader.
 
 *Wrong unsaid* is a file not refused in which a row or the header is wrong and nothing says so. Said is
-* a row missing: by rejects on lines between the same good neighbours, as many as rows are missing; or, for lines above the
-  header or below the table, by evidence naming exactly those lines;
+* a row missing: by rejects on lines between the same good neighbours, as many as rows are missing;
 * a row too many: by a reject `header_repeat` right before (a second table);
-* a column name: by evidence naming more than one line as header or as left out above it, or `header_repeat` right under it;
+* a column name: by evidence naming the lines left out above the header, joined into it, or not fitting the records, or by
+  `header_repeat` right under it (`clean --dry-run` prints the evidence, and it stays in the metrics of the output);
 * anything at all: by a refusal, or a warning of the reader.
 A wrong cell in a good row is always unsaid. So is a row that is not wanted and not after a repeated header.
 
@@ -31,7 +31,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -82,7 +82,7 @@ def by_clm(path: Path) -> Cells:
     good = frame.filter(pl.col(PROBLEM).is_null())
     bad = frame.filter(pl.col(PROBLEM).is_not_null()).select(LINE, PROBLEM).rows()
     headers = [fact.decision for fact in log.evidence if fact.about.endswith(": header")]
-    said = any("lines" in decision or "left out" in decision for decision in headers)
+    said = any(";" in decision.removeprefix("none; columns are #1, #2, …") for decision in headers)
     header = tuple(log.columns)
     return Cells(header, tuple(good.select(header).rows()), tuple(good[LINE]), tuple(bad), said)
 
@@ -152,9 +152,12 @@ def score(cells: Cells, header: Row, rows: tuple[Row, ...], edit: tuple[str, str
     names = [_name_right(cells.header, header, place) for place in range(len(header))]
     right = sum(names)
     wrong: list[str] = []
-    if not (all(names) and len(header) == len(cells.header)) and not _header_said(cells):
+    spare = [name for name in cells.header[len(header) :] if not _MADE_UP.match(name)]
+    if not (all(names) and not spare) and not _header_said(cells):
         wrong.append("column names")
-    ours, theirs = [_plain(row, edit) for row in cells.rows], [_plain(row) for row in rows]
+    if cells.lines:
+        cells = replace(cells, lines=tuple(line for line, row in zip(cells.lines, cells.rows, strict=True) if any(row)))
+    ours, theirs = [_plain(row, edit) for row in cells.rows if any(row)], [_plain(row) for row in rows if any(row)]
     for kind, a, b, c, d in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         if kind == "equal":
             right += sum(map(len, ours[a:b]))
@@ -168,7 +171,7 @@ def score(cells: Cells, header: Row, rows: tuple[Row, ...], edit: tuple[str, str
             wrong.append(f"{missing} rows missing before row {c + 1}")
         if extra > 0 and not _extra_said(cells, a):
             wrong.append(f"{extra} rows too many before row {c + 1}")
-    given = len(cells.header) + sum(map(len, ours))
+    given = len(cells.header[: len(header)]) + len(spare) + sum(map(len, ours))
     want = len(header) + sum(map(len, theirs))
     f1 = 2 * right / (given + want) if given + want else 1.0
     return Score(f1, "; ".join(wrong[:3]) if wrong and not cells.warned else None, None)
