@@ -75,6 +75,11 @@ def usual(cell: pl.Expr, chosen: DateFormat) -> pl.Expr:
     return exactly(cell, chosen.first)
 
 
+def left_over(cell: str, read: str, chosen: DateFormat) -> pl.Expr:
+    """The moment of the cells of a column that `usual` could not read, which made the column `read`."""
+    return wall_time(pl.when(pl.col(read).is_null()).then(pl.col(cell)), replace(chosen, first=None), None)
+
+
 def sane(when: pl.Expr) -> pl.Expr:
     """The moment, null when its year can only be a typing error or a placeholder."""
     return pl.when(when.is_between(_EARLIEST, _LATEST, closed="left")).then(when)
@@ -153,6 +158,11 @@ def _moments(cells: pl.Series, chosen: DateFormat) -> pl.Series:
     read = frame.select(exactly(bare, chosen.first)).select(sane(pl.col("cell"))).to_series()
     left = read.is_null().arg_true()
     return read.scatter(left, _moments(cells.gather(left), replace(chosen, first=None))) if left.len() else read
+
+
+def unread(cells: pl.Series, chosen: DateFormat) -> pl.Series:
+    """The cells that are no day in this format."""
+    return cells.filter(_moments(cells, chosen).is_null())
 
 
 def agree(cells: pl.Series, families: Sequence[str]) -> bool:

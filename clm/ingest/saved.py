@@ -5,11 +5,13 @@ It may not hold a value of a cell: names of columns, formats and words only.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 
 from clm.errors import UsageError
-from clm.ingest import profiles
+from clm.ingest import dates, profiles
+from clm.ingest.evidence import Evidence
 from clm.ingest.profiles import Profile
 from clm.ingest.reading import Reading
 from clm.ingest.text import TextLog
@@ -29,6 +31,21 @@ def saved(log: TextLog, reading: Reading) -> str:
     return profiles.text(_profile(log, reading))
 
 
+def pinned(log: TextLog, reading: Reading) -> Evidence:
+    """The options that say what was decided, for a reader who wants no detection next time."""
+    found = _profile(log, reading)
+    given = [f"--profile {log.profile.name}"] if log.profile is not None and log.profile.identity == log.profile.name else []
+    if not given:
+        given = [f"--map {shlex.quote(f'{role}={columns[0]}')}" for role, columns in found.roles.items()]
+        given += [f"--keep {shlex.quote(','.join(found.keep))}"] if found.keep else []
+        given += ["--one-row-per-order yes"] if found.one_row_per_order else []
+    for option in ("date_format", "decimal", "encoding", "delimiter", "tz", "currency"):
+        value = getattr(found, option)
+        if value is not None:
+            given.append(f"--{option.replace('_', '-')} {shlex.quote(value)}")
+    return Evidence("to pin it", " ".join(given), "these options say the same; --save-profile FILE keeps them")
+
+
 def _profile(log: TextLog, reading: Reading) -> Profile:
     base = log.profile or Profile()
     texts = [part for part in log.files if part.encoding is not None and part.dialect is not None]
@@ -41,7 +58,7 @@ def _profile(log: TextLog, reading: Reading) -> Profile:
         shape=(),
         optional=(),
         keep=reading.keep,
-        date_format=reading.dates.only or reading.dates.family,
+        date_format=reading.dates.only or dates.option(reading.dates.family),
         decimal=_only(reading.marks.values()),
         encoding=encoding if len(texts) == len(log.files) else None,
         delimiter=None if delimiter is None else _DELIMITERS.get(delimiter, delimiter),

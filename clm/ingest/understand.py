@@ -6,6 +6,8 @@ with both readings and the option that settles it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from clm.errors import DataError
@@ -15,6 +17,7 @@ from clm.ingest.dialect import exported
 from clm.ingest.evidence import Evidence
 from clm.ingest.profiles import Profile, Words
 from clm.ingest.reading import NUMBER_ROLES, Reading, StatusWords
+from clm.ingest.saved import pinned
 from clm.ingest.text import TextLog
 from clm.outcome import Notice
 from clm.settings import CleanSettings
@@ -63,15 +66,19 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
         evidence.append(order_rows.sure(found))
     if has_amounts and "amount" in found and "amount" not in given and not one_row:
         _question_repeated_totals(log, found)
-    chosen, why = notation.date_format(log, found["ordered_at"], settings)
+    chosen, why, mixed = notation.date_format(log, found["ordered_at"], settings)
     evidence.append(why)
+    notices += mixed
     marks = notation.decimal_marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
-    said, not_used = unused.say(log, found, keep)
+    test = _says(log, "test", profile.test if profile is not None else None, needed=False)
+    only = _says(log, "only", profile.only if profile is not None else None, needed=True)
+    read = {one.column: (one.column,) for one in (test, only) if one is not None}
+    said, not_used = unused.say(log, found | read, keep)
     notices += said
     evidence += not_used
     first = dict.fromkeys(part.columns[0] for part in log.parts if part.columns)
     text = [*first, *(column for columns in found.values() for column in columns)]
-    return Reading(
+    reading = Reading(
         roles=found,
         dates=chosen,
         marks=marks,
@@ -85,10 +92,11 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
         evidence=(*log.evidence, *evidence),
         notices=tuple(notices),
         words=_words(found, profile),
-        test=_says(log, "test", profile.test if profile is not None else None, needed=False),
-        only=_says(log, "only", profile.only if profile is not None else None, needed=True),
+        test=test,
+        only=only,
         one_row_per_order=one_row,
     )
+    return replace(reading, evidence=(*reading.evidence, pinned(log, reading)))
 
 
 def _kept(log: TextLog, settings: CleanSettings) -> tuple[str, ...]:
