@@ -138,12 +138,13 @@ def _form(physical: list[str], given: str | None) -> tuple[Form, Records, float]
     best = (-1.0, Form(","), [], 0.0)  # type: tuple[float, Form, Records, float]
     for form in (form for one in delimiters for form in _forms(physical, text, one)):
         cut = list(lines.loose(physical, form))
+        width = usual_width([(line, fields) for line, fields, _ in cut])
         filled = [(fields, right) for _, fields, right in cut if any(map(str.strip, fields))]
-        width = usual_width([(0, fields) for fields, _ in filled])
-        regular = [fields for fields, right in filled if right and len(fields) == width]
-        score = len(regular) / len(filled) * _single(regular, form) if width > 1 else 0.0
+        regular = [(fields, right) for fields, right in filled if len(fields) == width]
+        right = sum(1.0 if right else 0.5 for _, right in regular) / len(filled)
+        score = right * _single([fields for fields, _ in regular], form) if width > 1 else 0.0
         if form.delimiter == BLANK:
-            score *= 0.7 if given or _tells_types(regular) else 0.0
+            score *= 0.7 if given or _tells_types([fields for fields, _ in regular]) else 0.0
         if score > best[0]:
             share = sum(len(fields) == width for fields, _ in filled) / len(filled)
             best = (score, form, [(line, fields) for line, fields, _ in cut], share)
@@ -168,8 +169,9 @@ def _forms(physical: list[str], text: str, delimiter: str) -> Iterator[Form]:
 
 
 def usual_width(records: Records) -> int:
-    """The commonest number of fields, the larger of two equally common."""
-    widths = Counter(len(fields) for _, fields in records if any(field.strip() for field in fields))
+    """The commonest number of fields, the larger of two equally common; comments (`# …`) do not count if there is more."""
+    filled = [fields for _, fields in records if any(map(str.strip, fields))]
+    widths = Counter(map(len, [fields for fields in filled if not fields[0].startswith("#")] or filled))
     return max(widths.items(), key=lambda pair: (pair[1], pair[0]))[0]
 
 
@@ -188,8 +190,11 @@ def _single(records: list[list[str]], form: Form) -> float:
 
 
 def _tells_types(records: list[list[str]]) -> bool:
-    """Whether half of the cells are numbers and dates; words with a blank between them are text, not columns."""
-    cells = [field for fields in records[1:] for field in fields]
+    """Whether half of the cells are numbers and dates, but not a date and its time; words with blanks between them are text."""
+    body = records[1:] or records
+    if all(DATA.match(" ".join(fields)) for fields in body):
+        return False
+    cells = [field for fields in body for field in fields]
     return sum(DATA.match(field) is not None for field in cells) >= _BLANK_TYPED * len(cells)
 
 
