@@ -16,6 +16,7 @@ from clm.ingest.sources import Source
 
 # Reading takes about 75 bytes a cell at its peak: a sheet of a million rows and 47 columns takes 3.7 GB.
 MOST_CELLS = 50_000_000
+_FEW_CELLS, _MOST_PER_BYTE = 5_000_000, 200
 _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
 _ROW_BYTES = 64 * 2**20
 _NAME = rb"(?:[A-Za-z_][\w.-]*:)?"
@@ -76,7 +77,9 @@ def of(source: Source) -> list[Extent] | None:
 
 
 def check(source: Source, rows: int, columns: int) -> None:
-    if rows * columns > MOST_CELLS:
+    """Raises `DataError` for a sheet of more cells than can be laid out, or than a file of this size can mean."""
+    cells = rows * columns
+    if cells > MOST_CELLS or (cells > _FEW_CELLS and cells > source.size * _MOST_PER_BYTE):
         raise DataError(
             f"a sheet of {source.name} spreads over {rows:,} rows and {columns:,} columns.",
             where=source.name,

@@ -131,8 +131,9 @@ def _empty(where: str) -> DataError:
     return DataError(f"{where} is empty.", where=where, fix="give a file with a header and records.", code="empty")
 
 
-def _load(book: Any, name: str, dtype: str, columns: list[int] | None = None) -> Any:
-    # skip_rows=0: rows count from the first of the sheet; None would leave out empty ones at the top
+def _load(book: Any, name: str, dtype: str, columns: list[str] | None = None) -> Any:
+    # skip_rows=0: rows count from the first of the sheet; None would leave out empty ones at the top. Columns count from the
+    # first filled one, but numbers in use_columns count from A: so they are asked for by name.
     return book.load_sheet(name, header_row=None, skip_rows=0, dtypes=dtype, use_columns=columns)
 
 
@@ -150,7 +151,7 @@ def _cells(source: Source, book: Any, name: str) -> pl.DataFrame:
     if not sheet.height or not sheet.width:
         return pl.DataFrame()
     batch, errors = sheet.to_arrow_with_errors()
-    text = _frame(batch)
+    names, text = list(batch.schema.names), _frame(batch)
     wrong = [(*one.position, one.detail) for one in errors.errors] if errors else []
     del sheet, batch, errors
     truth = _frame(_load(book, name, "boolean").to_arrow())
@@ -159,8 +160,10 @@ def _cells(source: Source, book: Any, name: str) -> pl.DataFrame:
     spans = sorted(
         {place for place in range(text.width) if dated[place]} | {column for _, column, said in wrong if "Iso" in said}
     )
-    numbers = _frame(_load(book, name, "float", numeric).to_arrow(), numeric) if numeric else pl.DataFrame()
-    times = _frame(_load(book, name, "duration", spans).to_arrow(), spans) if spans else pl.DataFrame()
+    numbers = (
+        _frame(_load(book, name, "float", [names[one] for one in numeric]).to_arrow(), numeric) if numeric else pl.DataFrame()
+    )
+    times = _frame(_load(book, name, "duration", [names[one] for one in spans]).to_arrow(), spans) if spans else pl.DataFrame()
     for place in numeric:
         text = text.with_columns(_numbers(text[str(place)], truth[str(place)], numbers[str(place)]))
     for place in spans:
