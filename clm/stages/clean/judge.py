@@ -11,22 +11,18 @@ from functools import partial
 
 import polars as pl
 
-from clm.ingest import dates, numbers, statuses
+from clm.ingest import numbers, statuses
 from clm.ingest.notation import joined
-from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
+from clm.ingest.reading import TEXT_ROLES, Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.settings import CleanSettings
-from clm.stages.clean import cells, ids
-from clm.stages.clean.cells import Cell
+from clm.stages.clean import cells, ids, meanings
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 WORD = "clm:word"
-# a row that names an order and has no amount, in a log of one row per order
-LINE_ROW = "clm:line_row"
 
 _TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
-_SAME_CURRENCY = {"RMB": "CNY", "￥": "CNY", "人民币": "CNY", "元": "CNY", "STG": "GBP", "EURO": "EUR", "US$": "USD"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,8 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
 
 
 def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings) -> pl.DataFrame:
-    typed = cells.read(text, _read(reading, settings))
-    typed = cells.read(typed, _typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
+    typed = cells.read(text, meanings.read(reading, settings))
+    typed = cells.read(typed, meanings.typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
     names = [f"clm:applies:{place}" for place in range(len(reasons))]
     applies = typed.select(
@@ -103,108 +99,16 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     own = [SOURCE, FILE, LINE, AGAIN, REASON, COLUMN, DETAIL, RETURN]
     own += [RAW] if settings.rejects_raw else []
     own += [PRINT] if settings.duplicates != "keep" else []
-    own += [SYMBOL] if _priced(reading) else []
+    own += [SYMBOL] if meanings.priced(reading) else []
     own += [OFFSET] if reading.dates.offsets else []
     own += [WORD] if "status" in reading.roles else []
-    own += [LINE_ROW] if reading.one_row_per_order else []
+    own += [meanings.LINE_ROW] if reading.one_row_per_order else []
     names = ["customer_id", "ordered_at", "amount"]
     names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
     if reading.ours:
         names += ["kind", "flags", *(name for name in ("source_file", "source_line") if name in reading.roles)]
-    kept = [pl.col(kept_as(name)) for name in reading.keep]
+    kept = [pl.col(meanings.kept_as(name)) for name in reading.keep]
     return [pl.col(name) for name in own] + [pl.col(f"clm:{name}").alias(name) for name in names] + kept
-
-
-def kept_as(name: str) -> str:
-    """What a `--keep` column is called until it is written out: no name of a file's can hide one of ours."""
-    return f"clm:keep:{name}"
-
-
-def _read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
-    """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
-    made: dict[str, Cell] = {}
-    text = partial(_passed, reading) if reading.ours else ids.words
-    for role in KEY_ROLES:
-        if role in reading.roles:
-            cell = pl.col(reading.roles[role][0])
-            made[role] = Cell(_passed(reading, cell)) if reading.ours else Cell(ids.tidy(cell), ids.plain(cell), cell)
-    if settings.nobody:
-        made["customer_id"] = Cell(ids.unless_nobody(made["customer_id"].general, settings.nobody))
-    for role in TEXT_ROLES:
-        if role in reading.roles:
-            made[role] = Cell(text(pl.col(reading.roles[role][0])))
-    if "currency" in made and not reading.ours:
-        made["currency"] = Cell(_currency(made["currency"].general))
-    for role in NUMBER_ROLES:
-        if role in reading.roles:
-            column = reading.roles[role][0]
-            cell, mark = pl.col(column), reading.marks[column]
-            made[f"number:{role}"] = Cell(numbers.canonical(cell, mark), numbers.plain(cell, mark), cell)
-    if priced := _priced(reading):
-        cell = pl.col(priced)
-        made["symbol"] = Cell(numbers.symbol(cell), numbers.plain(cell, "."), pl.lit(None, dtype=pl.String))
-    for name in reading.keep:
-        made[kept_as(name).removeprefix("clm:")] = Cell(text(pl.col(name)))
-    when = joined(reading.roles["ordered_at"])
-    usual = dates.usual(when, reading.dates)
-    made["moment"] = Cell(dates.parsed(when, reading.dates, settings.tz), usual.is_not_null(), usual)
-    if reading.dates.offsets:
-        made["offset"] = Cell(dates.offset_minutes(when))
-    if reading.ours:
-        made |= {"kind": Cell(pl.col("kind")), "flags": Cell(_passed(reading, pl.col("flags")))}
-        made["source_line"] = Cell(pl.col("source_line").cast(pl.Int64, strict=False))
-        if "source_file" in reading.roles:
-            made["source_file"] = Cell(_passed(reading, pl.col("source_file")))
-    return {f"clm:{name}": cell for name, cell in made.items()}
-
-
-def _priced(reading: Reading) -> str | None:
-    """The column whose cells may carry a currency sign."""
-    return None if reading.ours else reading.column("amount") or (reading.column("unit_price") if reading.has_amounts else None)
-
-
-def _typed(reading: Reading) -> dict[str, Cell]:
-    made = {"clm:ordered_at": Cell(dates.sane(pl.col("clm:moment"))), "clm:amount": _amount(reading)}
-    for role in ("quantity", "cost"):
-        if role in reading.roles:
-            made[f"clm:{role}"] = Cell(numbers.money(_number(role)))
-    if reading.one_row_per_order:
-        empty = pl.col(reading.roles["amount"][0]).fill_null("").str.strip_chars() == ""
-        made[LINE_ROW] = Cell(empty & pl.col("clm:order_id").is_not_null())
-    return made
-
-
-def _passed(reading: Reading, cell: pl.Expr) -> pl.Expr:
-    """A text cell of our own table as it is; nothing is null."""
-    if not reading.exported:
-        return pl.when(cell != "").then(cell)
-    exported = pl.col(SOURCE).is_in(list(reading.exported))
-    return pl.when(cell != "").then(pl.when(exported).then(ids.restored(cell)).otherwise(cell))
-
-
-def _currency(word: pl.Expr) -> pl.Expr:
-    upper = word.str.to_uppercase()
-    same = pl.lit(None, dtype=pl.String)
-    for written, code in _SAME_CURRENCY.items():
-        same = pl.when(upper == written).then(pl.lit(code)).otherwise(same)
-    return pl.coalesce(same, upper)
-
-
-def _number(role: str) -> pl.Expr:
-    return pl.col(f"clm:number:{role}")
-
-
-def _amount(reading: Reading) -> Cell:
-    """What was paid for the line: as given, or quantity × unit price, less the discount, less what was given back."""
-    if not reading.has_amounts:
-        return Cell(pl.lit(None, dtype=numbers.LINE))
-    first, second = ("amount", None) if "amount" in reading.roles else ("quantity", "unit_price")
-    others = (_number(role) if role in reading.roles else None for role in (second, "discount", "returned_amount"))
-    paid = numbers.line_money(_number(first), *others)
-    if second is None or {"discount", "returned_amount"} & reading.roles.keys():
-        return Cell(paid)
-    short = numbers.short_product(_number(first), _number(second))
-    return Cell(paid, short.is_not_null(), short)
 
 
 def _returned(reading: Reading) -> pl.Expr:
@@ -272,10 +176,10 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         found.append(_Reason("cancelled", cancelled.fill_null(False), status, pl.col(status)))
     currency = reading.column("currency")
     if currency is not None and settings.currency is not None:
-        other = pl.col("clm:currency").fill_null("") != _currency_code(settings.currency)
+        other = pl.col("clm:currency").fill_null("") != meanings.currency_code(settings.currency)
         found.append(_Reason("currency_other", other, currency, pl.col(currency)))
-    elif settings.currency is not None and (priced := _priced(reading)):
-        code = _currency_code(settings.currency)
+    elif settings.currency is not None and (priced := meanings.priced(reading)):
+        code = meanings.currency_code(settings.currency)
         other = pl.any_horizontal(pl.col(SYMBOL) == sign for sign, codes in numbers.SIGNS.items() if code not in codes)
         codes = sorted({one for several in numbers.SIGNS.values() for one in several} - {code})
         found.append(_Reason("currency_other", (other | pl.col(SYMBOL).is_in(codes)).fill_null(False), priced, pl.col(priced)))
@@ -319,12 +223,12 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
         bad = pl.col("clm:amount").is_null()
         if source == "unit_price":
             # a quantity that cannot be read leaves no amount either, but the price is not to blame
-            bad = bad & (_number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
+            bad = bad & (meanings.number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
         amounts.append(_Reason("amount", bad, column, pl.col(column)))
         for role in ("discount", "returned_amount"):
             if role in reading.roles:
                 column = reading.roles[role][0]
-                bad = (pl.col(column).str.strip_chars() != "") & _number(role).is_null()
+                bad = (pl.col(column).str.strip_chars() != "") & meanings.number(role).is_null()
                 amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column)))
     return amounts + quantities
 
@@ -341,8 +245,3 @@ def _ours_reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         *_future(reading, settings),
         _Reason("not_a_sale", ~pl.col("kind").is_in(["sale", "return"]).fill_null(False), "kind", pl.col("kind")),
     ]
-
-
-def _currency_code(given: str) -> str:
-    upper = given.strip().upper()
-    return _SAME_CURRENCY.get(upper, upper)

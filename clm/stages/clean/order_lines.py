@@ -9,7 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from clm.ingest.reading import Reading
-from clm.stages.clean.judge import COLUMN, LINE_ROW, REASON
+from clm.stages.clean.judge import COLUMN, REASON
+from clm.stages.clean.meanings import LINE_ROW
 
 ORDER_LINE = "order_line"
 _UNFILLED = ("date", "amount", "no_customer")

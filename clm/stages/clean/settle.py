@@ -21,7 +21,8 @@ from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, ids, order_lines, overlap, signs, suspects
 from clm.stages.clean.accounting import Account, closing_line, total
-from clm.stages.clean.judge import COLUMN, REASON, RETURN, kept_as
+from clm.stages.clean.judge import COLUMN, REASON, RETURN
+from clm.stages.clean.meanings import kept_as
 from clm.tables import RETURN as RETURNED
 from clm.tables import SALE, TRANSACTIONS
 
