@@ -30,6 +30,19 @@ _LOOKS = 5000
 _FITS = 0.5
 _LONGEST_NAME = 200
 _SHOWN, _SHOWN_LENGTH = 40, 60
+_TIMES = {
+    "time",
+    "ordertime",
+    "saletime",
+    "purchasetime",
+    "transactiontime",
+    "invoicetime",
+    "timeofday",
+    "时间",
+    "下单时间",
+    "交易时间",
+}
+_CLOCK = r"^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp][Mm])?$"
 _BECAUSE = {"names": "its name", "weak": "its name, and its cells", "empty": "its name; its cells are empty"}
 
 
@@ -82,10 +95,41 @@ def assign(log: TextLog, given: Mapping[str, str], profile: Profile | None) -> t
             free = {column: variants for column, variants in known.items() if column not in taken}
             found = _find(role, names, free, sample, kind)
             if found is not None:
+                _question_twice(role, found, sample)
                 roles[role] = (found,)
                 taken.add(found)
                 evidence.append(Evidence(role, found, _BECAUSE[kind]))
+    if "ordered_at" not in given and (time := _time_beside(roles.get("ordered_at"), known, taken, sample)):
+        roles["ordered_at"] = (*roles["ordered_at"], time)
+        evidence.append(
+            Evidence("ordered_at", " + ".join(roles["ordered_at"]), f"days without a time, and {time} holds times only")
+        )
     return roles, evidence
+
+
+def _question_twice(role: str, column: str, sample: pl.DataFrame) -> None:
+    """Raises `DataError` when the header has this name twice and the cells under it differ: only one of them is meant."""
+    second = f"{column} (2)"
+    if second not in sample.columns or sample[column].equals(sample[second].alias(column), null_equal=True):
+        return
+    raise DataError(
+        f"the header names {column} twice, and the cells differ: {role} could be either.",
+        where=f"columns {column}, {second}",
+        fix=f"say which: --map '{role}={column}' or --map '{role}={second}'",
+        code="column_twice",
+    )
+
+
+def _time_beside(day: tuple[str, ...] | None, known: Mapping[str, set[str]], taken: set[str], sample: pl.DataFrame) -> str | None:
+    """The one column that is called a time, holds times of day only, and stands beside days that have none."""
+    if day is None or len(day) > 1 or not sample.height or sample[day[0]].str.contains(r"\d:\d").any():
+        return None
+    found = [
+        column
+        for column, variants in known.items()
+        if column not in taken and variants & _TIMES and sample[column].str.strip_chars().str.contains(_CLOCK).all()
+    ]
+    return found[0] if len(found) == 1 and sample[found[0]].null_count() < sample.height else None
 
 
 def _named(role: str, column: str, columns: tuple[str, ...]) -> tuple[str, ...]:
