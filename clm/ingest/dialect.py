@@ -130,7 +130,7 @@ def _one_character(given: str) -> str:
 def _form(physical: list[str], given: str | None) -> tuple[Form, Records, float]:
     """The form that cuts the lines best, the records it cuts, and the share of them that have the commonest width.
 
-    Best is the largest share of records of one width with their quotes right, times the share of cells that look like one cell.
+    Best is the largest share of records of one width with their quotes right, times how far the cells look like one.
     A tie goes to the form named first; nothing that separates leaves one column.
     """
     text = "".join(physical)
@@ -160,9 +160,11 @@ def _forms(physical: list[str], text: str, delimiter: str) -> Iterator[Form]:
     yield Form(delimiter)
     if '\\"' in text:
         yield Form(delimiter, escape="\\")
-    mark = "[ \t]" if delimiter == BLANK else re.escape(delimiter)
-    opening, closing = (len(re.findall(edge, text, re.MULTILINE)) for edge in (f"(?:^|{mark}) *'", f"' *(?:$|\r|{mark})"))
-    if min(opening, closing) * 2 > len(physical) and not re.search(f'(?:^|{mark}) *"', text, re.MULTILINE):
+    # blanks that separate are no padding too: a million of them would be tried from each of them on
+    mark, padding = ("[ \t]", "") if delimiter == BLANK else (re.escape(delimiter), " *")
+    edges = (f"(?:^|{mark}){padding}'", f"'{padding}(?:$|\r|{mark})")
+    opening, closing = (len(re.findall(edge, text, re.MULTILINE)) for edge in edges)
+    if min(opening, closing) * 2 > len(physical) and not re.search(f'(?:^|{mark}){padding}"', text, re.MULTILINE):
         # who doubles every double quote between single ones means one
         doubled = '""' in text and not re.search(r'(?<!")"(?:"")*(?!")', text)
         yield Form(delimiter, quote="'", escape='"' if doubled else "")
@@ -176,7 +178,7 @@ def usual_width(records: Records) -> int:
 
 
 def _single(records: list[list[str]], form: Form) -> float:
-    """Share of the filled cells that look like one: no other separator in them, no quotes around them.
+    """How far the filled cells look like one each, from a half to one: no other separator in them, no quotes around them.
 
     A comma in a number, or before a blank, separates nothing.
     """
@@ -186,13 +188,13 @@ def _single(records: list[list[str]], form: Form) -> float:
         cells += 1
         comma = form.delimiter != "," and re.search(r",(?! )", cell) is not None and not DATA.match(cell)
         odd += comma or any(one in cell for one in others) or (len(cell) > 1 and cell[0] in "'\"" and cell[0] == cell[-1])
-    return 1 - odd / max(1, cells)
+    return 1 - odd / max(1, cells) / 2
 
 
 def _tells_types(records: list[list[str]]) -> bool:
     """Whether half of the cells are numbers and dates, but not a date and its time; words with blanks between them are text."""
     body = records[1:] or records
-    if all(DATA.match(" ".join(fields)) for fields in body):
+    if all(len(fields) == 2 and ":" in fields[1] and DATA.match(" ".join(fields)) for fields in body):
         return False
     cells = [field for fields in body for field in fields]
     return sum(DATA.match(field) is not None for field in cells) >= _BLANK_TYPED * len(cells)
