@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -30,9 +30,37 @@ from clm.tables import CUSTOMERS, METRICS, REJECTS, TRANSACTIONS, Table
 if TYPE_CHECKING:
     import polars as pl
 
+    from clm.ingest import Evidence
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
+
+
+@dataclass
+class Look:
+    """What `clean` found out so far: told by a dry run even when a question stops it. `span`: the days the kept rows cover."""
+
+    form: list[Evidence] = field(default_factory=list)
+    meaning: list[Evidence] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        return [*self.form, *self.meaning]
+
+    @property
+    def span(self) -> str:
+        """Customers and days of the kept rows, in words."""
+        import polars as pl
+
+        if self.outcome is None or not self.outcome.rows.rows_out:
+            return ""
+        day = pl.col("ordered_at").dt.date()
+        found = self.outcome.frame.lazy().select(
+            day.min().alias("first"), day.max().alias("last"), pl.col("customer_id").n_unique()
+        )
+        first, last, customers = found.collect(engine="streaming").row(0)
+        return f", {counted(customers, 'customer')}, {first} to {last}"
 
 
 @dataclass(frozen=True)
@@ -67,11 +95,12 @@ def clean(
     names: Mapping[Path, str] | None = None,
     targets: Sequence[Path] = (),
     save: Callable[[bytes], Output] | None = None,
+    look: Look | None = None,
 ) -> Step:
     """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65).
 
     `names` are the names to show for spooled inputs, which have none of their own; `targets` where the outputs will go, which
-    may be no input; `save` writes the profile of how the log was read.
+    may be no input; `save` writes the profile of how the log was read; `look` takes down what was found out.
     """
     import polars as pl
 
@@ -84,11 +113,15 @@ def clean(
     files.keep_inputs([part.source.path for part in log.files], targets)
     record = recorded(settings, common) | ingest.recorded(settings)
     settings = log.settings
-    reading = ingest.understand(log, settings)
+    look = look or Look()
+    look.form += log.evidence
+    reading = ingest.understand(log, settings, look.meaning)
+    look.meaning[:] = reading.evidence[len(look.form) :]
     profile = ingest.saved(log, reading).encode() if save is not None else None
     spool = scratch / "judged.parquet"
     publish.sink_spool(stage.judge(log.frame, reading, settings), spool)
     settled = stage.settle(pl.scan_parquet(spool, glob=False), reading, settings)
+    look.outcome = settled.outcome
     lineage = footers.sources(log.sources)
     outputs = []
     if rejects is not None:

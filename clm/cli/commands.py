@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clm import steps, tables
-from clm.errors import UsageError
+from clm.cli import dry_run
+from clm.errors import DataError, UsageError
 from clm.settings import COMMANDS, json_value
 
 if TYPE_CHECKING:
@@ -28,11 +29,24 @@ def clean(job: Job) -> int:
     targets = [Path(one) for one in (job.common.output, job.settings.rejects, saved) if one not in (None, "-")]
     save = partial(job.publish_bytes, Path(saved)) if saved and not job.common.dry_run else None
     inputs, names = job.sources()
-    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets, save)
-    if job.common.dry_run or job.common.verbose:
-        for fact in step.outcome.metrics["reading"]["evidence"]:
-            job.console.note(f"{fact['about']}: {fact['decision']} ({fact['because']})")
+    look = steps.Look()
+    telling = job.common.dry_run or job.common.verbose
+    try:
+        step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets, save, look)
+    except DataError as question:
+        if telling:
+            _tell(job, look)
+        if job.common.dry_run and job.common.json:
+            sys.stdout.write(json.dumps(dry_run.to_json(look, job.settings, question), ensure_ascii=False) + "\n")
+        raise
+    if telling:
+        _tell(job, look)
     return job.finish(step)
+
+
+def _tell(job: Job, look: steps.Look) -> None:
+    for line in dry_run.page(look, job.inputs, job.settings, shutil.get_terminal_size().columns - 2):
+        job.console.note(line)
 
 
 def rfm(job: Job) -> int:

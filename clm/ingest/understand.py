@@ -27,8 +27,8 @@ _ENOUGH = 0.95
 _SEVERAL_ORDERS, _SEVERAL_PRICES = 10, 3
 
 
-def understand(log: TextLog, settings: CleanSettings) -> Reading:
-    """Decide what the columns mean.
+def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | None = None) -> Reading:
+    """Decide what the columns mean. `decided` takes the decisions as they fall: those before a question too.
 
     Raises `DataError` for a missing role or a reading that cannot be told from another, `UsageError` for options that name
     columns which are not there.
@@ -42,7 +42,9 @@ def understand(log: TextLog, settings: CleanSettings) -> Reading:
     if not settings.map and exported(log.columns):
         return _ours(log)
     given = dict(settings.map)
-    found, evidence = roles.assign(log, given, profile)
+    evidence = [] if decided is None else decided
+    found, named = roles.assign(log, given, profile)
+    evidence += named
     told = given.keys() | (profile.roles.keys() if profile is not None else set())
     if {"quantity", "unit_price"} <= given.keys() and "amount" not in given:
         found.pop("amount", None)  # who names both factors wants their product
