@@ -20,18 +20,21 @@ class Cell:
 
 
 def read(batch: pl.DataFrame, cells: dict[str, Cell]) -> pl.DataFrame:
-    """The batch with a column for each cell; the general reading sees only the records that need it."""
+    """The batch with a column for each cell, and one `NAME:plain` where there are two ways to read it.
+
+    The general reading sees only the records that need it.
+    """
     two_ways = {name: cell for name, cell in cells.items() if cell.plain is not None}
-    made = batch.select(
-        *((cell.general if cell.quick is None else cell.quick).alias(name) for name, cell in cells.items()),
-        *(cell.plain.fill_null(False).alias(f"{name}:plain") for name, cell in two_ways.items() if cell.plain is not None),
-    )
+    read_now = [(cell.general if cell.quick is None else cell.quick).alias(name) for name, cell in cells.items()]
+    read_now += [cell.plain.fill_null(False).alias(f"{name}:plain") for name, cell in two_ways.items() if cell.plain is not None]
+    # lazy, because only then is a part that several of them share worked out once
+    made = batch.lazy().with_columns(read_now).collect()
     for name, cell in two_ways.items():
         odd = ~made[f"{name}:plain"]
         if odd.any():
-            rest = put_back(batch.filter(odd).select(cell.general.alias(name)), odd)
+            rest = put_back(batch.filter(odd).lazy().select(cell.general.alias(name)).collect(), odd)
             made = made.with_columns(pl.when(odd).then(rest[name]).otherwise(pl.col(name)).alias(name))
-    return batch.hstack(made.select(list(cells)))
+    return made
 
 
 def put_back(rows: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
