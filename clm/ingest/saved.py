@@ -58,7 +58,7 @@ def _profile(log: TextLog, reading: Reading) -> Profile:
         shape=(),
         optional=(),
         keep=reading.keep,
-        date_format=reading.dates.only or dates.option(reading.dates.family),
+        date_format=reading.dates.only or _format(reading.dates.family),
         decimal=_only(reading.marks.values()),
         encoding=encoding if len(texts) == len(log.files) else None,
         delimiter=None if delimiter is None else _DELIMITERS.get(delimiter, delimiter),
@@ -70,6 +70,12 @@ def _profile(log: TextLog, reading: Reading) -> Profile:
         test=reading.test,
         only=reading.only,
     )
+
+
+def _format(family: str) -> str:
+    """The format that means the whole family and not itself alone, or the family's name where there is none."""
+    option = dates.option(family)
+    return option if dates.given(option).only is None else family
 
 
 def _only(values: Iterable[str]) -> str | None:

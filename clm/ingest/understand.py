@@ -61,19 +61,19 @@ def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | 
     has_amounts = "amount" in found or {"quantity", "unit_price"} <= found.keys()
     if not has_amounts:
         notices.append(Notice("no_amounts", "the log has no amounts: visits are counted, money is not."))
+    test = _says(log, "test", profile.test if profile is not None else None, needed=False)
+    only = _says(log, "only", profile.only if profile is not None else None, needed=True)
     one_row = bool(settings.one_row_per_order)
     if settings.one_row_per_order is None:
         order_rows.question(log, found)
     elif one_row:
         evidence.append(order_rows.sure(found))
     if has_amounts and "amount" in found and "amount" not in given and not one_row:
-        _question_repeated_totals(log, found)
+        _question_repeated_totals(log, found, only)
     chosen, why, mixed = notation.date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     notices += mixed
     marks = notation.decimal_marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
-    test = _says(log, "test", profile.test if profile is not None else None, needed=False)
-    only = _says(log, "only", profile.only if profile is not None else None, needed=True)
     read = {one.column: (one.column,) for one in (test, only) if one is not None}
     said, not_used = unused.say(log, found | read, keep)
     notices += said
@@ -205,7 +205,7 @@ def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
                 )
 
 
-def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
+def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]], only: Words | None) -> None:
     """Raises `DataError` when the amount is the order's total written on each of its lines: adding it up would count it again.
 
     It is, when the lines of nearly every order of several lines carry one and the same amount although quantity × price, or the
@@ -213,12 +213,19 @@ def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]]) -
     """
     if "order_id" not in found or "line_id" in found:
         return
+    order, amount = found["order_id"][0], found["amount"][0]
     other = [found[role][0] for role in ("unit_price", "quantity", "product_id", "product") if role in found]
+    # the money of a shipped profile is the order's by documentation: any column may tell that there are several rows of one
+    documented = log.profile is not None and log.profile.identity == log.profile.name
+    if documented:
+        other = [column for column in log.columns if column not in (order, amount)]
     if not other:
         return
-    order, amount = found["order_id"][0], found["amount"][0]
+    rows = log.sample.filter(pl.col(order).str.strip_chars() != "")
+    if only is not None:
+        rows = rows.filter(statuses.said(pl.col(only.column)).is_in(list(only.words)))
     several = (
-        log.sample.filter(pl.col(order).str.strip_chars() != "")
+        rows
         .group_by(order)
         .agg(
             lines=pl.len(),
@@ -229,8 +236,10 @@ def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]]) -
         .filter((pl.col("lines") > 1) & (pl.col("others") == pl.col("lines")))
     )
     same = several.filter(pl.col("amounts") == 1)
+    if not same.height or same.height < _ENOUGH * several.height:
+        return
     # in a shop with one price for everything equal lines say nothing
-    if several.height < _SEVERAL_ORDERS or same.height < _ENOUGH * several.height or same["amount"].n_unique() < _SEVERAL_PRICES:
+    if not documented and (several.height < _SEVERAL_ORDERS or same["amount"].n_unique() < _SEVERAL_PRICES):
         return
     product = {"quantity", "unit_price"} <= found.keys()
     instead = (

@@ -101,6 +101,7 @@ def test_a_saved_profile_reads_the_same_file_in_the_same_way(name: str, tmp_path
             'customer,date,"to""tal\\\x7f"\nA,3 Mar 2024,"1,234"\nB,4 Mar 2024,5\n',
             {"decimal": ".", "map": (("amount", 'to"tal\\\x7f'),)},
         ),
+        ('customer,date,total\nA,3 Mar 2024 10:15,7\nB,"Mar 4, 2024",5\n', {}),
         ("customer,d,t,total\nA,2024-01-02,10:15,5\nB,2024-01-03,10:16,5\n", {"map": (("ordered_at", "d+t"),)}),
     ],
 )
@@ -123,6 +124,27 @@ def test_the_demo_log_can_be_saved(tmp_path: Path) -> None:
     assert_frame_equal(first.rejects, again.rejects)
     people = set(first.column("customer_id"))
     assert not any(person in document for person in people)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "coffee/index_1.csv",
+        "sales-sample/sales_data_sample.csv",
+        "rfm-orders/rfm_data_orders.csv",
+        "example-transactions/example_transactions.csv",
+        "cdnow/CDNOW_sample.txt",
+        "cdnow/cdnowElog.csv",
+        "online-retail/by-day",
+    ],
+)
+def test_real_logs_can_be_saved(path: str, shared_data: Path, tmp_path: Path) -> None:
+    """The supplied logs are read in the same way by their own profiles: rows and rejects."""
+    first = clean_files([shared_data / path], tmp_path)
+    (tmp_path / "shop.toml").write_text(saved(first.log, first.reading), encoding="utf-8")
+    again = clean_files([shared_data / path], tmp_path, profile=str(tmp_path / "shop.toml"))
+    assert_frame_equal(first.rows, again.rows)
+    assert_frame_equal(first.rejects, again.rejects)
 
 
 def test_a_table_of_our_own_has_nothing_to_save(tmp_path: Path) -> None:
@@ -235,6 +257,14 @@ def test_the_order_of_the_rows_does_not_matter(tmp_path: Path) -> None:
     turned = clean_files([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path)
     assert turned.settled.outcome.amount == of("shopify", tmp_path).settled.outcome.amount
     assert turned.settled.outcome.rows.collapsed == {"order_line": 6}
+
+
+def test_an_export_with_a_row_for_each_item_is_asked_about(tmp_path: Path) -> None:
+    """WooCommerce can also write a row per item, with the order's total on each: never added up twice unsaid."""
+    head, *rows = (MADE_UP / "woocommerce.csv").read_text("utf-8").splitlines()
+    lines = [f"{row},{item}" for row in rows for item in ("pot", "cup")]
+    with pytest.raises(DataError, match="repeats the order's total"):
+        clean_text("\n".join([f"{head},item_name", *lines]) + "\n", tmp_path)
 
 
 # wallets and tables
