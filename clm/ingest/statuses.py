@@ -14,10 +14,13 @@ CANCELLED = (
     "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
     "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "已作废", "作废",
     "未付款", "未支付", "待付款", "待支付", "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效",
+    "訂單取消", "訂單已取消", "交易關閉", "已關閉", "關閉", "已作廢", "作廢", "等待買家付款", "交易失敗",
+    "支付失敗", "付款失敗", "annulliert", "annulé", "annulée", "anulado", "cancelado", "annullato", "geannuleerd",
+    "отменен", "отменён", "キャンセル", "취소",
 )  # fmt: skip
 UNPAID = ("pending", "authorized")
 # A sale that was undone: with money above zero it is the sale that is gone, below zero it is the return.
-UNDONE = ("refunded", "fully refunded", "returned", "退款成功", "已退款", "全额退款", "退货成功", "已退货")
+UNDONE = ("refunded", "fully refunded", "returned", "退款成功", "已退款", "全额退款", "退货成功", "已退货", "storniert", "storno")
 # A record of its own beside the sale.
 RETURN = (
     "refund", "refunds", "return", "returns", "credit note", "credit memo", "chargeback",

@@ -16,8 +16,12 @@ from tests.ingest.verdicts import ALOUD, ASKED, RIGHT, SILENT, Verdict
 CASES = hazards.cases()
 # where the bytes do not say and no flag can: clm refuses, or a notice tells of it
 UNANSWERABLE = {
-    "d/m and m/d by turns", "d/m in one file, m/d in the other", "a few m/d among d/m", "a column type speaks of refunds",
-}  # fmt: skip
+    "d/m and m/d by turns",
+    "d/m in one file, m/d in the other",
+    "a few m/d among d/m",
+    "a column type speaks of refunds",
+    "test orders",
+}
 _SHARE = 0.95
 
 

@@ -24,7 +24,8 @@ def plain(cell: pl.Expr) -> pl.Expr:
 def tidy(cell: pl.Expr) -> pl.Expr:
     """Trimmed text in NFC; `="1001"` and `'1001` are 1001; nothing is null. `NA` and `NULL` are ids."""
     as_it_stands = plain(cell)
-    odd = pl.when(~as_it_stands).then(cell).str.strip_chars()
+    # a byte-order mark inside a file comes from pasting files together
+    odd = pl.when(~as_it_stands).then(cell).str.replace_all("\ufeff", "", literal=True).str.strip_chars()
     bare = odd.str.replace(r'^="(.*)"$', "$1").str.replace(r"^'(.)", "$1").str.strip_chars()
     return pl.when(as_it_stands).then(cell).when(bare != "").then(bare.str.normalize("NFC"))
 

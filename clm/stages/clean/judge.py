@@ -22,7 +22,11 @@ from clm.stages.clean import cells, ids, meanings
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 WORD = "clm:word"
 
-_TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
+_TOTALS = (
+    r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totale|totales|totaal|somm[ae]|suma|soma"
+    r"|(?:gesamt|zwischen|end)?summe|gesamt(?:betrag)?|insgesamt|итого|всего|общий итог"
+    r"|(?:本页|本頁|本月|本日)?(?:合计|总计|小计|共计|合計|總計|小計|総計)|汇总|累计|总额|합계|총계|소계)\s*[:：]?\s*$"
+)
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,10 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     total = pl.any_horizontal(
         pl.when(no_date).then(pl.col(name)).str.contains(_TOTALS).fill_null(False) for name in reading.text_columns
     )
+    if "order_id" in reading.roles:
+        # a row that gives itself a day is a total when customer and order both say so
+        both = pl.when(pl.col("clm:customer_id") == pl.col("clm:order_id")).then(pl.col("clm:customer_id"))
+        total = total | both.str.contains(_TOTALS).fill_null(False)
     found.append(_Reason("totals_row", total))
     when = joined(reading.roles["ordered_at"])
     found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
