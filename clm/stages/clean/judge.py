@@ -23,8 +23,8 @@ REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return
 WORD = "clm:word"
 
 _TOTALS = (
-    r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totale|totales|totaal|somm[ae]|suma|soma"
-    r"|(?:gesamt|zwischen|end)?summe|gesamt(?:betrag)?|insgesamt|итого|всего|общий итог"
+    r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totales?|totaal|somm[ae]"
+    r"|suma|soma|(?:gesamt|zwischen|end)?summe|gesamt(?:betrag)?|insgesamt|итого|всего|общий итог"
     r"|(?:本页|本頁|本月|本日)?(?:合计|总计|小计|共计|合計|總計|小計|総計)|汇总|累计|总额|합계|총계|소계)\s*[:：]?\s*$"
 )
 

@@ -19,7 +19,7 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids, order_lines, overlap, signs, suspects
+from clm.stages.clean import doubts, ids, order_lines, overlap, signs, suspects, totals
 from clm.stages.clean.accounting import Account, closing_line, total
 from clm.stages.clean.judge import COLUMN, REASON, RETURN
 from clm.stages.clean.meanings import kept_as
@@ -48,7 +48,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
 
     Raises `AssertionError` when rows or money do not add up: a bug, not a matter of data.
     """
-    judged = order_lines.collapsed(judged, reading)
+    judged = totals.applied(order_lines.collapsed(judged, reading), reading)
     signed = signs.look(judged, reading, settings)
     judged = signs.applied(judged, signed)
     pointless = _ids_with_point(judged, reading)

@@ -94,8 +94,8 @@ def _partly(table: pl.DataFrame, column: str, reading: Reading) -> list[Notice]:
     return [
         Notice(
             "partly_refunded",
-            f"{counted(int(table['rows'].sum()), 'row')} ({_money(table)}) are partly refunded by {column}, and no column says "
-            "how much: their money may be too much. If one does, name it: --map returned_amount=COLUMN",
+            f"{counted(int(table['rows'].sum()), 'row')} ({_money(table)}): partly refunded by {column}, and no column says "
+            "how much, so the money may be too much. If one does, name it: --map returned_amount=COLUMN",
         )
     ]
 
