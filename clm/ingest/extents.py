@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from clm.errors import DataError
-from clm.ingest import sources
+from clm.ingest import compound, sources
 from clm.ingest.sources import Source
 
 # Reading takes about 75 bytes a cell at its peak: a sheet of a million rows and 47 columns takes 3.7 GB.
@@ -60,12 +60,12 @@ class _Count:
 
 
 def of(source: Source) -> list[Extent] | None:
-    """The sheets' extents in the order of the workbook; None where the container tells nothing before it is read (xls, xlsb).
+    """The sheets' extents in the order of the workbook; None where the container tells nothing before it is read (xlsb).
 
     Raises `DataError` for archives that are damaged, swell beyond reason, are protected, or spread over too many cells.
     """
     if source.kind == "xls":
-        return None
+        return _xls(source)
     try:
         with source.path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
             found = _ods(source, archive) if source.kind == "ods" else _xlsx(source, archive)
@@ -86,6 +86,18 @@ def check(source: Source, rows: int, columns: int) -> None:
             fix="delete what lies far out, or save the sheet as CSV (UTF-8) and give that file.",
             code="sheet_size",
         )
+
+
+def _xls(source: Source) -> list[Extent]:
+    try:
+        found = [Extent(rows, columns, filled=rows > 0) for rows, columns in compound.sheets(source)]
+    except OSError as error:
+        raise sources.unreadable(source.path, error) from None
+    for one in found:
+        check(source, one.rows, one.columns)
+    # calamine lays out all of them when it opens the file
+    check(source, sum(one.rows * one.columns for one in found), 1)
+    return found
 
 
 def _members(source: Source, archive: zipfile.ZipFile) -> Iterator[tuple[str, Iterator[bytes]]]:
