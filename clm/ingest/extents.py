@@ -17,7 +17,7 @@ from clm.ingest.sources import Source
 # Reading takes about 75 bytes a cell at its peak: a sheet of a million rows and 47 columns takes 3.7 GB.
 MOST_CELLS = 50_000_000
 _FEW_CELLS, _MOST_PER_BYTE = 5_000_000, 200
-_MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
+_MOST_ROWS, _MOST_COLUMNS, _MOST_OLD_COLUMNS = 1_048_576, 16_384, 256
 _ROW_BYTES = 64 * 2**20
 _NAME = rb"(?:[A-Za-z_][\w.-]*:)?"
 _ROW = re.compile(rb"<" + _NAME + rb"row(?=[\s/>])[^>]*>")
@@ -79,7 +79,9 @@ def of(source: Source) -> list[Extent] | None:
 def check(source: Source, rows: int, columns: int) -> None:
     """Raises `DataError` for a sheet of more cells than can be laid out, or than a file of this size can mean."""
     cells = rows * columns
-    if cells > MOST_CELLS or (cells > _FEW_CELLS and cells > source.size * _MOST_PER_BYTE):
+    # more columns than the format has can only be damage, and fastexcel takes minutes to name them
+    most = _MOST_OLD_COLUMNS if source.kind == "xls" else _MOST_COLUMNS
+    if columns > most or cells > MOST_CELLS or (cells > _FEW_CELLS and cells > source.size * _MOST_PER_BYTE):
         raise DataError(
             f"a sheet of {source.name} spreads over {rows:,} rows and {columns:,} columns.",
             where=source.name,
