@@ -12,8 +12,8 @@ DESTROYED = r"^\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 MASKED = r"\*{2,}|[●•]{2,}|^\p{L}\*"
 WHOLE_WITH_POINT = r"^-?\d+\.0$"
 _SHAPE_LENGTH = 40
-# Nearly every id: printable ASCII that nothing has to be taken off.
-_PLAIN = r"^[0-9A-Za-z#](?:[ -~]*[!-~])?$"
+# Nearly every id: printable ASCII that nothing has to be taken off; no plus sign, which a spreadsheet may have put there.
+_PLAIN = r"^[0-9A-Za-z#](?:[ -*,-~]*[!-*,-~])?$"
 
 
 def plain(cell: pl.Expr) -> pl.Expr:

@@ -169,7 +169,9 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         found.append(_Reason("no_order", pl.col("clm:order_id").is_null(), order))
     for role, column in (("customer_id", customer), ("order_id", order)):
         if column is not None:
-            destroyed = pl.col(f"clm:{role}").str.contains(ids.DESTROYED).fill_null(False)
+            # an id that is plain holds no plus sign
+            odd = pl.when(~pl.col(f"clm:{role}:plain")).then(pl.col(f"clm:{role}"))
+            destroyed = odd.str.contains(ids.DESTROYED).fill_null(False)
             found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
     found += _future(reading, settings)
     if reading.test is not None:

@@ -37,7 +37,9 @@ def read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
             cell = pl.col(reading.roles[role][0])
             made[role] = Cell(_passed(reading, cell)) if reading.ours else Cell(ids.tidy(cell), ids.plain(cell), cell)
     if settings.nobody:
-        made["customer_id"] = Cell(ids.unless_nobody(made["customer_id"].general, settings.nobody))
+        known = made["customer_id"]
+        quick = None if known.quick is None else ids.unless_nobody(known.quick, settings.nobody)
+        made["customer_id"] = Cell(ids.unless_nobody(known.general, settings.nobody), known.plain, quick)
     for role in TEXT_ROLES:
         if role in reading.roles:
             made[role] = Cell(text(pl.col(reading.roles[role][0])))
