@@ -86,10 +86,11 @@ def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> dict[str, list[in
     roles = [role for role in _ID_ROLES if role in reading.roles] if not reading.ours else []
     if not roles:
         return {}
+    some = pl.any_horizontal(pl.col(role).str.ends_with(".0") for role in roles).any()
+    if not judged.select(some).collect(engine="streaming").item():
+        return {}
     counts = [pl.col(role).is_not_null().sum().alias(f"{role}:all") for role in roles]
-    # the end is looked at first, for a third of the price
-    pointed = {role: pl.when(pl.col(role).str.ends_with(".0")).then(pl.col(role)) for role in roles}
-    counts += [cell.str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role, cell in pointed.items()]
+    counts += [pl.col(role).str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role in roles]
     table = (
         judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row"]).fill_null(False))
         .group_by(SOURCE)
