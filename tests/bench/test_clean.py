@@ -19,7 +19,7 @@ import pytest
 
 from tests.bench.order_logs import clean_log
 
-pytestmark = pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench")
+pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(3600)]
 
 ROWS, ROUNDS = int(os.environ.get("ROWS", "5000000")), int(os.environ.get("ROUNDS", "5"))
 LARGEST_RATIO = 2.5
