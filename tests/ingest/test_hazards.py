@@ -25,10 +25,22 @@ UNANSWERABLE = {
 _SHARE = 0.95
 
 
+class Found(dict[str, Verdict]):
+    """The verdict on each case by its name, worked out when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Verdict:
+        place, case = next((place, case) for place, case in enumerate(CASES) if case.name == name)
+        self[name] = verdicts.examine(case, self.folder / str(place))
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
-    folder = tmp_path_factory.mktemp("hazards")
-    return {case.name: verdicts.examine(case, folder / str(place)) for place, case in enumerate(CASES)}
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    return Found(tmp_path_factory.mktemp("hazards"))
 
 
 def test_the_hazards_are_many_and_different() -> None:
@@ -38,20 +50,22 @@ def test_the_hazards_are_many_and_different() -> None:
 
 
 @pytest.mark.parametrize("name", [case.name for case in CASES])
-def test_nothing_is_silently_wrong(name: str, found: dict[str, Verdict]) -> None:
+def test_nothing_is_silently_wrong(name: str, found: Found) -> None:
     """What comes out is the truth, or somebody is told that it is not."""
     assert found[name].kind != SILENT, found[name].why
 
 
-def test_nearly_all_are_right_or_asked(found: dict[str, Verdict]) -> None:
+@pytest.mark.timeout(600)
+def test_nearly_all_are_right_or_asked(found: Found) -> None:
     """At least 38 of 40 are read right, or asked about with a flag that makes them right; the others are known by name."""
-    good = Counter(verdict.kind for verdict in found.values())
-    aloud = {name: verdict.why for name, verdict in found.items() if verdict.kind == ALOUD}
-    assert (good[RIGHT] + good[ASKED]) / len(found) >= _SHARE, (good, aloud)
+    ends = {case.name: found[case.name] for case in CASES}
+    good = Counter(verdict.kind for verdict in ends.values())
+    aloud = {name: verdict.why for name, verdict in ends.items() if verdict.kind == ALOUD}
+    assert (good[RIGHT] + good[ASKED]) / len(ends) >= _SHARE, (good, aloud)
     assert aloud.keys() <= UNANSWERABLE, aloud
 
 
-def test_plain_readers_are_silently_wrong_where_clm_is_not(found: dict[str, Verdict], tmp_path: Path) -> None:
+def test_plain_readers_are_silently_wrong_where_clm_is_not(found: Found, tmp_path: Path) -> None:
     """The mapping is fair: the others read the plain log; and each of them adds a totals row to the money unsaid."""
     plain, totals = tmp_path / "plain.csv", tmp_path / "totals.csv"
     hazard = next(one for one in CASES if one.name == "totals row 合计")
