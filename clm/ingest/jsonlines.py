@@ -1,4 +1,4 @@
-"""JSON, one object a line or one list of objects, as the same batches of text that structure makes from CSV.
+"""JSON, one object a line, one list of objects or one object around such a list, as the batches structure makes from CSV.
 
 It may not interpret a value: numbers stay as they are written, null is empty, true and false are words. An object inside a
 record is laid out one level deep (`customer.id`); what is deeper, and lists, stay JSON text. What is no object, names a key
@@ -70,20 +70,14 @@ def is_json(text: str) -> bool:
 def read(source: Source, text: str, stream: Callable[[], Iterable[bytes]]) -> Table:
     """`text` is the file's beginning, `stream` its UTF-8 from the start, each time anew. Columns come from a first pass.
 
-    Raises `DataError` for an object that is not on one line, for a list too long to hold, and for text that ends within it.
+    Raises `DataError` for a document too long to hold, and for one that is damaged.
     """
-    listed = _LIST.match(text) is not None
     lines = [line for line in text.splitlines() if line.strip()][:100]
-    if not listed and not any(_record(0, line).cells is not None for line in lines[: 1 if len(text) > _LARGEST_LINE else 100]):
-        raise DataError(
-            f"{source.name} is one JSON object over several lines, not one object a line.",
-            where=source.name,
-            fix="write the orders as one object a line: jq -c '.orders[]' FILE > orders.jsonl",
-            code="json",
-        )
+    several = len(lines) > 1 and _LIST.match(text) is None
+    by_line = several and any(_record(0, line).cells is not None for line in lines[: 1 if len(text) > _LARGEST_LINE else 100])
 
     def records() -> Iterator[_Record]:
-        return _listed(source, stream()) if listed else _lines(source, stream())
+        return _lines(source, stream()) if by_line else _document(source, stream())
 
     paths: dict[Path, None] = {}
     rows = 0
@@ -109,8 +103,8 @@ def read(source: Source, text: str, stream: Callable[[], Iterable[bytes]]) -> Ta
         if held:
             yield _frame(held, names, raw)
 
-    why = "it begins with a list of objects" if listed else "its first line is an object"
-    found = Evidence(f"{source.name}: container", f"JSON {'list' if listed else 'lines'}, {rows:,} records", why)
+    why = "its first line is an object" if by_line else "it is one list or object over several lines"
+    found = Evidence(f"{source.name}: container", f"JSON {'lines' if by_line else 'document'}, {rows:,} records", why)
     return Table(tuple(names.values()), rows, batches, (found,))
 
 
@@ -155,7 +149,7 @@ def _record(line: int, text: str) -> _Record:
     if "\0" in text:
         return _Record(line, None, _NUL, text)
     try:
-        value, end = _DECODER.raw_decode(text, _GAP.match(text).end())  # type: ignore[union-attr]
+        value, end = _DECODER.raw_decode(text, _after_gap(text, 0))
     except (ValueError, RecursionError):  # the latter for ten thousand brackets
         return _Record(line, None, _NOT_ONE, text)
     return _judged(line, value if not text[end:].strip() else None, text)
@@ -196,41 +190,71 @@ def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _listed(source: Source, stream: Iterable[bytes]) -> Iterator[_Record]:
-    """The objects of one list, with the line each begins on."""
+def _document(source: Source, stream: Iterable[bytes]) -> Iterator[_Record]:
+    """The objects of a list, or of a list that is all an object holds; any other object is one record."""
     held = bytearray()
     for block in stream:
         held += block
         if len(held) > _LARGEST_LIST:
             raise DataError(
-                f"{source.name} is a JSON list of more than {_LARGEST_LIST >> 20} MB.",
+                f"{source.name} is one JSON document of more than {_LARGEST_LIST >> 20} MB.",
                 where=source.name,
                 fix="write it as one object a line: jq -c '.[]' FILE > orders.jsonl",
                 code="json",
             )
     text = held.decode()
-    at, line, counted = text.index("[") + 1, 1, 0
+    start = _after_gap(text, 0)
+    if text[start] == "[":
+        yield from _listed(source, text, start)
+        return
+    value, end = _decoded(source, text, start)
+    if text[end:].strip():
+        raise _broken(source, text, end, "something follows the object")
+    # with anything beside it, the list may be the lines of one order
+    envelope = next(iter(value)) if len(value) == 1 else None
+    inside = value[envelope] if envelope is not None else None
+    if isinstance(inside, list) and inside and all(isinstance(one, dict) for one in inside):
+        _, after_key = _DECODER.raw_decode(text, _after_gap(text, start + 1))
+        yield from _listed(source, text, _after_gap(text, _after_gap(text, after_key) + 1))
+    else:
+        yield _judged(1 + text.count("\n", 0, start), value, text[start:end])
+
+
+def _listed(source: Source, text: str, start: int) -> Iterator[_Record]:
+    """The objects of the list at `start`, with the line each begins on; nothing follows a list that is the whole document."""
+    at, line, counted = start + 1, 1, 0
     while True:
-        at = _GAP.match(text, at).end()  # type: ignore[union-attr]
+        at = _after_gap(text, at)
         line, counted = line + text.count("\n", counted, at), at
-        try:
-            value, end = _DECODER.raw_decode(text, at)
-        except _TwiceError:
-            raise _broken(source, line, "an object names a key twice") from None
-        except (ValueError, RecursionError):
-            raise _broken(source, line, "it cannot be read further") from None
+        value, end = _decoded(source, text, at)
         yield _judged(line, value, text[at:end])
-        at = _GAP.match(text, end).end()  # type: ignore[union-attr]
-        if text[at : at + 1] == "]" and not text[at + 1 :].strip():
+        at = _after_gap(text, end)
+        if text[at : at + 1] == "]":
+            if text[at + 1 :].strip(" \t\r\n") and not text[:start].strip(" \t\r\n"):
+                raise _broken(source, text, at, "something follows the list")
             return
         if text[at : at + 1] != ",":
-            raise _broken(source, line, "no comma and no end after an object")
+            raise _broken(source, text, at, "no comma and no end after an object")
         at += 1
 
 
-def _broken(source: Source, line: int, why: str) -> DataError:
+def _after_gap(text: str, at: int) -> int:
+    return _GAP.match(text, at).end()  # type: ignore[union-attr]
+
+
+def _decoded(source: Source, text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, at)
+    except _TwiceError:
+        raise _broken(source, text, at, "an object names a key twice") from None
+    except (ValueError, RecursionError):
+        raise _broken(source, text, at, "it cannot be read further") from None
+
+
+def _broken(source: Source, text: str, at: int, why: str) -> DataError:
+    line = 1 + text.count("\n", 0, at)
     return DataError(
-        f"{source.name} is a JSON list that is cut off or damaged: {why}.",
+        f"{source.name} is a JSON document that is cut off or damaged: {why}.",
         where=f"{source.name}, line {line}",
         fix="get the file again.",
         code="damaged",
