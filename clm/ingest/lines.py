@@ -183,7 +183,8 @@ def _quoted(line: str, at: int, form: Form) -> tuple[str, int, str | None]:
             after += 1
         if after == len(line) or _separates(line, after, form):
             return "".join(parts), after, None
-        if form.quote == "'":  # an apostrophe: text between single quotes is full of them
+        # an apostrophe: text between single quotes is full of them; but one that begins a line opens the next record
+        if form.quote == "'" and line[quote - 1] not in "\r\n":
             parts.append("'")
             at = quote + 1
             continue

@@ -112,3 +112,9 @@ def test_no_character_is_lost_whatever_the_text(text: str) -> None:
     assert tail == ""
     starts = [record.line for record in records]
     assert starts == sorted(set(starts))
+
+
+def test_a_single_quote_never_closed_does_not_swallow_the_record_after_it() -> None:
+    """The quote that begins the next line opens a field of its own: it is no apostrophe in the one before."""
+    records, _ = lines.strict("'ann\n'bob',1,2\n", Form(",", quote="'"), 3, final=True)
+    assert [(record.fields, record.problem) for record in records] == [(None, "quote"), (["bob", "1", "2"], None)]
