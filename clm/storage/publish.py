@@ -45,9 +45,20 @@ def sink(frame: pl.DataFrame | pl.LazyFrame, path: Path, metadata: dict[str, str
 
 
 def sink_spool(frame: pl.LazyFrame, path: Path) -> None:
-    """Write Parquet that is read once or twice and thrown away: packed for speed, not for size."""
-    with writing(path):
-        frame.sink_parquet(path, row_group_size=ROW_GROUP, compression="lz4", engine="streaming")
+    """Write Parquet that is read a few times and thrown away: packed for speed, in flat memory.
+
+    By pyarrow, which can leave out the dictionaries that Polars always tries: half the work.
+    """
+    from pyarrow import parquet
+
+    oldest = pl.CompatLevel.oldest()
+    schema = pl.DataFrame(schema=frame.collect_schema()).to_arrow(compat_level=oldest).schema
+    with (
+        writing(path),
+        parquet.ParquetWriter(path, schema, compression="lz4", use_dictionary=False, write_statistics=False) as spool,
+    ):
+        for batch in frame.collect_batches(maintain_order=True, engine="streaming"):
+            spool.write_table(batch.to_arrow(compat_level=oldest))
 
 
 def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
