@@ -18,7 +18,7 @@ from itertools import pairwise
 
 _WEST, _CENTRE, _RUSSIAN, _GREEK = "de fr es pt it nl sv da fi is", "pl cs hu hr ro de", "ru uk", "el"
 _ALL = f"{_WEST} {_CENTRE} tr lt {_RUSSIAN} {_GREEK} ar he th hans hant ja ko"
-# codec -> what is written in it, what may also stand in it, and how much rarer than its neighbours it is (natural logarithm)
+# codec -> what is written in it, what may also stand in it, and how much likelier than its neighbours it is (natural logarithm)
 CODECS: dict[str, tuple[str, str, float]] = {
     "cp1252": (_WEST, "", 0.0),
     "iso8859-15": (_WEST, "", -1.0),
@@ -41,7 +41,7 @@ CODECS: dict[str, tuple[str, str, float]] = {
     "cp1256": ("ar", "", 0.0),
     "cp1257": ("lt", "", 0.0),
     "cp874": ("th", "", 0.0),
-    "gb18030": ("hans hant", _ALL, 0.0),
+    "gb18030": ("hans hant", _ALL, 7.0),  # shops that still write no UTF-8 are mostly Chinese
     "big5hkscs": ("hant", "ja ru el", 0.0),
     "cp932": ("ja", "ru el", 0.0),
     "euc-jp": ("ja", "ru el", -5.0),
