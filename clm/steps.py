@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from clm.storage.publish import Output
 
 
+# how much of the memory limit a judged log may take before it goes to a file
+_HELD_SHARE = 0.125
+
+
 @dataclass
 class Look:
     """What `clean` found out so far: told by a dry run even when a question stops it. `span`: the days the kept rows cover."""
@@ -102,9 +106,7 @@ def clean(
     `names` are the names to show for spooled inputs, which have none of their own; `targets` where the outputs will go, which
     may be no input; `save` writes the profile of how the log was read; `look` takes down what was found out.
     """
-    import polars as pl
-
-    from clm import ingest
+    from clm import ingest, resources
     from clm.stages import clean as stage
     from clm.storage import facts as footers
     from clm.storage import files, publish
@@ -118,9 +120,9 @@ def clean(
     reading = ingest.understand(log, settings, look.meaning)
     look.meaning[:] = reading.evidence[len(look.form) :]
     profile = ingest.saved(log, reading).encode() if save is not None else None
-    spool = scratch / "judged.parquet"
-    publish.sink_spool(stage.judge(log.frame, reading, settings), spool)
-    settled = stage.settle(pl.scan_parquet(spool, glob=False), reading, settings)
+    most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
+    judged = publish.set_aside(stage.judge(log.frame, reading, settings), scratch / "judged.parquet", most)
+    settled = stage.settle(judged, reading, settings)
     look.outcome = settled.outcome
     lineage = footers.sources(log.sources)
     outputs = []

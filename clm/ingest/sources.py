@@ -12,10 +12,13 @@ import hashlib
 import lzma
 import os
 import shutil
+import threading
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,14 +41,22 @@ _LARGEST_RATIO, _RATIO_FROM = 200, 64 * 2**20
 
 @dataclass(frozen=True)
 class Source:
-    """One input file. `repeats` marks a file whose bytes are those of an earlier input."""
+    """One input file. `repeats` marks one whose bytes are those of an earlier input; `digest` is its SHA-256, once worked out."""
 
     path: Path
     name: str
     size: int
-    sha256: str
     kind: str
+    digest: Future[str] = field(compare=False, repr=False)
     repeats: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Waits for it. Raises `InputError` when the file cannot be read, `DataError` when it has changed since it was found."""
+        try:
+            return self.digest.result()
+        except OSError as error:
+            raise unreadable(self.path, error) from None
 
     def to_json(self) -> dict[str, Any]:
         """What travels in footers: no path."""
@@ -63,16 +74,49 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
         empty = "an empty input name: is a shell variable unset?"
         raise UsageError(empty, fix="name a file, a folder or a pattern.", code="no_input")
     found: list[Source] = []
-    seen: set[str] = set()
     for path in (path for given in inputs for path in _expand(given)):
         name = (names or {}).get(path, shown(path.name))
         whole = path if path.is_file() else _spooled(path, spool)
-        size, sha256, kind = _weigh(whole)
-        found.append(Source(whole, name, size, sha256, kind, repeats=sha256 in seen))
-        seen.add(sha256)
+        size, kind = _weigh(whole)
+        found.append(Source(whole, name, size, kind, Future()))
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
-    return tuple(found)
+    threading.Thread(target=_digest, args=(tuple(found),), name="clm-digest", daemon=True).start()
+    return _repeats_marked(found)
+
+
+def _repeats_marked(found: list[Source]) -> tuple[Source, ...]:
+    """Only files of one size can have the same bytes: only those are waited for."""
+    sizes = Counter(source.size for source in found)
+    seen: set[str] = set()
+    marked: list[Source] = []
+    for source in found:
+        several = sizes[source.size] > 1
+        marked.append(replace(source, repeats=several and source.sha256 in seen))
+        seen |= {source.sha256} if several else set()
+    return tuple(marked)
+
+
+def _digest(found: tuple[Source, ...]) -> None:
+    """Work out the SHA-256 of each file in turn, beside whatever else is done."""
+    for source in found:
+        digest, size = hashlib.sha256(), 0
+        try:
+            with source.path.open("rb") as stream:
+                while block := stream.read(BLOCK):
+                    size += len(block)
+                    digest.update(block)
+            if size != source.size:
+                raise DataError(
+                    f"{source.name} changes while it is read: {source.size:,} bytes have become {size:,}.",
+                    where=source.name,
+                    fix="wait until it is complete, or give a copy of it.",
+                    code="changed",
+                )
+        except BaseException as error:  # noqa: BLE001 raised again for who asks
+            source.digest.set_exception(error)
+        else:
+            source.digest.set_result(digest.hexdigest())
 
 
 def shown(name: str | Path) -> str:
@@ -125,18 +169,13 @@ def _suffix_hint() -> str:
     return f"in a folder, files ending in {' '.join(_SUFFIXES)} (packed as {' '.join(_PACKED)} too) are read."
 
 
-def _weigh(path: Path) -> tuple[int, str, str]:
-    digest, size, head = hashlib.sha256(), 0, b""
+def _weigh(path: Path) -> tuple[int, str]:
     try:
         with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                head = head or block[:8]
-                size += len(block)
-                digest.update(block)
+            size, kind = os.fstat(stream.fileno()).st_size, kind_of(stream.read(8))
     except OSError as error:
         raise unreadable(path, error) from None
-    kind = kind_of(head)
-    return size, digest.hexdigest(), _archived(path) if kind == "zip" else kind
+    return size, _archived(path) if kind == "zip" else kind
 
 
 def _archived(path: Path) -> str:
