@@ -27,7 +27,8 @@ _BLANK_TYPED = 0.5
 class Dialect:
     """How a text file is cut up. `header_line` is None when it has none; `first_line` is the first record's physical line.
 
-    `below`: lines after the header that belong to it. `above`: what became of the lines before it, for people.
+    `below`: lines after the header that belong to it. `above`: what became of the lines before it, for people; `left_out`: those
+    of them that a notice must name.
     """
 
     delimiter: str
@@ -41,6 +42,7 @@ class Dialect:
     padded: bool = False
     below: tuple[int, ...] = ()
     above: str = ""
+    left_out: str = ""
 
     @property
     def width(self) -> int:
@@ -87,6 +89,7 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     return Dialect(
         form.delimiter, columns, None if found.names is None else records[found.at][0], line, carriage_returns, why,
         form.quote, form.escape, form.padded, found.below, told_above(records, found, width),
+        header.check_above(records, found, name),
     )  # fmt: skip
 
 
@@ -97,16 +100,10 @@ def told_above(records: Records, found: Header, width: int) -> str:
         told.append(f"the names of lines {found.joined[0]} to {found.joined[-1]} are joined")
     left = [line for line, _ in records[: found.at] if line not in found.joined]
     if left:
-        told.append(f"left out: {_lines(left)}")
+        told.append(f"left out: {header.lines_shown(left)}")
     if found.spurned is not None:
         told.append(f"the names on line {found.spurned} do not fit the {width} fields of the records")
     return ", ".join(told)
-
-
-def _lines(numbers: list[int]) -> str:
-    if len(numbers) == 1:
-        return f"line {numbers[0]}"
-    return f"{len(numbers)} lines, from line {numbers[0]} to line {numbers[-1]}"
 
 
 def exported(columns: tuple[str, ...]) -> bool:

@@ -45,6 +45,11 @@ class Part:
         """Whether its columns have no names of their own."""
         return not self.table.headed if self.table else self.dialect is not None and self.dialect.header_line is None
 
+    @property
+    def left_out(self) -> str:
+        """The lines above the records that a notice must name."""
+        return self.table.left_out if self.table else self.dialect.left_out if self.dialect else ""
+
 
 def look(source: Source, settings: CleanSettings, profile: Profile | None = None, spool: Path | None = None) -> Part:
     """What the source is and how it is cut up; `spool` is a folder for what is unpacked once and read again."""

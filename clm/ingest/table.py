@@ -17,7 +17,8 @@ from clm.ingest.evidence import Evidence
 class Table:
     """`batches(raw)` starts anew each time it is called: frames as `structure.batches` makes them, in the container's order.
 
-    `rows` counts the records, those that cannot be read among them; `headed` is False when the columns have no names.
+    `rows` counts the records, those that cannot be read among them; `headed` is False when the columns have no names;
+    `left_out` names the lines above them that a notice must name.
     """
 
     columns: tuple[str, ...]
@@ -25,3 +26,4 @@ class Table:
     batches: Callable[[bool], Iterator[pl.DataFrame]]
     evidence: tuple[Evidence, ...]
     headed: bool = True
+    left_out: str = ""

@@ -9,7 +9,7 @@ asked for), `clm:again` (the file repeats an earlier one), `clm:print` (hash of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,14 @@ def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
     return dict.fromkeys(columns, pl.String()) | OWN
 
 
+def _left_out(parts: tuple[Part, ...]) -> Iterator[Notice]:
+    for part in parts:
+        if part.left_out:
+            yield Notice(
+                "lines_left_out", f"{part.left_out}, above the columns' names: left out, they are no records of the log."
+            )
+
+
 def _log(
     parts: tuple[Part, ...],
     sample: pl.DataFrame,
@@ -110,5 +118,6 @@ def _log(
         evidence=tuple(facts),
         settings=settings,
         profile=profile,
+        notices=tuple(_left_out(parts)),
     )
     return linked(log, profile) if profile is not None and profile.tables else log

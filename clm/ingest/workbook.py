@@ -73,6 +73,7 @@ def read(source: Source, sheet: str | None, spool: Path | None) -> Table:
         batches=_batches(body.with_columns(lines), found, source, spool),
         evidence=tuple(_evidence(source, name, cells.height, found, extent)),
         headed=found.header_line is not None,
+        left_out=found.left_out,
     )
 
 
@@ -239,12 +240,13 @@ def _header(cells: pl.DataFrame, where: str) -> tuple[Dialect, int]:
         top -= 1
     records = [(line, _filled(row)[: width - 1]) for line, row in rows[:top]] + [(line, row[:width]) for line, row in rows[top:]]
     found = header.find(records, width)
-    above = dialect.told_above(records, found, width)
+    above, left = dialect.told_above(records, found, width), header.check_above(records, found, where)
     if found.names is None:
         columns = tuple(f"#{place + 1}" for place in range(width))
-        return Dialect("", columns, None, records[found.at][0], False, "", above=above), width
+        return Dialect("", columns, None, records[found.at][0], False, "", above=above, left_out=left), width
     line = records[found.at][0]
-    return Dialect("", dialect.unique_names(found.names), line, line + 1, False, "", below=found.below, above=above), width
+    names = dialect.unique_names(found.names)
+    return Dialect("", names, line, line + 1, False, "", below=found.below, above=above, left_out=left), width
 
 
 def _filled(row: list[str]) -> list[str]:

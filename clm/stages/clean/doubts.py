@@ -16,11 +16,12 @@ from clm.errors import DataError
 from clm.ingest import numbers
 from clm.ingest.reading import Reading
 from clm.ingest.scan import AGAIN, FILE
+from clm.ingest.structure import DETAIL, LINE
 from clm.outcome import counted
 from clm.settings import CleanSettings
 from clm.stages.clean import ids
 from clm.stages.clean.accounting import Account
-from clm.stages.clean.judge import OFFSET, REASON, SYMBOL
+from clm.stages.clean.judge import MOVED, OFFSET, REASON, SYMBOL
 
 _UNREADABLE = ("fields_few", "fields_many", "quote", "nul", "date", "amount", "quantity", "id_destroyed")
 _MASKED_SHARE = 0.01
@@ -62,6 +63,7 @@ class Facts:
     head: Edge | None
     tail: Edge | None
     declined: int
+    moved: tuple[str, int] | None
 
     @property
     def currency(self) -> str | None:
@@ -90,6 +92,7 @@ def look(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Fac
         _edge(good, days, early=True),
         _edge(good, days, early=False),
         _declined(judged, settings),
+        _moved(judged),
     )
 
 
@@ -102,6 +105,12 @@ def _declined(judged: pl.LazyFrame, settings: CleanSettings) -> int:
         return 0
     early = judged.filter((pl.col(REASON) == "date") & pl.col("ordered_at").is_not_null() & ~pl.col(AGAIN))
     return int(early.select(pl.len()).collect(engine="streaming").item())
+
+
+def _moved(judged: pl.LazyFrame) -> tuple[str, int] | None:
+    """File and line of the first header that names the columns in another order."""
+    again = judged.filter((pl.col(REASON) == "header_repeat") & (pl.col(DETAIL) == MOVED))
+    return next(again.select(FILE, LINE).head(1).collect(engine="streaming").iter_rows(), None)
 
 
 def _distinct(good: pl.LazyFrame, column: str) -> list[Any]:
@@ -128,8 +137,6 @@ def _edge(good: pl.LazyFrame, days: Days, *, early: bool) -> Edge | None:
 
 
 def _lines(good: pl.LazyFrame, day: date, early: bool) -> tuple[str, ...]:
-    from clm.ingest.structure import LINE
-
     apart = _day() <= day if early else _day() >= day
     some = good.filter(apart).select(FILE, LINE, "ordered_at").head(5)
     return tuple(f"{name} line {line} ({moment:%Y-%m-%d})" for name, line, moment in some.collect(engine="streaming").iter_rows())
@@ -160,6 +167,14 @@ def _one_zone(good: pl.LazyFrame, offsets: tuple[int, ...]) -> bool:
 
 def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSettings) -> DataError | None:
     """The first doubt that stands, as the question to ask."""
+    if facts.moved is not None:
+        name, line = facts.moved
+        return DataError(
+            f"line {line:,} of {name} is another header: from there on the columns stand in another order.",
+            where=f"{name}, line {line}",
+            fix=f"cut the file in two before line {line}, and give both parts.",
+            code="columns_move",
+        )
     unread = sum(account.rejected[code].rows for code in _UNREADABLE if code in account.rejected) - facts.declined
     allowed = settings.max_rejects if isinstance(settings.max_rejects, int) else settings.max_rejects * account.total.rows
     if unread > allowed:

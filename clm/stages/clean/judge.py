@@ -21,6 +21,7 @@ from clm.stages.clean import cells, ids, meanings
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 WORD = "clm:word"
+MOVED = "columns in another order"
 
 _TOTALS = (
     r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totales?|totaal|somm[ae]"
@@ -31,12 +32,13 @@ _TOTALS = (
 
 @dataclass(frozen=True)
 class _Reason:
-    """A code, when it applies, and the column whose cell shows why (None: the record as a whole)."""
+    """A code, when it applies, and the column whose cell shows why (None: the record as a whole); `detail` says it instead."""
 
     code: str
     when: pl.Expr
     column: str | None = None
     cell: pl.Expr | None = None
+    detail: str | None = None
 
 
 def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.LazyFrame:
@@ -47,7 +49,8 @@ def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.L
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
     needed = text.select(_needed(reading, settings))
-    judged = partial(_judged, reading=reading, settings=settings)
+    header = tuple(name for name in text.collect_schema() if not name.startswith("clm:"))
+    judged = partial(_judged, reading=reading, settings=settings, header=header)
     # batch by batch, because only then can it be seen that no cell of a batch needs the general reading, which costs ten times
     # as much as the plain one
     schema = judged(pl.DataFrame(schema=needed.collect_schema())).schema
@@ -63,10 +66,11 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
     return list(dict.fromkeys([*own, *columns, *reading.text_columns, *reading.keep]))
 
 
-def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings) -> pl.DataFrame:
+def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> pl.DataFrame:
     typed = cells.read(text, meanings.read(reading, settings))
     typed = cells.read(typed, meanings.typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
-    reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
+    undated = typed["clm:ordered_at"].null_count() > 0  # else no record can be a header
+    reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings, header if undated else ())
     names = [f"clm:applies:{place}" for place in range(len(reasons))]
     applies = typed.select(
         pl.col(PROBLEM).is_not_null().alias(PROBLEM),
@@ -86,6 +90,7 @@ def _why(reasons: list[_Reason], applies: list[pl.Expr]) -> list[pl.Expr]:
         _first(applies, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
         pl.coalesce(
             pl.col(DETAIL),
+            _first(applies, [pl.lit(one.detail, dtype=pl.String) for one in reasons]),
             ids.shape(_first(applies, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
         ).alias(DETAIL),
     ]
@@ -146,7 +151,7 @@ def _word(reading: Reading) -> pl.Expr:
     return pl.when((said != "") & ~said.is_in(known)).then(said)
 
 
-def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> list[_Reason]:
     """Every reason in the fixed order of the codes; a totals row is no order, so it comes before what an order lacks."""
     found: list[_Reason] = []
     no_date = pl.col("clm:ordered_at").is_null()
@@ -158,6 +163,8 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         both = pl.when(pl.col("clm:customer_id") == pl.col("clm:order_id")).then(pl.col("clm:customer_id"))
         total = total | both.str.contains(_TOTALS).fill_null(False)
     found.append(_Reason("totals_row", total))
+    if header:
+        found.append(_Reason("header_repeat", _moved(reading, header, no_date), detail=MOVED))
     when = joined(reading.roles["ordered_at"])
     found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
     found += _early(reading, settings)
@@ -198,6 +205,16 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         other = ~statuses.said(cell).is_in(list(reading.only.words)).fill_null(False)
         found.append(_Reason("not_a_sale", other, reading.only.column, cell))
     return found
+
+
+def _moved(reading: Reading, header: tuple[str, ...], no_date: pl.Expr) -> pl.Expr:
+    """Whether the record is a header again that names the columns read here in other places: what follows is not what it seems."""
+    columns = list(dict.fromkeys([*(column for several in reading.roles.values() for column in several), *reading.keep]))
+    said = [pl.when(no_date).then(pl.col(column)).str.strip_chars().str.to_lowercase() for column in columns]
+    names = [name.lower() for name in header]
+    some = pl.sum_horizontal(cell.is_in(names).fill_null(False).cast(pl.Int8) for cell in said)
+    stays = pl.all_horizontal(cell.eq_missing(pl.lit(name.lower())) for cell, name in zip(said, columns, strict=True))
+    return (some >= 2) & (some * 2 > len(columns)) & ~stays
 
 
 def _future(reading: Reading, settings: CleanSettings) -> list[_Reason]:
