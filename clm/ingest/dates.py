@@ -165,6 +165,11 @@ def unread(cells: pl.Series, chosen: DateFormat) -> pl.Series:
     return cells.filter(_moments(cells, chosen).is_null())
 
 
+def days_of_month(cells: pl.Series, chosen: DateFormat) -> pl.Series:
+    """The day of the month of each cell, null where it is no day in this format."""
+    return _moments(cells, chosen).dt.day()
+
+
 def agree(cells: pl.Series, families: Sequence[str]) -> bool:
     """Whether these families give every cell the same moment, so that it does not matter which is meant."""
     cells = cells.unique()

@@ -11,7 +11,7 @@ from dataclasses import replace
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, notation, order_rows, profiles, recognise, roles, statuses, unused
+from clm.ingest import dates, decimals, notation, order_rows, profiles, recognise, roles, statuses, unused
 from clm.ingest.dates import DateFormat
 from clm.ingest.dialect import exported
 from clm.ingest.evidence import Evidence
@@ -73,7 +73,7 @@ def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | 
     chosen, why, mixed = notation.date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     notices += mixed
-    marks = notation.decimal_marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
+    marks = decimals.marks_of(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
     read = {one.column: (one.column,) for one in (test, only) if one is not None}
     said, not_used = unused.say(log, found | read, keep)
     notices += said
