@@ -23,7 +23,7 @@ REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return
 WORD = "clm:word"
 MOVED = "columns in another order"
 
-_TOTALS = (
+TOTALS = (
     r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totales?|totaal|somm[ae]"
     r"|suma|soma|(?:gesamt|zwischen|end)?summe|gesamt(?:betrag)?|insgesamt|итого|всего|общий итог"
     r"|(?:本页|本頁|本月|本日)?(?:合计|总计|小计|共计|合計|總計|小計|総計)|汇总|累计|总额|합계|총계|소계)\s*[:：]?\s*$"
@@ -156,12 +156,12 @@ def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...])
     found: list[_Reason] = []
     no_date = pl.col("clm:ordered_at").is_null()
     total = pl.any_horizontal(
-        pl.when(no_date).then(pl.col(name)).str.contains(_TOTALS).fill_null(False) for name in reading.text_columns
+        pl.when(no_date).then(pl.col(name)).str.contains(TOTALS).fill_null(False) for name in reading.text_columns
     )
     if "order_id" in reading.roles:
         # a row that gives itself a day is a total when customer and order both say so
         both = pl.when(pl.col("clm:customer_id") == pl.col("clm:order_id")).then(pl.col("clm:customer_id"))
-        total = total | both.str.contains(_TOTALS).fill_null(False)
+        total = total | both.str.contains(TOTALS).fill_null(False)
     found.append(_Reason("totals_row", total))
     if header:
         found.append(_Reason("header_repeat", _moved(reading, header, no_date), detail=MOVED))
