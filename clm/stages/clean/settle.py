@@ -52,16 +52,16 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     signed = signs.look(judged, reading, settings)
     judged = signs.applied(judged, signed)
     pointless = _ids_with_point(judged, reading)
-    good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
-    good = good.with_columns(*_finished_ids(reading, pointless), _place())
-    overlapping = overlap.refusal(good, reading, settings)
+    finished = judged.filter(~pl.col(AGAIN)).with_columns(*_finished_ids(reading, pointless), _place())
+    good = finished.filter(pl.col(REASON).is_null())
+    overlapping = overlap.look(good, reading, settings)
     good = _kinds(good, reading)
-    good, collapse = _repeats(good, reading, settings)
+    good, collapse = _repeats(good, reading, settings, overlapping)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
     account = _account(judged, good if collapse else None, kept)
     notices = (
         *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *_flag_notices(account),
-        *suspects.notices(judged, reading, settings),
+        *suspects.notices(judged, reading, settings), *overlap.notices(finished, overlapping, reading, settings),
     )  # fmt: skip
     facts = doubts.look(judged, reading, settings)
     outcome = Outcome(
@@ -74,7 +74,8 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
         warnings=notices,
         closing=closing_line(account),
     )
-    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings) or overlapping
+    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings)
+    refusal = refusal or overlap.refusal(overlapping, settings)
     return Settled(outcome, _rejects(judged, settings), refusal)
 
 
@@ -135,10 +136,13 @@ def _kinds(good: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
     return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
 
 
-def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> tuple[pl.LazyFrame, bool]:
+def _repeats(
+    good: pl.LazyFrame, reading: Reading, settings: CleanSettings, overlapping: overlap.Overlap | None
+) -> tuple[pl.LazyFrame, bool]:
     """`clm:duplicate` on every record but the first of its like, and whether those are to be left out.
 
-    Two records are alike when order and line id are the same, or, in a log without line ids, all cells of the source.
+    Two records are alike when order and line id are the same, or, in a log without line ids, all cells of the source; or, when
+    repeats go and files overlap, when they say the same in two files.
     """
     if "line_id" in reading.roles and not reading.ours:
         keys, collapse = ["order_id", "line_id"], True
@@ -149,14 +153,24 @@ def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> t
         # the hash alone could err once in a blue moon; with these beside it, it cannot matter
         keys, collapse = [PRINT, "ordered_at", "amount"], settings.duplicates == "drop"
         rows = good
+    later = _later(rows, keys)
+    if overlapping is not None and collapse:
+        later = pl.concat([later, overlap.again(good, overlapping, _AT, later)]).unique()
+    if not later.height:
+        return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
+    later = later.with_columns(pl.lit(True).alias(_DUPLICATE))
+    marked = good.join(later.lazy(), on=_AT, how="left", maintain_order="left")
+    return marked.with_columns(pl.col(_DUPLICATE).fill_null(False)), collapse
+
+
+def _later(rows: pl.LazyFrame, keys: list[str]) -> pl.DataFrame:
+    """Where the records stand that have what an earlier one has in these columns, of which PRINT is one."""
     # sorted, because equal ones then stand together: a tenth of the time and memory of grouping by all of it
     prints = rows.select(PRINT).sort(PRINT).filter(_as_before(PRINT)).unique().collect(engine="streaming")
     if not prints.height:
-        return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
+        return pl.DataFrame(schema={_AT: pl.Int64})
     alike = rows.join(prints.lazy(), on=PRINT, how="semi").select(*keys, _AT).sort(*keys, _AT)
-    later = alike.filter(_as_before(*keys)).select(_AT, pl.lit(True).alias(_DUPLICATE)).collect(engine="streaming")
-    marked = good.join(later.lazy(), on=_AT, how="left", maintain_order="left")
-    return marked.with_columns(pl.col(_DUPLICATE).fill_null(False)), collapse
+    return alike.filter(_as_before(*keys)).select(_AT).collect(engine="streaming")
 
 
 def _as_before(*columns: str) -> pl.Expr:
