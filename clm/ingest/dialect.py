@@ -73,6 +73,8 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
         raise DataError(f"{name} is empty.", where=name, fix="give a file with a header and records.", code="empty")
     form, records, share = _form(physical, given)
     width = usual_width(records)
+    if width == 1 and given is None:
+        _question_whole_lines(records, name)
     found = header.find(records, width)
     if found.names is None:
         columns = tuple(f"#{position + 1}" for position in range(width))
@@ -91,6 +93,21 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
         form.quote, form.escape, form.padded, found.below, told_above(records, found, width),
         header.check_above(records, found, name),
     )  # fmt: skip
+
+
+def _question_whole_lines(records: Records, name: str) -> None:
+    """Raises `DataError` when each line is one quoted cell that is a record of several fields itself."""
+    inside = [fields[0] for _, fields in records if len(fields) == 1]
+    for mark in (",", ";", "\t", "|"):
+        counts = Counter(cell.count(mark) for cell in inside)
+        if len(inside) > 1 and not counts[0] and counts.most_common(1)[0][1] * 2 > len(inside):
+            raise DataError(
+                f"every line of {name} is quoted as a whole, so each is one cell.",
+                where=name,
+                fix="export it again with quotes around single cells only, or take off those at the ends of the lines: "
+                'sed \'s/^"//;s/"\\(\\r*\\)$/\\1/;s/""/"/g\' FILE',
+                code="quoted_lines",
+            )
 
 
 def told_above(records: Records, found: Header, width: int) -> str:

@@ -10,7 +10,7 @@ asked for), `clm:again` (the file repeats an earlier one), `clm:print` (hash of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,10 @@ from clm.ingest.part import Part, check_options, evidence, look
 from clm.ingest.profiles import Profile
 from clm.ingest.sample import SAMPLE_FILES, take
 from clm.ingest.scan import OWN, scan
-from clm.outcome import Notice
+from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
+
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,22 @@ def read_text(
     parts = tuple(look(source, settings, named, spool) for source in sources.find(inputs, names, spool))
     check_options(parts, given)
     sample, whole = take(parts, _schema(parts))
-    if named is not None:
-        return _log(parts, sample, whole, settings, named, "given by --profile")
-    headerless = all(part.headless for part in parts)
-    columns = [part.columns for part in parts]
-    found = recognise.recognise(columns, sample, headerless) if settings.profile is None else None
-    if found is None:
-        return _log(parts, sample, whole, settings)
-    profile, why = found
-    return _log(parts, sample, whole, profiles.under(profile, settings), profile, why)
+    profile, why = named, "given by --profile"
+    if settings.profile is None:
+        headerless = all(part.headless for part in parts)
+        found = recognise.recognise([part.columns for part in parts], sample, headerless)
+        if found is not None:
+            profile, why = found
+            settings = profiles.under(profile, settings)
+    log = _log(parts, sample, whole, settings, profile, why)
+    return replace(log, notices=(*_not_read(inputs), *log.notices))
+
+
+def _not_read(inputs: Sequence[str | Path]) -> Iterator[Notice]:
+    left = sources.left_out(inputs)
+    if left:
+        names = ", ".join(left[:_FEW]) + (", …" if len(left) > _FEW else "")
+        yield Notice("files_left_out", f"{counted(len(left), 'name')} in the folder not read: {names}; name what holds orders.")
 
 
 def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clm.errors import DataError
-from tests.cleaning import Cleaned, clean_text
+from tests.cleaning import Cleaned, clean_files, clean_text
 
 HEAD = "Order ID,Customer ID,Date,Tax,Amount\n"
 
@@ -67,3 +67,46 @@ def test_lines_left_out_above_the_header_are_said(tmp_path: Path) -> None:
     assert done.rows.height == 20
     assert notices(done)["lines_left_out"].startswith("4 lines, from line 1 to line 4 of orders.csv")
     assert "lines_left_out" not in notices(clean_text("Orders of the shop\nPeriod,2024-01\n" + HEAD + orders(20), tmp_path))
+
+
+def test_what_a_folder_holds_beside_logs_is_said(tmp_path: Path) -> None:
+    """The names of files not read and of subfolders, a few of them; nothing is said when every file is read."""
+    folder = tmp_path / "shop"
+    (folder / "feb").mkdir(parents=True)
+    (folder / "jan.csv").write_text(HEAD + orders(20))
+    for name in ("a.htm", "b.md", "c.md", "d.md", "e.md"):
+        (folder / name).write_text("x")
+    said = notices(clean_files([folder], tmp_path))["files_left_out"]
+    assert said.startswith("6 names in the folder not read: a.htm, b.md, c.md, d.md, e.md, …")
+    assert "files_left_out" not in notices(clean_files([folder / "jan.csv"], tmp_path))
+
+
+FOOT = "Exported on 2024-04-01\nPage 1 of 3\n"
+
+
+@pytest.mark.parametrize("foot", [f",,,,\nTotal,,,,560.00\n{FOOT}", "Exported on 2024-04-01,,,,\nby the shop,,,,\n\n"])
+def test_lines_below_the_last_record_are_rejects_that_spoil_nothing(foot: str, tmp_path: Path) -> None:
+    """Two lines of a footer are more than 5 % of a small log: told as rejects, and the log is good all the same."""
+    done = clean_text(HEAD + orders(28) + foot, tmp_path)
+    assert done.settled.refusal is None
+    assert done.rows.height == 28
+    assert done.rejects.height >= 2
+
+
+@pytest.mark.parametrize("bad", ["1,C1,2024-03-01\n" * 6, "1,C1,2024-03-01\n" * 3 + orders(1, 99)])
+def test_lines_that_could_be_records_count_as_unread(bad: str, tmp_path: Path) -> None:
+    """Many lines and lines between records are no footer."""
+    refusal = clean_text(HEAD + orders(28) + bad, tmp_path).settled.refusal
+    assert refusal is not None
+    assert refusal.code == "too_many_rejects"
+
+
+def test_a_log_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
+    """No customer on any row: 65 with the reason and the column, and every row is a reject; a header alone is an empty log."""
+    done = clean_text(HEAD + "".join(f"{one},,2024-01-02,1.00,2.00\n" for one in range(9)), tmp_path)
+    assert done.settled.refusal is not None
+    assert done.settled.refusal.code == "nothing_left"
+    assert done.settled.refusal.what == "nothing is left of 9 rows: 9 no customer id."
+    assert done.settled.refusal.where == "column Customer ID"
+    assert done.rejects.height == 9
+    assert clean_text(HEAD + "\n,,,,\n", tmp_path).settled.refusal is None

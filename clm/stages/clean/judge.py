@@ -178,7 +178,7 @@ def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...])
         if column is not None:
             # an id that is plain holds no plus sign
             odd = pl.when(~pl.col(f"clm:{role}:plain")).then(pl.col(f"clm:{role}"))
-            destroyed = odd.str.contains(ids.DESTROYED).fill_null(False)
+            destroyed = odd.str.contains(ids.DESTROYED).fill_null(False) | ids.rounded(pl.col(f"clm:{role}"))
             found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
     found += _future(reading, settings)
     if reading.test is not None:
@@ -208,7 +208,7 @@ def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...])
 
 
 def _moved(reading: Reading, header: tuple[str, ...], no_date: pl.Expr) -> pl.Expr:
-    """Whether the record is a header again that names the columns read here in other places: what follows is not what it seems."""
+    """Whether the record is a header again, with the columns read here in other places: what follows is not what it seems."""
     columns = list(dict.fromkeys([*(column for several in reading.roles.values() for column in several), *reading.keep]))
     said = [pl.when(no_date).then(pl.col(column)).str.strip_chars().str.to_lowercase() for column in columns]
     names = [name.lower() for name in header]

@@ -74,7 +74,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
         warnings=notices,
         closing=closing_line(account),
     )
-    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings)
+    refusal = signs.refusal(signed, reading) or doubts.refusal(judged, facts, account, reading, settings)
     refusal = refusal or overlap.refusal(overlapping, settings)
     return Settled(outcome, _rejects(judged, settings), refusal)
 
@@ -93,7 +93,7 @@ def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> dict[str, list[in
     counts = [pl.col(role).is_not_null().sum().alias(f"{role}:all") for role in roles]
     counts += [pl.col(role).str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role in roles]
     table = (
-        judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row"]).fill_null(False))
+        judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row", "id_destroyed"]).fill_null(False))
         .group_by(SOURCE)
         .agg(counts)
         .collect(engine="streaming")
