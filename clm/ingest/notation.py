@@ -6,7 +6,9 @@ with both readings and the option that settles it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -26,6 +28,9 @@ _LAST_EITHER = 12
 # Days up to the 12th can be either; how many cells of the other order are a mixture and not a slip of the pen
 _SWAPPED = {"mdy": "dmy", "dmy": "mdy", "mdy2": "dmy2", "dmy2": "mdy2"}
 _SEVERAL, _FEW = 3, 0.01
+# `Created (UTC)`, `created_at_utc`, `dateUTC`; GMT+8 is a shop's own time
+_UTC = re.compile(r"(?:(?<![A-Za-z])(?i:utc|gmt)|(?<=[a-z])(?:UTC|GMT|Utc|Gmt))(?![A-Za-z])(?!\s*[+\-]\s*\d)")
+_TIME = r"\d:\d|T\d{4}"
 
 
 def joined(columns: Sequence[str]) -> pl.Expr:
@@ -40,9 +45,11 @@ def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings)
     name = "+".join(columns)
     cells = _filled(log.sample.lazy(), columns).collect()["cell"]
     chosen, because = _chosen(log, columns, cells, settings)
+    if any(_UTC.search(column) for column in columns) and cells.str.contains(_TIME).any():
+        chosen, because = replace(chosen, utc=True), f"{because}; in universal time, as its name says"
     if settings.tz is None and cells.len() and (chosen.universal or (chosen.offsets and dates.zulu(cells))):
         raise DataError(
-            f"the times in {name} are universal time ({'Unix time' if chosen.universal else 'Z or +00:00'}), not the shop's day.",
+            f"the times in {name} are universal time ({_why_universal(chosen)}), not the shop's day.",
             where=f"column {name}",
             fix="name the shop's zone: --tz Asia/Shanghai, --tz Europe/London, …",
             code="zone",
@@ -52,6 +59,10 @@ def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings)
         _question_swapped(log, columns, chosen)
         mixed = _mixed(chosen, cells, name)
     return chosen, Evidence("date format", chosen.shown, because), mixed
+
+
+def _why_universal(chosen: DateFormat) -> str:
+    return "its name says so" if chosen.utc else "Unix time" if chosen.universal else "Z or +00:00"
 
 
 def _chosen(log: TextLog, columns: tuple[str, ...], cells: pl.Series, settings: CleanSettings) -> tuple[DateFormat, str]:

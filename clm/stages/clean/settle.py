@@ -68,7 +68,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
         frame=kept.select(_columns(reading, kept)),
         rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
         amount=account.amounts(reading.has_amounts),
-        currency=facts.currency or settings.currency,
+        currency=facts.currency or settings.currency or reading.priced_in,
         zone=settings.tz or facts.zone,
         metrics=_metrics(reading, account, signs.evidence(signed, reading)),
         warnings=notices,
