@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import sources
+from clm.ingest import laid_out, sources
 from clm.ingest.dialect import unique_names
 from clm.ingest.evidence import Evidence
 from clm.ingest.sources import Source
@@ -29,23 +29,29 @@ _DAY_NANOSECONDS = 86_400 * 10**9
 def read(source: Source) -> Table:
     """The file as its footer tells. Raises `DataError` when it is damaged or promises more than the file can hold."""
     with _opened(source) as file:
-        names, rows = unique_names(list(file.schema_arrow.names)), int(file.metadata.num_rows)
+        flat = laid_out.flat(file.schema_arrow.empty_table())
+        names, rows = unique_names(list(flat.schema.names)), int(file.metadata.num_rows)
+        flat = flat.rename_columns(names)
         # a cell is a byte at least when written out: a footer of a few kilobytes can promise a hundred million rows
         if sources.swollen(rows * len(names), source.size):
             raise sources.bomb(source, "Parquet")
-    found = Evidence(f"{source.name}: container", f"Parquet, {rows:,} rows", "magic bytes")
-    return Table(names, rows, lambda _raw: _batches(source), (found,))
+    found = [Evidence(f"{source.name}: container", f"Parquet, {rows:,} rows", "magic bytes")]
+    unreadable = laid_out.unreadable(flat)
+    if unreadable:
+        found.append(Evidence(f"{source.name}: not read", ", ".join(unreadable), "their cells are lists or records"))
+    return Table(names, rows, lambda _raw: _batches(source), tuple(found), unreadable=unreadable)
 
 
 def _batches(source: Source) -> Iterator[pl.DataFrame]:
     """Frames of text columns with the row number from 1 as the line. Raises `DataError` where the file is damaged."""
+    import pyarrow as pa
+
     line = 1
     with _opened(source) as file:
-        names = unique_names(list(file.schema_arrow.names))
+        names = unique_names(list(laid_out.flat(file.schema_arrow.empty_table()).schema.names))
         for batch in file.iter_batches(batch_size=_BATCH):
             batch.validate(full=True)  # text that is no UTF-8 would pass here and stop Polars later
-            frame = pl.from_arrow(batch.rename_columns(names))
-            assert isinstance(frame, pl.DataFrame)
+            frame = laid_out.framed(laid_out.flat(pa.Table.from_batches([batch])).rename_columns(names))
             yield _text(frame, line)
             line += frame.height
         if line - 1 != file.metadata.num_rows:

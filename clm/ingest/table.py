@@ -18,7 +18,7 @@ class Table:
     """`batches(raw)` starts anew each time it is called: frames as `structure.batches` makes them, in the container's order.
 
     `rows` counts the records, those that cannot be read among them; `headed` is False when the columns have no names;
-    `left_out` names the lines above them that a notice must name.
+    `left_out` names the lines above them that a notice must name, `unreadable` the columns whose cells are no single value.
     """
 
     columns: tuple[str, ...]
@@ -27,3 +27,4 @@ class Table:
     evidence: tuple[Evidence, ...]
     headed: bool = True
     left_out: str = ""
+    unreadable: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | 
     evidence += named
     told = given.keys() | (profile.roles.keys() if profile is not None else set())
     _require(log, found)
+    _question_unreadable(log, [*keep, *(column for columns in found.values() for column in columns)])
     called, so_called, missing = _called(log, found, settings)
     evidence += so_called
     log = alike.applied(log, called)
@@ -216,6 +217,19 @@ def _no_rows(log: TextLog) -> list[Notice]:
 
 def _spaced(log: TextLog) -> bool:
     return not log.sample.height or " " in (log.sample["ordered_at"][0] or " ")
+
+
+def _question_unreadable(log: TextLog, columns: list[str]) -> None:
+    """Raises `DataError` for a column that is to be read and holds lists or records."""
+    for part in log.files:
+        for name in part.table.unreadable if part.table else ():
+            if name in columns:
+                raise DataError(
+                    f"the cells of {name} in {part.source.name} are lists or records, not one value each.",
+                    where=f"{part.source.name}, column {name}",
+                    fix="write the value as a column of its own, or name another column: --map ROLE=COLUMN",
+                    code="nested",
+                )
 
 
 def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:

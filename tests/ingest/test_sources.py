@@ -36,7 +36,7 @@ def test_a_folder_means_its_order_files_sorted(shop: Path) -> None:
 
 
 def test_what_a_folder_holds_beside_logs_is_told_by_name(shop: Path) -> None:
-    """Files of other kinds and subfolders, but not hidden ones nor the lock of an open workbook, which no pattern means either."""
+    """Files of other kinds and subfolders, but not hidden ones nor the lock of an open workbook, which no pattern means."""
     (shop / "~$d.xlsx").write_bytes(b"somebody")
     (shop / "f.JSON").write_bytes(b"[]")
     assert names(shop)[-1] == "f.JSON"

@@ -27,8 +27,8 @@ _UNREADABLE = ("fields_few", "fields_many", "quote", "nul", "date", "amount", "q
 _NO_RECORD = ("totals_row", "header_repeat", "blank_row")
 _MOST_BELOW = 5
 _BLAMED = {
-    "no_customer": "customer_id", "no_order": "order_id", "id_destroyed": "customer_id", "date": "ordered_at", "future": "ordered_at",
-    "cancelled": "status", "currency_other": "currency", "amount": "amount", "quantity": "quantity",
+    "no_customer": "customer_id", "no_order": "order_id", "id_destroyed": "customer_id", "date": "ordered_at",
+    "future": "ordered_at", "cancelled": "status", "currency_other": "currency", "amount": "amount", "quantity": "quantity",
 }  # fmt: skip
 _MASKED_SHARE = 0.01
 _GAP_DAYS, _TAIL_SHARE = 60, 0.001
