@@ -121,7 +121,7 @@ def clean(
     look.meaning[:] = reading.evidence[len(look.form) :]
     profile = ingest.saved(log, reading).encode() if save is not None else None
     most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
-    judged = publish.set_aside(stage.judge(log.frame, reading, settings), scratch / "judged.parquet", most)
+    judged = publish.set_aside(stage.judge(log.records, reading, settings), scratch / "judged.parquet", most)
     settled = stage.settle(judged, reading, settings)
     look.outcome = settled.outcome
     lineage = footers.sources(log.sources)

@@ -5,8 +5,8 @@ It may not know containers: each room fills the record in, and `part`, `scan` an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -18,7 +18,8 @@ class Table:
     """`batches(raw)` starts anew each time it is called: frames as `structure.batches` makes them, in the container's order.
 
     `rows` counts the records, those that cannot be read among them; `headed` is False when the columns have no names;
-    `left_out` names the lines above them that a notice must name, `unreadable` the columns whose cells are no single value.
+    `left_out` names the lines above them that a notice must name, `unreadable` the columns whose cells are no single value;
+    `types` are the columns that come as what they are, no text.
     """
 
     columns: tuple[str, ...]
@@ -28,3 +29,4 @@ class Table:
     headed: bool = True
     left_out: str = ""
     unreadable: tuple[str, ...] = ()
+    types: Mapping[str, pl.DataType] = field(default_factory=dict)

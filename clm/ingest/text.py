@@ -26,6 +26,7 @@ from clm.ingest.scan import OWN, scan
 from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
 
+
 _FEW = 5
 
 
@@ -52,6 +53,12 @@ class TextLog:
     def files(self) -> tuple[Part, ...]:
         """Every input."""
         return (*self.parts, *self.linked)
+
+    @property
+    def records(self) -> pl.LazyFrame:
+        """The rows of `frame`, with numbers, days and moments as what they are where all inputs hold them alike."""
+        typed = {} if self.linked else _types(self.parts)
+        return scan(self.parts, _schema(self.parts) | typed, self.settings.rejects_raw) if typed else self.frame
 
     @property
     def sources(self) -> list[dict[str, Any]]:
@@ -95,6 +102,12 @@ def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
     for part in parts:
         columns.update(dict.fromkeys(part.columns))
     return dict.fromkeys(columns, pl.String()) | OWN
+
+
+def _types(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
+    """The types of the columns that every input has, and holds as the same."""
+    tables = [part.table.types if part.table is not None else {} for part in parts]
+    return {name: dtype for name, dtype in tables[0].items() if all(one.get(name) == dtype for one in tables)}
 
 
 def _left_out(parts: tuple[Part, ...]) -> Iterator[Notice]:

@@ -5,7 +5,7 @@ its result to one temporary Parquet file; `settle` does what looks across rows, 
 
     log = ingest.read_text(inputs, settings)
     reading = ingest.understand(log, settings)
-    judged = clean.judge(log.frame, reading, settings)              # -> sink_parquet(temporary, row_group_size=250_000)
+    judged = clean.judge(log.records, reading, settings)            # -> sink_parquet(temporary, row_group_size=250_000)
     settled = clean.settle(pl.scan_parquet(temporary, glob=False), reading, settings)
 """
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import polars as pl
 
-from clm.ingest import numbers, statuses
+from clm.ingest import alike, native, numbers, statuses
 from clm.ingest.notation import joined
 from clm.ingest.reading import TEXT_ROLES, Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
@@ -42,13 +42,16 @@ class _Reason:
 
 
 def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.LazyFrame:
-    """Type and judge each row of a `TextLog.frame`.
+    """Type and judge each row of a `TextLog.frame`, or of its `records`: what comes out is the same.
 
     One row is one record of a source. Out come the columns of TRANSACTIONS that are known so far (without `kind`), `--keep`
     columns, and clm's own: where the record stands, `clm:reason` (null = good), the column and shape of what is wrong, whether
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
+    if reading.called:
+        text = text.with_columns(alike.unified(reading.called))
     needed = text.select(_needed(reading, settings))
+    needed = native.texted(needed, needed.collect_schema(), but=meanings.native_columns(reading, needed.collect_schema()))
     header = tuple(name for name in text.collect_schema() if not name.startswith("clm:"))
     judged = partial(_judged, reading=reading, settings=settings, header=header)
     # batch by batch, because only then can it be seen that no cell of a batch needs the general reading, which costs ten times
@@ -67,17 +70,16 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
 
 
 def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> pl.DataFrame:
-    typed = cells.read(text, meanings.read(reading, settings))
-    typed = cells.read(typed, meanings.typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
+    typed = cells.read(text, meanings.read(reading, settings, text.schema))
+    typed = cells.read(typed, meanings.typed(reading))
+    typed = typed.hstack(cells.seen(typed, [_returned(reading).alias(RETURN), _word(reading).alias(WORD)]))
     undated = typed["clm:ordered_at"].null_count() > 0  # else no record can be a header
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings, header if undated else ())
     names = [f"clm:applies:{place}" for place in range(len(reasons))]
-    applies = typed.select(
-        pl.col(PROBLEM).is_not_null().alias(PROBLEM),
-        *((pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)),
-    )
-    bad = applies.select(pl.any_horizontal(pl.all())).to_series()
-    why = typed.hstack(applies.select(names)).filter(bad).select(_why(reasons, [pl.col(name) for name in names]))
+    when = [(pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)]
+    applies = cells.seen(typed, when)
+    bad = applies.select(pl.any_horizontal(pl.all())).to_series() | typed[PROBLEM].is_not_null()
+    why = cells.seen(typed.hstack(applies).filter(bad), _why(reasons, [pl.col(name) for name in names]))
     return typed.with_columns(cells.put_back(why, bad)).select(_columns(reading, settings))
 
 
@@ -155,8 +157,9 @@ def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...])
     """Every reason in the fixed order of the codes; a totals row is no order, so it comes before what an order lacks."""
     found: list[_Reason] = []
     no_date = pl.col("clm:ordered_at").is_null()
+    named = reading.text_columns if header else ()
     total = pl.any_horizontal(
-        pl.when(no_date).then(pl.col(name)).str.contains(TOTALS).fill_null(False) for name in reading.text_columns
+        pl.lit(False), *(pl.when(no_date).then(pl.col(name)).str.contains(TOTALS).fill_null(False) for name in named)
     )
     if "order_id" in reading.roles:
         # a row that gives itself a day is a total when customer and order both say so
