@@ -40,7 +40,7 @@ _NOT_GONE = (
 )
 _STATUS = re.compile(r"(?i)status|state|type|kind|event|statut|état|stato|stan\b|estado|situa|状态|狀態|类型|類型|类别|售后")
 # neither a word of a status nor a text that somebody wrote
-_KINDS, _LONGEST = 40, 60
+_KINDS, _FEW_KINDS, _LONGEST = 40, 6, 60
 _TESTS = ("test", "istest", "testorder", "测试", "测试订单", "是否测试", "測試", "測試訂單")
 _YES = ("true", "t", "yes", "y", "1", "test", "是", "测试", "測試")
 _HAN = re.compile(r"[^\x00-\u024f]")
@@ -101,7 +101,9 @@ def _all_numbers(cells: pl.Series) -> bool:
 def _telling(cells: pl.Series, *, vague: bool) -> int:
     """How many cells hold a word for cancelled, refunded or returned, in a column of few and short texts."""
     texts = cells.value_counts(name="rows").filter(pl.col(cells.name) != "")
-    if not texts.height or texts.height > _KINDS or (texts[cells.name].str.len_chars() > _LONGEST).any():
+    kinds, filled = texts.height, int(texts["rows"].sum())
+    various = kinds > _KINDS or (kinds > _FEW_KINDS and kinds > filled / 2)
+    if not kinds or various or (texts[cells.name].str.len_chars() > _LONGEST).any():
         return 0
     told = texts.select(statuses.said(pl.col(cells.name)).str.replace_all(_NOT_GONE, " ")).to_series()
     return int(texts.filter(told.str.contains(_words(vague)))["rows"].sum())

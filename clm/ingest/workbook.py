@@ -32,6 +32,7 @@ from clm.ingest.extents import Extent
 from clm.ingest.sources import Source
 from clm.ingest.structure import LINE
 from clm.ingest.table import Table
+from clm.settings import typed
 from clm.storage.faults import writing
 
 _BATCH = 65_536
@@ -122,7 +123,7 @@ def _chosen(source: Source, book: Any, sheet: str | None, known: list[Extent] | 
         raise DataError(
             f"{source.name} has {len(filled)} sheets that hold something.",
             where=f"{source.name}: {shown}",
-            fix=f"say which: --sheet '{filled[0]}'",
+            fix=f"say which: {typed('sheet', filled[0])}",
             code="sheet",
         )
     if not filled:
