@@ -75,6 +75,15 @@ def test_sources_are_weighed_and_repeats_marked(tmp_path: Path) -> None:
     assert (first.repeats, second.repeats) == (False, True)
 
 
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its hash covers is not what was found: no output may name it as its source."""
+    (tmp_path / "a.csv").write_bytes(b"same")
+    monkeypatch.setattr(sources, "_weigh", lambda _path: (3, "text"))
+    (source,) = sources.find([tmp_path / "a.csv"])
+    with pytest.raises(DataError, match="3 bytes have become 4"):
+        source.to_json()
+
+
 def test_a_spooled_input_takes_the_name_it_is_given(tmp_path: Path) -> None:
     """Standard input has no name of its own; the temporary's must not show."""
     (tmp_path / "tmp123").write_bytes(b"x")
