@@ -18,8 +18,9 @@ class Table:
     """`batches(raw)` starts anew each time it is called: frames as `structure.batches` makes them, in the container's order.
 
     `rows` counts the records, those that cannot be read among them; `headed` is False when the columns have no names;
-    `left_out` names the lines above them that a notice must name, `unreadable` the columns whose cells are no single value;
-    `types` are the columns that come as what they are, no text.
+    `left_out` names the lines above them that a notice must name, `unreadable` the columns whose cells are no single value,
+    `padded` the sheet columns that are shown with zeros in front which their values lack; `types` are the columns that come as
+    what they are, no text.
     """
 
     columns: tuple[str, ...]
@@ -30,3 +31,4 @@ class Table:
     left_out: str = ""
     unreadable: tuple[str, ...] = ()
     types: Mapping[str, pl.DataType] = field(default_factory=dict)
+    padded: tuple[str, ...] = ()

@@ -118,6 +118,16 @@ def _left_out(parts: tuple[Part, ...]) -> Iterator[Notice]:
             )
 
 
+def _padded(parts: tuple[Part, ...]) -> Iterator[Notice]:
+    for part in parts:
+        if part.table is not None and part.table.padded:
+            yield Notice(
+                "id_format",
+                f"column {', '.join(part.table.padded)} of {part.source.name} shows zeros in front (a format such as 00000) that "
+                "the values lack: read without. To keep them, save the sheet as CSV.",
+            )
+
+
 def _log(
     parts: tuple[Part, ...],
     sample: pl.DataFrame,
@@ -140,6 +150,6 @@ def _log(
         evidence=tuple(facts),
         settings=settings,
         profile=profile,
-        notices=tuple(_left_out(parts)),
+        notices=(*_left_out(parts), *_padded(parts)),
     )
     return linked(log, profile) if profile is not None and profile.tables else log

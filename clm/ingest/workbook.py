@@ -75,6 +75,7 @@ def read(source: Source, sheet: str | None, spool: Path | None) -> Table:
         evidence=tuple(_evidence(source, name, cells.height, found, extent)),
         headed=found.header_line is not None,
         left_out=found.left_out,
+        padded=extent.padded,
     )
 
 
