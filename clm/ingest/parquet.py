@@ -19,13 +19,14 @@ from clm.ingest.sources import Source
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.ingest.table import Table
 
-_BATCH = 131_072
+_BATCH = 262_144
+_SAMPLE = 36_864
 
 
 def read(source: Source) -> Table:
     """The file as its footer tells. Raises `DataError` when it is damaged or promises more than the file can hold."""
     with _opened(source) as file:
-        flat = laid_out.flat(file.schema_arrow.empty_table())
+        flat = laid_out.flat(_empty(file))
         names, rows = unique_names(list(flat.schema.names)), int(file.metadata.num_rows)
         flat = flat.rename_columns(names)
         types = laid_out.framed(flat).schema
@@ -37,23 +38,52 @@ def read(source: Source) -> Table:
     if unreadable:
         found.append(Evidence(f"{source.name}: not read", ", ".join(unreadable), "their cells are lists or records"))
     typed = {name: dtype for name, dtype in types.items() if native.stays(dtype)}
-    return Table(names, rows, lambda _raw: _batches(source), tuple(found), types=typed, unreadable=unreadable)
+    return Table(
+        names,
+        rows,
+        lambda _raw: _batches(source),
+        tuple(found),
+        types=typed,
+        unreadable=unreadable,
+        pieces=lambda: _pieces(source),
+    )
 
 
 def _batches(source: Source) -> Iterator[pl.DataFrame]:
     """Frames of cells with the row number from 1 as the line. Raises `DataError` where the file is damaged."""
-    import pyarrow as pa
-
     line = 1
     with _opened(source) as file:
-        names = unique_names(list(laid_out.flat(file.schema_arrow.empty_table()).schema.names))
         for batch in file.iter_batches(batch_size=_BATCH):
-            batch.validate(full=True)  # text that is no UTF-8 would pass here and stop Polars later
-            frame = laid_out.framed(laid_out.flat(pa.Table.from_batches([batch])).rename_columns(names))
-            yield _cells(frame, line)
-            line += frame.height
+            yield _cells(_framed(batch), line)
+            line += batch.num_rows
         if line - 1 != file.metadata.num_rows:
             raise _damaged(source, f"{line - 1:,} rows of {file.metadata.num_rows:,}")
+
+
+def _pieces(source: Source) -> Iterator[pl.DataFrame]:
+    """A few rows of the first, the middle and the last row group. Raises `DataError` where the file is damaged."""
+    with _opened(source) as file:
+        rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        filled = [group for group, number in enumerate(rows) if number]
+        chosen = sorted({filled[0], filled[len(filled) // 2], filled[-1]}) if filled else []
+        for group in chosen:
+            batch = next(file.iter_batches(batch_size=_SAMPLE // len(chosen), row_groups=[group]))
+            yield _cells(_framed(batch), 1 + sum(rows[:group]))
+
+
+def _framed(batch: Any) -> pl.DataFrame:
+    import pyarrow as pa
+
+    batch.validate(full=True)  # text that is no UTF-8 would pass here and stop Polars later
+    flat = laid_out.flat(pa.Table.from_batches([batch]))
+    return laid_out.framed(flat.rename_columns(unique_names(list(flat.schema.names))))
+
+
+def _empty(file: Any) -> Any:
+    """The file's columns without its rows; `Schema.empty_table` would import pandas where there is one."""
+    import pyarrow as pa
+
+    return pa.Table.from_batches([], schema=file.schema_arrow)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The sample: whole records from the start of each part, and of long plain files also from the middle and the end.
+"""The sample: whole records from the start of each part, and of long plain and Parquet files also from the middle and the end.
 
 It may not decide anything on what it holds.
 """
@@ -21,7 +21,7 @@ _ROWS = 100_000
 
 
 def take(parts: tuple[Part, ...], schema: dict[str, pl.DataType]) -> tuple[pl.DataFrame, bool]:
-    """Whole records from the start, and for long plain files also from the middle and the end."""
+    """Whole records from the start, and for long plain and Parquet files also from the middle and the end."""
     frames: list[pl.DataFrame] = []
     whole = len(parts) <= SAMPLE_FILES
     step = max(1, len(parts) // SAMPLE_FILES)
@@ -36,6 +36,8 @@ def take(parts: tuple[Part, ...], schema: dict[str, pl.DataType]) -> tuple[pl.Da
 
 def _sample_of(part: Part, share: int) -> tuple[list[pl.DataFrame], bool]:
     if part.table is not None:
+        if part.table.pieces is not None and part.table.rows > _ROWS:
+            return list(part.table.pieces()), False
         frames: list[pl.DataFrame] = []
         taken = 0
         for frame in part.table.batches(False):

@@ -20,7 +20,7 @@ class Table:
     `rows` counts the records, those that cannot be read among them; `headed` is False when the columns have no names;
     `left_out` names the lines above them that a notice must name, `unreadable` the columns whose cells are no single value,
     `padded` the sheet columns that are shown with zeros in front which their values lack; `types` are the columns that come as
-    what they are, no text.
+    what they are, no text; `pieces` gives some rows of start, middle and end, where a long container can be opened there.
     """
 
     columns: tuple[str, ...]
@@ -32,3 +32,4 @@ class Table:
     unreadable: tuple[str, ...] = ()
     types: Mapping[str, pl.DataType] = field(default_factory=dict)
     padded: tuple[str, ...] = ()
+    pieces: Callable[[], Iterator[pl.DataFrame]] | None = None

@@ -129,3 +129,26 @@ def test_a_column_of_lists_is_a_question_when_it_is_needed(tmp_path: Path) -> No
         clean_files([tmp_path / "a.parquet"], tmp_path)
     assert refused.value.code == "nested"
     assert refused.value.where == "a.parquet, column amount"
+
+
+def test_a_long_file_is_sampled_at_start_middle_and_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file too long to look at whole: the first rows of the first, middle and last row group, with their own lines."""
+    monkeypatch.setattr("clm.ingest.sample._ROWS", 50)
+    monkeypatch.setattr("clm.ingest.parquet._SAMPLE", 9)
+    log(tmp_path).write_parquet(tmp_path / "log.parquet", row_group_size=40)
+    text = ingest.read_text([tmp_path / "log.parquet"], CleanSettings())
+    assert text.whole is False
+    assert text.sample[structure.LINE].to_list() == [1, 2, 3, 81, 82, 83, 161, 162, 163]
+    assert text.sample.select(text.columns).equals(
+        text.frame.filter(pl.col(structure.LINE).is_in(text.sample[structure.LINE].implode())).select(text.columns).collect()
+    )
+
+
+@pytest.mark.parametrize("rows", [0, 60])
+def test_a_file_of_one_row_group_is_sampled_at_its_start(rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is opened that is not there."""
+    monkeypatch.setattr("clm.ingest.sample._ROWS", 50)
+    monkeypatch.setattr("clm.ingest.parquet._SAMPLE", 9)
+    log(tmp_path).head(rows).write_parquet(tmp_path / "log.parquet")
+    text = ingest.read_text([tmp_path / "log.parquet"], CleanSettings())
+    assert (text.sample.height, text.whole) == ((9, False) if rows else (0, True))
