@@ -65,18 +65,18 @@ def shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.
         AGAIN: pl.lit(part.source.repeats),
     }
     cells = [name for name in schema if name not in OWN]
+    types = frame.schema  # made anew each time it is asked for, which counts with thousands of columns
     if PRINT in wanted:
-        here = set(frame.columns)
-        text = native.texted(frame.lazy(), frame.schema).select(
-            pl.col(name) if name in here else pl.lit("").alias(name) for name in cells
+        text = native.texted(frame.lazy(), types).select(
+            pl.col(name) if name in types else pl.lit("").alias(name) for name in cells
         )
         frame = frame.with_columns(text.collect().hash_rows(0).alias(PRINT))
-    present = set(frame.columns) | own.keys()
+    present = {*types, PRINT, *own} if PRINT in wanted else {*types, *own}
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in present]
     said = [
-        native.as_text(pl.col(name), frame.schema[name]).alias(name)
+        native.as_text(pl.col(name), types[name]).alias(name)
         for name in wanted
-        if schema[name] == pl.String and frame.schema.get(name, pl.String) != pl.String and name not in OWN
+        if schema[name] == pl.String and types.get(name, pl.String) != pl.String and name not in OWN
     ]
     return frame.with_columns(*(value.alias(name) for name, value in own.items()), *absent, *said).select(wanted)
 
