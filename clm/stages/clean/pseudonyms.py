@@ -1,6 +1,6 @@
 """Pseudonyms: the same person gets the same code under the same key, and nobody without the key can find the person.
 
-It may not read a key file. A pseudonym is HMAC-SHA256 (RFC 2104) of the column's name and the normalised value, its first 128 bits
+It may not read a key file. A pseudonym is HMAC-SHA256 (RFC 2104) of the column's name and the normalised value: its first 128 bits
 as 26 characters of base32 (RFC 4648, lower case): without the key it can neither be computed nor guessed at, not even for phone
 numbers, of which there are few enough to try them all against a plain hash. Columns are told apart: a phone number used as an id
 and the same number in a phone column have nothing in common.
