@@ -20,8 +20,8 @@ _OWN, _SHOP, _BOTH = 3.0, 1.3, 5.5
 _ALONE = 4.5
 # no deviation is taken for smaller than this: where all orders are alike, the double is not yet far out
 _FLOOR = 0.35
-# what is not at least this far off (in ln: five times) is nothing to look at, however regular the customer
-_LEAST = 1.6
+# what is not at least so far off (in ln: five times above, twenty below) is nothing to look at, however regular the customer
+_ABOVE, _BELOW = 1.6, 3.0
 # with fewer orders than this a shop has no spread to speak of
 _ORDERS = 20
 
@@ -82,5 +82,6 @@ def _outlier(history: History) -> pl.Expr:
     # the mean of few orders is itself uncertain
     off = (value - mean) / (own * (1 + 1 / others)).sqrt()
     shop = pl.col("shop")
-    known = (off * shop.sign() >= _OWN) & (off.abs() + shop.abs() >= _BOTH) & ((value - mean).abs() >= _LEAST * _UNITS)
+    least = pl.when(off > 0).then(_ABOVE * _UNITS).otherwise(_BELOW * _UNITS)
+    known = (off * shop.sign() >= _OWN) & (off.abs() + shop.abs() >= _BOTH) & ((value - mean).abs() >= least)
     return pl.when(others >= _HISTORY).then(known).otherwise(shop.abs() >= _ALONE)

@@ -148,6 +148,7 @@ class _Log:
         """One row per order: `sold` and `back` (money of its sales and returns) and `first`, the moment of its first sale."""
         sale = pl.col("kind") == SALE
         made = {"first": pl.when(sale).then(pl.col("ordered_at")).min()}
+        lots = products.lots() if self.quantities else []
         if self.amounts:
             money = pl.col("amount").cast(pl.Decimal(38, 4))
             made["sold"] = pl.when(sale).then(money).sum() if self.returns else money.sum()
@@ -155,7 +156,7 @@ class _Log:
             made["returns"] = (~sale).any()
             if self.amounts:
                 made["back"] = pl.when(~sale).then(money).sum()
-        return good.group_by(_ORDER).agg(**made)
+        return good.group_by(_ORDER).agg(*lots, **made)
 
     def sales(self, good: pl.LazyFrame) -> pl.LazyFrame:
         """Sale lines of products with the bins of their price and quantity."""
@@ -183,14 +184,13 @@ def _line_hits(
 ) -> tuple[Hits, Refunds]:
     """Places of lines with a strange price or quantity, of quick cancellations, and of returns without a purchase."""
     hits: Hits = {}
-    pairs: list[pl.LazyFrame] = []
     if strange is not None:
         lines = strange.collect(engine="streaming")
         hits["price_outlier"] = lines.filter("price").select(AT)
-        many = lines.filter(pl.col("many") > 0)
+        many = lines.filter(pl.col("far").is_not_null())
         if many.height:
-            usual = _sharing(log.sales(good), many.lazy(), ["customer_id", products.ITEM])
-            hits["quantity_outlier"] = products.unused_to(usual, many.lazy()).collect(engine="streaming")
+            pairs = _sharing(log.sales(good), many.lazy(), ["customer_id", products.ITEM])
+            hits["quantity_outlier"] = products.unused_to(many.lazy(), pairs, orders).collect(engine="streaming")
     if not log.returns:
         return hits, Refunds()
     sized = good.select(
