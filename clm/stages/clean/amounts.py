@@ -5,11 +5,12 @@ It may not see lines: it works on one row per order. Everything streams; logarit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
-from clm.stages.clean.spread import Centre, bins
+from clm.stages.clean.spread import BINS_PER_E, Centre
 
 # ln of an order's total in whole ten-thousandths: squares of 10^8 orders of one customer still fit in 64 bits
 _UNITS = 10_000
@@ -34,18 +35,17 @@ class History:
     within: float
 
 
-def outliers(orders: pl.LazyFrame) -> pl.LazyFrame:
-    """Keys (`customer_id`, `order_id`) of orders whose total is an outlier. `orders` has one row per order with `sold`, its sales.
+def outliers(orders: pl.LazyFrame, hold: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.LazyFrame:
+    """Keys (`customer_id`, `order_id`) of orders whose total is an outlier. `orders` has one row per order with `x`: `logarithm`.
 
     Against the customer: the mean and deviation of his *other* orders, the deviation never taken for smaller than that within all
     customers. Against the shop: median, and the spread of the side, of all orders. Who has too few other orders is held against
     the shop alone, more strictly.
     """
-    logged = orders.select("customer_id", "order_id", _log().alias("x")).filter(pl.col("x").is_not_null())
-    people = logged.group_by("customer_id").agg(
-        n=pl.len().cast(pl.Int64), s=pl.col("x").sum(), q=(pl.col("x") * pl.col("x")).sum()
-    )
-    history = _history(orders, people)
+    logged = orders.select("customer_id", "order_id", "x").filter(pl.col("x").is_not_null())
+    sums = {"n": pl.len().cast(pl.Int64), "s": pl.col("x").sum(), "q": (pl.col("x") * pl.col("x")).sum()}
+    people = hold(logged.group_by("customer_id").agg(**sums))
+    history = _history(logged, people)
     if history.shop.n < _ORDERS:
         return logged.select("customer_id", "order_id").clear()
     value = pl.col("x") / _UNITS
@@ -56,13 +56,14 @@ def outliers(orders: pl.LazyFrame) -> pl.LazyFrame:
     return joined.filter(_outlier(history)).select("customer_id", "order_id")
 
 
-def _log() -> pl.Expr:
+def logarithm() -> pl.Expr:
+    """Of an order's `sold`, as a whole number; null where nothing was paid."""
     sold = pl.col("sold")
     return (pl.when(sold > 0).then(sold.cast(pl.Float64)).log() * _UNITS).round().cast(pl.Int64)
 
 
-def _history(orders: pl.LazyFrame, people: pl.LazyFrame) -> History:
-    counted = orders.select(bin=bins(pl.col("sold"))).filter(pl.col("bin").is_not_null()).group_by("bin").agg(n=pl.len())
+def _history(logged: pl.LazyFrame, people: pl.LazyFrame) -> History:
+    counted = logged.group_by(bin=pl.col("x") // (_UNITS // BINS_PER_E)).agg(n=pl.len())
     # squares around the mean of each customer, in whole numbers: a float summed by threads differs from run to run
     around = (pl.col("q") - (pl.col("s").cast(pl.Float64) * pl.col("s") / pl.col("n")).round().cast(pl.Int64)).clip(0)
     repeated = people.filter(pl.col("n") > 1).select(

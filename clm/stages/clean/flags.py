@@ -1,7 +1,7 @@
 """All review flags of a log in one column: each row is kept, the flag says that somebody should look, and why.
 
-It may not drop or change a row. Everything that touches lines streams; only small sets (hits, one row per product and price) are
-collected, and one row per order is handed to `hold`.
+It may not drop or change a row. Everything that touches lines streams; only small sets (hits, one row per product, price and
+quantity) are collected, and what is used again is handed to `hold`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from clm.expressions.tree import Expression
 from clm.stages.clean import amounts, bursts, goods, products, refunds
 from clm.stages.clean.accounting import Sum
 from clm.stages.clean.refunds import Refunds
-from clm.tables import RETURN, SALE
+from clm.stages.clean.views import AT, ORDER, PAIR, SUM, Log
+from clm.tables import RETURN
 
-AT = "clm:at"
 FLAGS = (
     "duplicate", "amount_outlier", "price_outlier", "quantity_outlier", "burst", "negative_price", "zero_price",
     "quick_cancellation", "non_product", "unmatched_return",
 )  # fmt: skip
-_ORDER = ["customer_id", "order_id"]
+_MASK = "clm:mask"
 _WIDE = Context(prec=60)
 Hold = Callable[[pl.LazyFrame], pl.LazyFrame]
 Hits = dict[str, pl.DataFrame]
@@ -33,7 +33,7 @@ Hits = dict[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class Flagged:
-    """`frame` is the good rows in their order with `flags` (comma-separated codes in a fixed order, or null)."""
+    """`frame` is the good rows in their order with `flags`: codes out of `codes`, in that order, with commas between; or null."""
 
     frame: pl.LazyFrame
     refunds: Refunds
@@ -41,7 +41,7 @@ class Flagged:
 
 
 def held(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The default of `hold`: in memory. The shell spools to disk instead."""
+    """The default of `hold`: in memory. For a log of any length the caller spools to disk instead."""
     return frame.collect(engine="streaming").lazy()
 
 
@@ -50,187 +50,95 @@ def flagged(
     *,
     non_products: tuple[str, ...] | None = None,
     rules: Sequence[tuple[Expression, str]] = (),
-    more: Sequence[tuple[pl.Expr, str]] = (),
+    known: Sequence[tuple[pl.Expr, str]] = (),
     hold: Hold = held,
 ) -> Flagged:
-    """Judge good rows (one per line: `clm:at`, TRANSACTIONS columns as far as the log has them) and say what is remarkable.
+    """Judge good rows (one per line: `clm:at` and TRANSACTIONS as far as the log has it) and say what is remarkable about them.
 
-    `good` is scanned several times. `non_products` are patterns (default: the shipped list, empty: none), `rules` add their flag
-    where they hold, `more` are conditions already known per row (`duplicate`). `hold` keeps a frame that is used again.
-    Raises `ExpressionError` for a rule the columns cannot answer.
+    `good` is scanned several times. `non_products` are patterns (default: the shipped list; empty: none). `rules` add their flag
+    where they hold, `known` are conditions the caller has per row (`duplicate`). `hold` keeps a frame that is used again: one row
+    per order or customer, or the lines of what came back. Raises `ExpressionError` for a rule these columns cannot answer.
     """
-    schema = good.collect_schema()
-    log = _Log.of(good, set(schema.names()), non_products)
-    visible = {name: dtype for name, dtype in schema.items() if not name.startswith("clm:")}
-    conditions = [*more, *log.conditions(), *((compiled(rule, visible), code) for rule, code in rules)]
-    by_order: Hits = {}
-    by_line: Hits = {}
-    summary = Refunds()
-    if log.rows:
-        orders = hold(log.orders(good))
-        by_order = _order_hits(orders, log)
-        cells = products.strange(log.sales(good), quantities=log.quantities, items=log.items) if log.celled else None
-        hits = log.in_cells(good, cells) if cells is not None and cells.height else None
-        by_line, summary = _line_hits(good, log, orders, hits, hold)
-    codes = [*FLAGS, *dict.fromkeys(code for _, code in conditions if code not in FLAGS)]
-    return Flagged(_joined(good, conditions, by_order, by_line, codes), summary, tuple(codes))
-
-
-@dataclass(frozen=True)
-class _Log:
-    """What a log has: columns, amounts, times of day, returns; and which of its lines are no product."""
-
-    columns: frozenset[str]
-    rows: int
-    amounts: bool
-    times: bool
-    returns: bool
-    fees: goods.NonProducts
-
-    @classmethod
-    def of(cls, good: pl.LazyFrame, columns: set[str], patterns: tuple[str, ...] | None) -> _Log:
-        timed = (pl.col("ordered_at").dt.time().cast(pl.Int64) > 0).any()
-        facts = good.select(pl.len(), amounts=pl.col("amount").count(), timed=timed, back=(pl.col("kind") == RETURN).any())
-        rows, known, times, returns = facts.collect(engine="streaming").row(0)
-        named = [column for column in ("product_id", "product") if column in columns]
-        fees = goods.find(good, named, goods.default_patterns() if patterns is None else patterns)
-        return cls(frozenset(columns), rows, bool(known), bool(times), bool(returns), fees)
-
-    @property
-    def items(self) -> bool:
-        return bool({"product_id", "product"} & self.columns)
-
-    @property
-    def quantities(self) -> bool:
-        return "quantity" in self.columns
-
-    @property
-    def celled(self) -> bool:
-        return self.quantities or (self.items and self.amounts)
-
-    @property
-    def keys(self) -> list[str]:
-        """What a return must share with the purchase it undoes: the product, or the money where none is known."""
-        if self.items:
-            return ["customer_id", products.ITEM]
-        return ["customer_id", "size"] if self.amounts else ["customer_id"]
-
-    def item(self) -> pl.Expr:
-        named = [pl.col(column) for column in ("product_id", "product") if column in self.columns]
-        return (pl.coalesce(named) if named else pl.lit(None, dtype=pl.String)).alias(products.ITEM)
-
-    def size(self) -> pl.Expr:
-        """What two lines of one size share: units of a product, or money."""
-        if self.quantities and (self.items or not self.amounts):
-            return pl.col("quantity").abs().alias("size")
-        return pl.col("amount").abs().alias("size")
-
-    def units(self) -> pl.Expr:
-        """How much of its key a line is: units, or just one."""
-        counted = self.quantities and (self.items or not self.amounts)
-        units = pl.col("quantity").abs().fill_null(1) if counted else pl.lit(1)
-        return units.cast(pl.Decimal(18, 4)).alias("units")
-
-    def conditions(self) -> list[tuple[pl.Expr, str]]:
-        """What a line shows by itself."""
-        sale, money = pl.col("kind") == SALE, pl.col("amount")
-        found: list[tuple[pl.Expr, str]] = []
-        if self.amounts:
-            positive = pl.col("quantity").fill_null(1) > 0 if self.quantities else pl.lit(value=True)
-            # money taken off by a voucher is no price
-            found.append((sale & (money < 0) & positive & ~self.fees.holds(), "negative_price"))
-            found.append((sale & (money == 0), "zero_price"))
-        if self.fees:
-            found.append((self.fees.holds(), "non_product"))
-        return found
-
-    def orders(self, good: pl.LazyFrame) -> pl.LazyFrame:
-        """One row per order: `sold` and `back` (money of its sales and returns) and `first`, the moment of its first sale."""
-        sale = pl.col("kind") == SALE
-        made = {"first": pl.when(sale).then(pl.col("ordered_at")).min()}
-        lots = products.lots() if self.quantities else []
-        if self.amounts:
-            money = pl.col("amount").cast(pl.Decimal(38, 4))
-            made["sold"] = pl.when(sale).then(money).sum() if self.returns else money.sum()
-        if self.returns:
-            made["returns"] = (~sale).any()
-            if self.amounts:
-                made["back"] = pl.when(~sale).then(money).sum()
-        return good.group_by(_ORDER).agg(*lots, **made)
-
-    def sales(self, good: pl.LazyFrame) -> pl.LazyFrame:
-        """Sale lines of products with the bins of their price and quantity."""
-        lines = good.filter((pl.col("kind") == SALE) & ~self.fees.holds()) if self.fees else good.filter(pl.col("kind") == SALE)
-        return lines.select(AT, "customer_id", self.item(), *products.priced(quantities=self.quantities))
-
-    def in_cells(self, good: pl.LazyFrame, cells: pl.DataFrame) -> pl.LazyFrame:
-        """The sale lines that stand in strange cells, with what is strange."""
-        named = cells[products.ITEM].unique()
-        # most products have nothing strange about them, and a lookup is cheaper than two logarithms
-        near = good if named.null_count() else good.filter(self.item().is_in(named.to_list()))
-        return self.sales(near).join(cells.lazy(), on=products.CELL, how="inner", nulls_equal=True)
-
-
-def _order_hits(orders: pl.LazyFrame, log: _Log) -> Hits:
-    sold = orders.filter(pl.col("first").is_not_null())
-    found = {"burst": bursts.bursts(sold, times=log.times)}
-    if log.amounts:
-        found["amount_outlier"] = amounts.outliers(sold)
-    return dict(zip(found, pl.collect_all(list(found.values()), engine="streaming"), strict=True))
-
-
-def _line_hits(
-    good: pl.LazyFrame, log: _Log, orders: pl.LazyFrame, strange: pl.LazyFrame | None, hold: Hold
-) -> tuple[Hits, Refunds]:
-    """Places of lines with a strange price or quantity, of quick cancellations, and of returns without a purchase."""
+    schema = {name: dtype for name, dtype in good.collect_schema().items() if not name.startswith("clm:")}
+    own = [(compiled(rule, schema), code) for rule, code in rules]
+    log = Log.of(good, goods.default_patterns() if non_products is None else non_products)
     hits: Hits = {}
-    if strange is not None:
-        lines = strange.collect(engine="streaming")
-        hits["price_outlier"] = lines.filter("price").select(AT)
-        many = lines.filter(pl.col("far").is_not_null())
-        if many.height:
-            pairs = _sharing(log.sales(good), many.lazy(), ["customer_id", products.ITEM])
-            hits["quantity_outlier"] = products.unused_to(many.lazy(), pairs, orders).collect(engine="streaming")
-    if not log.returns:
+    account = Refunds()
+    if log.rows:
+        orders = hold(log.orders())
+        hits = _order_hits(log, orders, hold)
+        found, account = _line_hits(log, orders, hold)
+        hits |= found
+    conditions = [*known, *log.conditions(), *own]
+    codes = [*FLAGS, *dict.fromkeys(code for _, code in conditions if code not in FLAGS)]
+    return Flagged(_joined(good, conditions, hits, codes), account, tuple(codes))
+
+
+def _order_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> Hits:
+    """Places of all lines of orders that are strange as a whole."""
+    sold = orders.filter(pl.col("first").is_not_null())
+    strange = {"burst": bursts.bursts(sold, times=log.times)}
+    if log.amounts:
+        strange["amount_outlier"] = amounts.outliers(sold, hold)
+    hits: Hits = {}
+    for code, keys in zip(strange, pl.collect_all(list(strange.values()), engine="streaming"), strict=True):
+        if keys.height:
+            # a lookup of the few customers first: the join then sees few lines
+            near = log.good.select(AT, *ORDER).filter(pl.col("customer_id").is_in(keys["customer_id"].unique().to_list()))
+            hits[code] = near.join(keys.lazy(), on=ORDER, how="semi").select(AT).collect(engine="streaming")
+    return hits
+
+
+def _line_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> tuple[Hits, Refunds]:
+    """Places of lines with a strange price or quantity, of quick cancellations, and of returns without a purchase."""
+    strange = _strange(log) if log.celled else None
+    many = strange.filter(pl.col("far").is_not_null()) if strange is not None else None
+    returns = hold(log.sized(log.lines().filter(pl.col("kind") == RETURN))) if log.returns else None
+    hits: Hits = {"price_outlier": strange.filter("price").select(AT)} if strange is not None else {}
+    wanted = [some.select(PAIR) for some in (many.lazy() if many is not None and many.height else None, returns) if some is not None]
+    if not wanted:
         return hits, Refunds()
-    sized = good.select(
-        AT, *_ORDER, "ordered_at", "kind", "amount", log.item(), log.size(), log.units(), goods=~log.fees.holds()
-    )  # fmt: skip
-    returns = hold(sized.filter(pl.col("kind") == RETURN))
-    histories = hold(_sharing(sized, returns, log.keys))
+    # what else happened between these customers and these products: one pass for both questions
+    pairs = log.lines().join(pl.concat(wanted).unique(), on=PAIR, how="semi", nulls_equal=True) if log.items else log.lines()
+    shared = hold(pairs) if log.items else pairs
+    if many is not None and many.height:
+        same = log.sales(shared).join(many.lazy().select(PAIR).unique(), on=PAIR, how="semi", nulls_equal=True)
+        hits["quantity_outlier"] = products.unused_to(many.lazy(), same, orders).collect(engine="streaming")
+    if returns is None:
+        return hits, Refunds()
+    histories = log.sized(shared)
+    if not log.items:
+        histories = hold(histories.join(returns.select(log.keys).unique(), on=log.keys, how="semi", nulls_equal=True))
     if log.times:
         hits["quick_cancellation"] = refunds.quick(histories, log.keys).collect(engine="streaming")
-    enough = pl.col("returns") & pl.col("first").is_not_null()
-    if log.amounts:
-        enough = enough & (pl.col("sold") + pl.col("back") >= 0)
-    missing = refunds.unmatched(histories.filter("goods"), log.keys, orders.filter(enough).select(_ORDER))
-    hits["unmatched_return"] = missing.collect(engine="streaming")
-    return hits, refunds.summed(returns, hits["unmatched_return"].lazy())
+    enough = refunds.orders_undone(returns, orders, amounts=log.amounts)
+    missing = refunds.unmatched(histories.filter("goods"), log.keys, enough).collect(engine="streaming")
+    return hits | {"unmatched_return": missing}, refunds.summed(returns, missing.lazy())
 
 
-def _sharing(lines: pl.LazyFrame, some: pl.LazyFrame, keys: list[str]) -> pl.LazyFrame:
-    return lines.join(some.select(keys).unique(), on=keys, how="semi", nulls_equal=True)
+def _strange(log: Log) -> pl.DataFrame:
+    """Sale lines (`clm:at`, customer, product, bins) whose price or quantity may contradict the product's history."""
+    cells = products.strange(log.sales(log.lines()), quantities=log.quantities, items=log.items)
+    named = cells[products.ITEM].unique()
+    # most products have nothing strange about them, and a lookup is cheaper than logarithms and a join
+    near = log.lines() if named.null_count() else log.lines().filter(pl.col(products.ITEM).is_in(named.to_list()))
+    joined = log.sales(near).join(cells.lazy(), on=products.CELL, how="inner", nulls_equal=True)
+    return joined.collect(engine="streaming")
 
 
-def _joined(
-    good: pl.LazyFrame, conditions: list[tuple[pl.Expr, str]], by_order: Hits, by_line: Hits, codes: list[str]
-) -> pl.LazyFrame:
-    """The flags of each line: what holds for it, for its place and for its order."""
+def _joined(good: pl.LazyFrame, conditions: list[tuple[pl.Expr, str]], hits: Hits, codes: list[str]) -> pl.LazyFrame:
+    """The flags of each line: what holds for it, and what was found at its place."""
     tests: dict[str, list[pl.Expr]] = {code: [] for code in codes}
     for condition, code in conditions:
         tests[code].append(condition)
+    masks = [places.select(AT, pl.lit(1 << codes.index(code)).alias(_MASK)) for code, places in hits.items() if places.height]
     frame = good
-    for name, hits, keys in (("clm:by_line", by_line, [AT]), ("clm:by_order", by_order, _ORDER)):
-        masks = [table.with_columns(pl.lit(1 << codes.index(code)).alias(name)) for code, table in hits.items() if table.height]
-        if not masks:
-            continue
-        mask = pl.concat(masks).group_by(keys).agg(pl.col(name).sum())
-        frame = frame.join(mask.lazy(), on=keys, how="left", maintain_order="left")
+    if masks:
+        mask = pl.concat(masks).group_by(AT).agg(pl.col(_MASK).sum())
+        frame = good.join(mask.lazy(), on=AT, how="left", maintain_order="left")
         for code in hits:
-            tests[code].append((pl.col(name) & (1 << codes.index(code))).fill_null(0) != 0)
-    told = [
-        pl.when(reduce(pl.Expr.or_, parts)).then(pl.lit(code)) for code, parts in tests.items() if parts
-    ]
+            tests[code].append((pl.col(_MASK) & (1 << codes.index(code))).fill_null(0) != 0)
+    told = [pl.when(reduce(pl.Expr.or_, parts)).then(pl.lit(code)) for code, parts in tests.items() if parts]
     flags = pl.concat_str(told, separator=",", ignore_nulls=True) if told else pl.lit("")
     kept = [name for name in good.collect_schema().names() if name != "flags"]
     return frame.with_columns(flags=flags).select(*kept, flags=pl.when(pl.col("flags") != "").then(pl.col("flags")))
@@ -238,7 +146,7 @@ def _joined(
 
 def by_flags(frame: pl.LazyFrame) -> pl.DataFrame:
     """Rows and money of every combination of flags that occurs: a small table, for `tally`."""
-    money = pl.col("amount").cast(pl.Decimal(38, 4)).sum()
+    money = pl.col("amount").cast(SUM).sum()
     return frame.group_by("flags").agg(rows=pl.len(), amount=money).collect(engine="streaming").sort("flags")
 
 
@@ -246,8 +154,7 @@ def tally(counted: pl.DataFrame, codes: Sequence[str] = FLAGS) -> dict[str, Sum]
     """Rows and money by code, in the order of `codes`; a row with two flags counts for both. `counted` is from `by_flags`."""
     totals: dict[str, Sum] = {}
     for flags, rows, amount in counted.select("flags", "rows", "amount").iter_rows():
-        for code in (flags or "").split(",") if flags else ():
+        for code in flags.split(",") if flags else ():
             before = totals.get(code, Sum())
             totals[code] = Sum(before.rows + rows, _WIDE.add(before.money, amount or Decimal(0)))
-    known = [*codes, *sorted(totals.keys() - set(codes))]
-    return {code: totals[code] for code in known if code in totals}
+    return {code: totals[code] for code in codes if code in totals}

@@ -86,6 +86,14 @@ def unmatched(histories: pl.LazyFrame, keys: list[str], returned_orders: pl.Lazy
     return missing.join(returned_orders, on=["customer_id", "order_id"], how="anti").select("clm:at")
 
 
+def orders_undone(returns: pl.LazyFrame, orders: pl.LazyFrame, *, amounts: bool) -> pl.LazyFrame:
+    """Keys of the orders that hold the sales their own returns undo: at least as much money, where the log has any."""
+    keys = ["customer_id", "order_id"]
+    back = returns.group_by(keys).agg(pl.col("amount").cast(_SUM).sum().alias("back"))
+    both = back.join(orders.filter(pl.col("first").is_not_null()), on=keys, how="inner")
+    return (both.filter(pl.col("sold") + pl.col("back") >= 0) if amounts else both).select(keys)
+
+
 def summed(returns: pl.LazyFrame, missing: pl.LazyFrame) -> Refunds:
     """The account of all returns (`clm:at`, `amount`, `goods`: is it a product) given the places of the unmatched ones."""
     told = returns.join(missing.select("clm:at", lost=pl.lit(value=True)), on="clm:at", how="left")
