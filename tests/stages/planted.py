@@ -5,7 +5,7 @@ It may not know how anomalies are found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -28,7 +28,7 @@ RIGHT = {
 
 @dataclass(frozen=True)
 class Shop:
-    """What a shop is like. Deviations (`_sd`) are those of logarithms; `bulk` is the median quantity of a line."""
+    """What a shop of a million lines is like (smaller logs have fewer customers and products). Deviations (`_sd`) are those of logarithms; `bulk` is the median quantity of a line."""
 
     customers: int
     lines_per_order: float
@@ -47,10 +47,11 @@ class Shop:
     dates_only: bool = False
 
 
+# the wholesaler varies as the lines of Online Retail do: .7 within customer and product, 1.0 within a product
 SHOPS = {
     "web shop": Shop(customers=60_000, lines_per_order=2.5),
     "grocer": Shop(customers=6_000, lines_per_order=22, products=6_000, price=2.4, price_sd=0.7, weighed=0.15, returns=0.003, fees=0),
-    "wholesaler": Shop(customers=5_000, lines_per_order=20, products=4_000, level_sd=1.0, order_sd=0.6, bulk=8, bulk_sd=1.0, price=3),
+    "wholesaler": Shop(customers=5_000, lines_per_order=20, products=4_000, level_sd=0.75, order_sd=0.45, bulk=8, bulk_sd=0.6, price=3),
     "b2b": Shop(customers=90, lines_per_order=9, products=110, level_sd=0.4, order_sd=0.5, activity_sd=0.8, bulk=35, bulk_sd=0.3, price=80),
     "till": Shop(customers=40_000, lines_per_order=1, has_products=False, order_sd=0.5, level_sd=0.6, price=30),
     "days": Shop(customers=20_000, lines_per_order=2, dates_only=True),
@@ -60,6 +61,8 @@ SHOPS = {
 def log(shop: Shop, lines: int, seed: int, *, planted: int = 200) -> pl.DataFrame:
     """Good rows in the order of time, with `planted` (the kind, null on clean lines) and `event` (which anomaly) beside them."""
     rng = np.random.default_rng(seed)
+    share = lines / 1_000_000
+    shop = replace(shop, customers=max(20, int(shop.customers * share)), products=max(50, int(shop.products * share**0.5)))
     made = _plain(shop, lines, rng)
     made = _with_returns(made, shop, rng)
     made = made.with_columns(planted=pl.lit(None, dtype=pl.String), event=pl.lit(None, dtype=pl.Int64))

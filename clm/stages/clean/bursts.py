@@ -14,8 +14,10 @@ import polars as pl
 _SLOT = timedelta(minutes=30)
 # so many orders within the hour (or, in a log of dates, the day) are never strange by themselves
 _FLOOR_HOUR, _FLOOR_DAY = 6, 8
-# at most this share of a customer's hours, or these few, may be called strange: else it is how this shop's customers buy
-_SHARE, _FEW = 0.0005, 2
+# a shop's customers place at most so many orders in a slot, but for this share of slots (or these few); a burst is three times that
+_SHARE, _FEW, _TIMES = 0.02, 2, 3
+# who is that busy in more than this share of his own slots (and more than a few) is a till, a reseller, a walk-in account: his way
+_HABIT, _HABIT_FEW = 0.05, 3
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,8 @@ def bursts(orders: pl.LazyFrame, *, times: bool) -> pl.LazyFrame:
         [counted.filter(pl.col("n") >= clock.floor // clock.step), counted.group_by("n").agg(slots=pl.len().cast(pl.Int64))],
         engine="streaming",
     )
-    windows = _windows(crowded, clock)
-    least = _least(windows, int(histogram["slots"].sum() or 0), clock)
-    strange = windows.filter(pl.col("n") >= least)
+    windows = _windows(crowded, clock).filter(pl.col("n") >= _least(histogram, clock))
+    strange = windows.join(_busy(windows, slotted, clock), on="customer_id", how="anti")
     keys = pl.concat([strange.select("customer_id", slot=pl.col("slot") + step) for step in range(clock.step)]).unique()
     return slotted.join(keys.lazy(), on=["customer_id", "slot"], how="semi").select("customer_id", "order_id")
 
@@ -57,15 +58,23 @@ def _windows(crowded: pl.DataFrame, clock: _Clock) -> pl.DataFrame:
     return pl.concat([crowded, earlier]).group_by("customer_id", "slot").agg(pl.col("n").sum())
 
 
-def _least(windows: pl.DataFrame, slots: int, clock: _Clock) -> int:
-    """The smallest number of orders that is rare enough in this log."""
-    allowed = max(_FEW, _SHARE * slots) * clock.step
-    table = windows.filter(pl.col("n") >= clock.floor).group_by("n").agg(windows=pl.len()).sort("n", descending=True)
-    least = 0
+def _least(histogram: pl.DataFrame, clock: _Clock) -> int:
+    """How many orders are more than this shop's customers place. `histogram` has the number of slots by their orders `n`."""
+    allowed = max(_FEW, _SHARE * int(histogram["slots"].sum() or 0))
     above = 0
-    for orders, count in table.iter_rows():
-        above += count
+    usual = 0
+    for orders, slots in histogram.sort("n", descending=True).select("n", "slots").iter_rows():
+        above += slots
         if above > allowed:
-            return least or orders + 1
-        least = orders
-    return least or clock.floor
+            usual = orders
+            break
+    return max(clock.floor, _TIMES * usual)
+
+
+def _busy(windows: pl.DataFrame, slotted: pl.LazyFrame, clock: _Clock) -> pl.DataFrame:
+    """Customers for whom it is no exception."""
+    named = windows["customer_id"].unique()
+    own = slotted.filter(pl.col("customer_id").is_in(named.to_list())).group_by("customer_id").agg(pl.col("slot").n_unique())
+    crowded = windows.group_by("customer_id").agg(windows=pl.len().cast(pl.Int64) // clock.step)
+    both = own.collect(engine="streaming").join(crowded, on="customer_id", how="inner")
+    return both.filter(pl.col("windows") > pl.max_horizontal(pl.lit(_HABIT_FEW), pl.col("slot") * _HABIT)).select("customer_id")

@@ -22,7 +22,7 @@ _SHARE, _FEW = 0.01, 2
 # times the usual quantity of this customer and product (in ln: five times), where there are two others
 _HABIT_OFF = 1.6
 # who has bought so many lines has a habit: deviations from it, and from habit and product together
-_LINES, _OWN, _BOTH = 8, 2.0, 6.0
+_LINES, _OWN, _BOTH = 8, 2.0, 5.5
 
 ITEM, PRICE_BIN, QUANTITY_BIN = "item", "price_bin", "quantity_bin"
 CELL = [ITEM, PRICE_BIN, QUANTITY_BIN]
