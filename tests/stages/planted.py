@@ -28,7 +28,10 @@ RIGHT = {
 
 @dataclass(frozen=True)
 class Shop:
-    """What a shop of a million lines is like (smaller logs have fewer customers and products). Deviations (`_sd`) are those of logarithms; `bulk` is the median quantity of a line."""
+    """What a shop of a million lines is like (smaller logs have fewer customers and products).
+
+    Deviations (`_sd`) are those of logarithms; `bulk` is the median quantity of a line.
+    """
 
     customers: int
     lines_per_order: float
@@ -50,12 +53,18 @@ class Shop:
 # the wholesaler varies as the lines of Online Retail do: .7 within customer and product, 1.0 within a product
 SHOPS = {
     "web shop": Shop(customers=60_000, lines_per_order=2.5),
-    "grocer": Shop(customers=6_000, lines_per_order=22, products=6_000, price=2.4, price_sd=0.7, weighed=0.15, returns=0.003, fees=0),
-    "wholesaler": Shop(customers=5_000, lines_per_order=20, products=4_000, level_sd=0.75, order_sd=0.45, bulk=8, bulk_sd=0.6, price=3),
-    "b2b": Shop(customers=90, lines_per_order=9, products=110, level_sd=0.4, order_sd=0.5, activity_sd=0.8, bulk=35, bulk_sd=0.3, price=80),
+    "grocer": Shop(
+        customers=6_000, lines_per_order=22, products=6_000, price=2.4, price_sd=0.7, weighed=0.15, returns=0.003, fees=0
+    ),
+    "wholesaler": Shop(
+        customers=5_000, lines_per_order=20, products=4_000, level_sd=0.75, order_sd=0.45, bulk=8, bulk_sd=0.6, price=3
+    ),
+    "b2b": Shop(
+        customers=90, lines_per_order=9, products=110, level_sd=0.4, order_sd=0.5, activity_sd=0.8, bulk=35, bulk_sd=0.3, price=80
+    ),
     "till": Shop(customers=40_000, lines_per_order=1, has_products=False, order_sd=0.5, level_sd=0.6, price=30),
     "days": Shop(customers=20_000, lines_per_order=2, dates_only=True),
-}  # fmt: skip
+}
 
 
 def log(shop: Shop, lines: int, seed: int, *, planted: int = 200) -> pl.DataFrame:
@@ -139,7 +148,7 @@ def _with_returns(made: pl.DataFrame, shop: Shop, rng: np.random.Generator) -> p
     back = back.with_columns(
         quantity=-taken,
         amount=-pl.col("amount") * taken / pl.col("quantity"),
-        ordered_at=pl.col("ordered_at") + pl.Series((rng.integers(1, 40, back.height) * 86_400_000_000)).cast(pl.Duration("us")),
+        ordered_at=pl.col("ordered_at") + pl.Series(rng.integers(1, 40, back.height) * 86_400_000_000).cast(pl.Duration("us")),
         order_id=pl.format("C{}", pl.int_range(pl.len()) + 900_000),
         kind=pl.lit("return"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from tests.stages.test_clean_plans import FORBIDDEN, plan
 
 
 @pytest.fixture
-def plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every plan that is run on a scanned file."""
     drawn: list[str] = []
     collect, collect_all = pl.LazyFrame.collect, pl.collect_all
@@ -35,7 +34,7 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(pl.LazyFrame, "collect", one)
     monkeypatch.setattr(pl, "collect_all", several)
-    yield drawn
+    return drawn
 
 
 @pytest.mark.parametrize("name", ["web shop", "till", "days"])

@@ -14,10 +14,10 @@ import polars as pl
 _SLOT = timedelta(minutes=30)
 # so many orders within the hour (or, in a log of dates, the day) are never strange by themselves
 _FLOOR_HOUR, _FLOOR_DAY = 6, 8
-# a shop's customers place at most so many orders in a slot, but for this share of slots (or these few); a burst is three times that
-_SHARE, _FEW, _TIMES = 0.02, 2, 3
-# who is that busy in more than this share of his own slots (and more than a few) is a till, a reseller, a walk-in account: his way
-_HABIT, _HABIT_FEW = 0.05, 3
+# but for this share of slots, or these few, no customer of the shop places more orders in one; a burst is so many times that
+_SHARE, _FEW = 0.02, 2
+# and so many times what this customer places otherwise: a till, a reseller, a walk-in account is always busy
+_TIMES = 3
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def bursts(orders: pl.LazyFrame, *, times: bool) -> pl.LazyFrame:
         engine="streaming",
     )
     windows = _windows(crowded, clock).filter(pl.col("n") >= _least(histogram, clock))
-    strange = windows.join(_busy(windows, slotted, clock), on="customer_id", how="anti")
+    strange = _unusual(windows, slotted, clock)
     keys = pl.concat([strange.select("customer_id", slot=pl.col("slot") + step) for step in range(clock.step)]).unique()
     return slotted.join(keys.lazy(), on=["customer_id", "slot"], how="semi").select("customer_id", "order_id")
 
@@ -71,10 +71,12 @@ def _least(histogram: pl.DataFrame, clock: _Clock) -> int:
     return max(clock.floor, _TIMES * usual)
 
 
-def _busy(windows: pl.DataFrame, slotted: pl.LazyFrame, clock: _Clock) -> pl.DataFrame:
-    """Customers for whom it is no exception."""
-    named = windows["customer_id"].unique()
-    own = slotted.filter(pl.col("customer_id").is_in(named.to_list())).group_by("customer_id").agg(pl.col("slot").n_unique())
-    crowded = windows.group_by("customer_id").agg(windows=pl.len().cast(pl.Int64) // clock.step)
-    both = own.collect(engine="streaming").join(crowded, on="customer_id", how="inner")
-    return both.filter(pl.col("windows") > pl.max_horizontal(pl.lit(_HABIT_FEW), pl.col("slot") * _HABIT)).select("customer_id")
+def _unusual(windows: pl.DataFrame, slotted: pl.LazyFrame, clock: _Clock) -> pl.DataFrame:
+    """The windows that are so for their customer, too, by what he orders in his other slots."""
+    named = windows["customer_id"].unique().to_list()
+    own = slotted.filter(pl.col("customer_id").is_in(named)).group_by("customer_id")
+    sums = own.agg(orders=pl.len().cast(pl.Int64), slots=pl.col("slot").n_unique().cast(pl.Int64)).collect(engine="streaming")
+    # times the number of other slots on both sides: no division
+    other = pl.col("slots") - clock.step
+    unusual = (other <= 0) | (pl.col("n") * other >= _TIMES * clock.step * (pl.col("orders") - pl.col("n")))
+    return windows.join(sums, on="customer_id", how="inner").filter(unusual)

@@ -91,11 +91,17 @@ def _order_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> Hits:
 
 def _line_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> tuple[Hits, Refunds]:
     """Places of lines with a strange price or quantity, of quick cancellations, and of returns without a purchase."""
-    strange = _strange(log) if log.celled else None
-    many = strange.filter(pl.col("far").is_not_null()) if strange is not None else None
-    returns = hold(log.sized(log.lines().filter(pl.col("kind") == RETURN))) if log.returns else None
-    hits: Hits = {"price_outlier": strange.filter("price").select(AT)} if strange is not None else {}
-    wanted = [some.select(PAIR) for some in (many.lazy() if many is not None and many.height else None, returns) if some is not None]
+    hits: Hits = {}
+    wanted: list[pl.LazyFrame] = []
+    many = returns = None
+    if log.celled:
+        strange = _strange(log)
+        hits["price_outlier"] = strange.filter("price").select(AT)
+        many = strange.filter(pl.col("far").is_not_null())
+        wanted += [many.lazy().select(PAIR)] if many.height else []
+    if log.returns:
+        returns = hold(log.sized(log.lines().filter(pl.col("kind") == RETURN)))
+        wanted.append(returns.select(PAIR))
     if not wanted:
         return hits, Refunds()
     # what else happened between these customers and these products: one pass for both questions

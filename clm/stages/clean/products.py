@@ -47,7 +47,9 @@ def strange(sales: pl.LazyFrame, *, quantities: bool, items: bool) -> pl.DataFra
     table = sales.group_by(CELL).agg(n=pl.len().cast(pl.Int64)).collect(engine="streaming")
     prices = _prices(table) if items else table.with_columns(price=pl.lit(value=False))
     many = _quantities(table) if quantities else table.with_columns(far=pl.lit(None, dtype=pl.Float64), sure=False)
-    both = prices.select(*CELL, "price").join(many.select(*CELL, "far", "sure"), on=CELL, how="full", coalesce=True, nulls_equal=True)
+    both = prices.select(*CELL, "price").join(
+        many.select(*CELL, "far", "sure"), on=CELL, how="full", coalesce=True, nulls_equal=True
+    )
     told = both.with_columns(pl.col("price", "sure").fill_null(value=False))
     return told.filter(pl.col("price") | pl.col("far").is_not_null()).sort(CELL)
 
@@ -65,9 +67,7 @@ def _prices(table: pl.DataFrame) -> pl.DataFrame:
 def _quantities(table: pl.DataFrame) -> pl.DataFrame:
     known = table.filter(pl.col(QUANTITY_BIN).is_not_null())
     shop = Centre.of(known, QUANTITY_BIN, "n")
-    joined = table.join(
-        centres(known, [ITEM], QUANTITY_BIN, "n").rename({"n": "lines"}), on=ITEM, how="left", nulls_equal=True
-    )
+    joined = table.join(centres(known, [ITEM], QUANTITY_BIN, "n").rename({"n": "lines"}), on=ITEM, how="left", nulls_equal=True)
     value = pl.col(QUANTITY_BIN) / BINS_PER_E
     off = value - pl.col("centre")
     far = off / pl.col("above").clip(_MANY_FLOOR)
@@ -93,7 +93,7 @@ def lots() -> list[pl.Expr]:
 def unused_to(hits: pl.LazyFrame, pairs: pl.LazyFrame, orders: pl.LazyFrame) -> pl.LazyFrame:
     """`clm:at` of the lines in `hits` (with `far` and `sure`) whose customer is not used to such a quantity.
 
-    `pairs` holds all sales (`customer_id`, `item`, `quantity_bin`) of the customers and products in `hits`; `orders` their `lots`.
+    `pairs` holds all sales (`customer_id`, `item`, `quantity_bin`) of the customers and products in `hits`, `orders` the `lots`.
     Who has bought enough is held against himself; who has not, against the product alone.
     """
     keys = ["customer_id", ITEM]

@@ -71,11 +71,11 @@ def _near(lines: pl.LazyFrame, others: pl.LazyFrame, same: list[str], *, later: 
 def unmatched(histories: pl.LazyFrame, keys: list[str], returned_orders: pl.LazyFrame) -> pl.LazyFrame:
     """`clm:at` of returns that undo no purchase of the log.
 
-    A return undoes a purchase when its own order holds as much (`returned_orders`: `customer_id`, `order_id`), or when of what the
-    customer had bought by then (`units` of the same keys) enough has not come back yet. One that overdraws takes what is left.
+    A return undoes a purchase when its own order holds as much (`returned_orders`: its keys), or when of what the customer had
+    bought by then (`units` of the same keys) enough has not come back yet. One that overdraws takes what is left.
     """
     balance = pl.when(pl.col("kind") == SALE).then(pl.col("units")).otherwise(-pl.col("units")).cast(_SUM)
-    ordered = histories.with_columns(back=pl.col("kind") == RETURN).sort(*keys, "ordered_at", "back", "clm:at")
+    ordered = histories.with_columns(back=pl.col("kind") == RETURN).sort(*keys, "ordered_at", "back", "units", "amount", "clm:at")
     # what was asked back beyond what was there: it only grows, and it grows at the returns that found too little
     missing = (
         ordered.with_columns(left=balance.cum_sum().over(keys))

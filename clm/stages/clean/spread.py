@@ -30,9 +30,7 @@ def centres(table: pl.DataFrame, keys: list[str], bin_: str, count: str) -> pl.D
     total = pl.col(count).sum().over(keys) if keys else pl.col(count).sum()
     ranked = ordered.with_columns(upto=upto, n=total)
     quantiles = {f"q{share}": share for share in (0.1, 0.25, 0.5, 0.75, 0.9)}
-    found = [
-        pl.col(bin_).filter(pl.col("upto") >= share * pl.col("n")).min().alias(name) for name, share in quantiles.items()
-    ]
+    found = [pl.col(bin_).filter(pl.col("upto") >= share * pl.col("n")).min().alias(name) for name, share in quantiles.items()]
     picked = ranked.group_by(keys).agg(pl.col("n").first(), *found) if keys else ranked.select(pl.col("n").first(), *found)
     middle = pl.col("q0.5")
     sides = {

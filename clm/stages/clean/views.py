@@ -37,12 +37,13 @@ class Log:
         timed = (pl.col("ordered_at").dt.time().cast(pl.Int64) > 0).any()
         facts = good.select(pl.len(), amounts=pl.col("amount").count(), timed=timed, back=(pl.col("kind") == RETURN).any())
         rows, known, times, returns = facts.collect(engine="streaming").row(0)
-        named = [column for column in ("product_id", "product") if column in columns]
+        named: list[str] = [column for column in ("product_id", "product") if column in columns]
         fees = goods.find(good, named, patterns) if rows else goods.NonProducts()
         return cls(good, columns, rows, bool(known), bool(times), bool(returns), fees)
 
     @property
     def named(self) -> list[str]:
+        """Columns that name a product."""
         return [column for column in ("product_id", "product") if column in self.columns]
 
     @property
