@@ -175,6 +175,14 @@ def test_lines_that_are_no_product_are_known_by_code_or_name(product_id: str | N
     assert flagged(good(rows))[:2] == ["non_product", None]
 
 
+@pytest.mark.parametrize(
+    "product", ["Carriage clock", "Coffee", "Freight train", "Adjustable lamp", "Gift card holder", "邮票", "Manual mill"]
+)
+def test_products_that_sound_like_fees_are_products(product: str) -> None:
+    """A pattern is the whole name."""
+    assert flagged(good([{"product": product}])) == [None]
+
+
 def test_short_ids_are_products_where_all_ids_are_short() -> None:
     """A shop that sells A, B, C and M sells them."""
     assert flagged(good([{"product_id": name, "product": None} for name in "ABCDM"])) == [None] * 5

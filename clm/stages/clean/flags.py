@@ -80,13 +80,14 @@ def _order_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> Hits:
     strange = {"burst": bursts.bursts(sold, times=log.times)}
     if log.amounts:
         strange["amount_outlier"] = amounts.outliers(sold, hold)
-    hits: Hits = {}
-    for code, keys in zip(strange, pl.collect_all(list(strange.values()), engine="streaming"), strict=True):
-        if keys.height:
-            # a lookup of the few customers first: the join then sees few lines
-            near = log.good.select(AT, *ORDER).filter(pl.col("customer_id").is_in(keys["customer_id"].unique().to_list()))
-            hits[code] = near.join(keys.lazy(), on=ORDER, how="semi").select(AT).collect(engine="streaming")
-    return hits
+    tables = pl.collect_all(list(strange.values()), engine="streaming")
+    keys = pl.concat([table.with_columns(code=pl.lit(code)) for code, table in zip(strange, tables, strict=True)])
+    if not keys.height:
+        return {}
+    # a lookup of the few customers first: the join then sees few lines
+    near = log.good.select(AT, *ORDER).filter(pl.col("customer_id").is_in(keys["customer_id"].unique().to_list()))
+    found = near.join(keys.lazy(), on=ORDER, how="inner").select(AT, "code").collect(engine="streaming")
+    return {code: found.filter(pl.col("code") == code).select(AT) for code in strange}
 
 
 def _line_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> tuple[Hits, Refunds]:
