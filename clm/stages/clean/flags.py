@@ -126,9 +126,7 @@ def _line_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> tuple[Hits, Refund
 def _strange(log: Log) -> pl.DataFrame:
     """Sale lines (`clm:at`, customer, product, bins) whose price or quantity may contradict the product's history."""
     cells = products.strange(log.sales(log.lines()), quantities=log.quantities, items=log.items)
-    named = cells[products.ITEM].unique()
-    # most products have nothing strange about them, and a lookup is cheaper than logarithms and a join
-    near = log.lines() if named.null_count() else log.lines().filter(pl.col(products.ITEM).is_in(named.to_list()))
+    near = log.lines().filter(products.near(cells, quantities=log.quantities))
     joined = log.sales(near).join(cells.lazy(), on=products.CELL, how="inner", nulls_equal=True)
     return joined.collect(engine="streaming")
 

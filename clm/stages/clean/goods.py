@@ -34,6 +34,11 @@ class NonProducts:
     def __bool__(self) -> bool:
         return bool(self.product_ids or self.products)
 
+    @property
+    def columns(self) -> list[str]:
+        """What is looked at."""
+        return [name for name, values in (("product_id", self.product_ids), ("product", self.products)) if values]
+
     def holds(self) -> pl.Expr:
         """Whether a line is no product; never null."""
         tests = [
@@ -55,7 +60,15 @@ def find(good: pl.LazyFrame, columns: list[str], patterns: tuple[str, ...]) -> N
         patterns = tuple(one for one in patterns if len(one) > _SHORT)
         matched = [table.filter(_matches(column, patterns)) for column, table in zip(columns, matched, strict=True)]
     found = {column: tuple(table[column].sort().to_list()) for column, table in zip(columns, matched, strict=True)}
-    return NonProducts(found.get("product_id", ()), found.get("product", ()))
+    both = NonProducts(found.get("product_id", ()), found.get("product", ()))
+    return _by_id_alone(good, both) if both.product_ids and both.products else both
+
+
+def _by_id_alone(good: pl.LazyFrame, both: NonProducts) -> NonProducts:
+    """Without the names when the ids say as much: every later pass then reads one column less."""
+    ids = NonProducts(both.product_ids)
+    more = good.select((both.holds() & ~ids.holds()).any()).collect(engine="streaming").item()
+    return both if more else ids
 
 
 def _matches(column: str, patterns: tuple[str, ...]) -> pl.Expr:

@@ -5,6 +5,8 @@ It may not judge customers or orders. One row per product, price and quantity (i
 
 from __future__ import annotations
 
+from math import exp
+
 import polars as pl
 
 from clm.stages.clean.spread import BINS_PER_E, Centre, bins, centres
@@ -52,6 +54,17 @@ def strange(sales: pl.LazyFrame, *, quantities: bool, items: bool) -> pl.DataFra
     )
     told = both.with_columns(pl.col("price", "sure").fill_null(value=False))
     return told.filter(pl.col("price") | pl.col("far").is_not_null()).sort(CELL)
+
+
+def near(cells: pl.DataFrame, *, quantities: bool) -> pl.Expr:
+    """Which lines (with `item`) could stand in one of the cells: a lookup and a comparison are cheaper than a join."""
+    odd = cells.filter("price")[ITEM].unique()
+    found = pl.col(ITEM).is_in(odd.to_list())
+    least = cells.filter(pl.col("far").is_not_null())[QUANTITY_BIN].min()
+    if not quantities or least is None:
+        return found
+    assert isinstance(least, int)
+    return found | (pl.col("quantity").cast(pl.Float64) >= exp((least - 1) / BINS_PER_E))
 
 
 def _prices(table: pl.DataFrame) -> pl.DataFrame:

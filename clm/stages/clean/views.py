@@ -21,7 +21,10 @@ SUM = pl.Decimal(38, 4)
 
 @dataclass(frozen=True)
 class Log:
-    """The good rows of a log, one per line, and what they have. `fees` are the values that are no product."""
+    """The good rows of a log, one per line, and what they have.
+
+    `named` are the columns that name a product, `fees` the values that are none.
+    """
 
     good: pl.LazyFrame
     columns: frozenset[str]
@@ -29,22 +32,26 @@ class Log:
     amounts: bool
     times: bool
     returns: bool
+    named: tuple[str, ...]
     fees: goods.NonProducts
 
     @classmethod
     def of(cls, good: pl.LazyFrame, patterns: tuple[str, ...]) -> Self:
         columns = frozenset(good.collect_schema().names())
+        named = tuple(column for column in ("product_id", "product") if column in columns)
         timed = (pl.col("ordered_at").dt.time().cast(pl.Int64) > 0).any()
-        facts = good.select(pl.len(), amounts=pl.col("amount").count(), timed=timed, back=(pl.col("kind") == RETURN).any())
-        rows, known, times, returns = facts.collect(engine="streaming").row(0)
-        named: list[str] = [column for column in ("product_id", "product") if column in columns]
-        fees = goods.find(good, named, patterns) if rows else goods.NonProducts()
-        return cls(good, columns, rows, bool(known), bool(times), bool(returns), fees)
-
-    @property
-    def named(self) -> list[str]:
-        """Columns that name a product."""
-        return [column for column in ("product_id", "product") if column in self.columns]
+        facts = good.select(
+            pl.len(),
+            amounts=pl.col("amount").count(),
+            times=timed,
+            returns=(pl.col("kind") == RETURN).any(),
+            unnamed=pl.col(named[0]).null_count() if named else pl.lit(0),
+        )
+        rows, amounts_, times, returns, unnamed = facts.collect(engine="streaming").row(0)
+        fees = goods.find(good, list(named), patterns) if rows else goods.NonProducts()
+        # names are read only where an id is missing
+        named = named if unnamed else named[:1]
+        return cls(good, columns, rows, bool(amounts_), bool(times), bool(returns), named, fees)
 
     @property
     def items(self) -> bool:
@@ -71,7 +78,7 @@ class Log:
 
     def lines(self) -> pl.LazyFrame:
         """All that judgements of lines ask."""
-        asked = [AT, *ORDER, "ordered_at", "kind", "amount", *self.named, *(["quantity"] if self.quantities else [])]
+        asked = [AT, *ORDER, "ordered_at", "kind", "amount", *self.fees.columns, *(["quantity"] if self.quantities else [])]
         return self.good.select(*asked, self.item())
 
     def sales(self, lines: pl.LazyFrame) -> pl.LazyFrame:
