@@ -1,12 +1,14 @@
 # make demo   install into .venv and run clm on a real log       make test   the whole suite
 # make lint   ruff and mypy                                     make docs   renew the generated blocks of the README
+# make bench  clean against DuckDB and its memory: ROWS=5000000 ROUNDS=5 LIMIT=1000 (MB) CLM_BENCH_FOLDER=… keeps the logs
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= auto
+ROWS    ?= 5000000
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs bench clean
 
 demo: $(VENV)/installed
 	@$(BIN)/clm demo -o out/demo
@@ -38,6 +40,9 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
+
+bench: $(VENV)/installed-dev
+	@ROWS=$(ROWS) $(BIN)/pytest -q tests/bench
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -75,7 +75,7 @@ class Console:
     def note(self, text: str) -> None:
         """A line somebody asked for, under the command's own."""
         if not self.quiet:
-            self._say(f"  {printable(text)}")
+            self._say(f"  {printable(text)}".rstrip())
 
     def detail(self, text: str) -> None:
         self._log("debug", text)

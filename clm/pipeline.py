@@ -141,12 +141,14 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
 
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:
-    """What decides the files of a run beside the recorded settings: the rules of a scheme file, raw text in the rejects."""
-    from clm import schemes
+    """What decides the files of a run beside the recorded settings: what scheme and profile files say, raw text in the rejects."""
+    from clm import ingest, schemes
 
     if stage == "segment":
         return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
-    return {"rejects_raw": plan.settings[stage].rejects_raw} if stage == "clean" else {}
+    if stage == "clean":
+        return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw}
+    return {}
 
 
 def _hash(path: Path, hashes: dict[Path, str]) -> str:

@@ -34,11 +34,15 @@ def allowed_memory() -> int:
     return machine
 
 
+def limit_of(memory_limit: int | float) -> int:
+    """Bytes to stay within: as given, or a share of what is allowed when it is a float."""
+    return int(allowed_memory() * memory_limit) if isinstance(memory_limit, float) else memory_limit
+
+
 def apply(threads: int | None, memory_limit: int | float, spill: Path) -> None:
     """Set what Polars and the numerical libraries read at import; `memory_limit` in bytes, or a share when it is a float."""
-    memory = int(allowed_memory() * memory_limit) if isinstance(memory_limit, float) else memory_limit
     wanted = {
-        "POLARS_OOC_MEMORY_BUDGET_MB": str(max(64, memory // 2**20)),
+        "POLARS_OOC_MEMORY_BUDGET_MB": str(max(64, limit_of(memory_limit) // 2**20)),
         "POLARS_OOC_SPILL_DIR": str(spill),
         # exceeding this is a clean error; a really full disk is hundreds of panics
         "POLARS_OOC_DISK_BUDGET_MB": str(max(1, shutil.disk_usage(spill).free // 2**20 - 64)),

@@ -84,12 +84,22 @@ class CleanSettings:
         "Name the column of a role; ordered_at=DATE+TIME joins two.",
         repeat=True,
     )
+    profile: str | None = _option(
+        None,
+        values.filled,
+        "NAME|FILE|none",
+        "Read as this shop system writes, or as a saved profile says.",
+        shown="known by its columns",
+    )
+    save_profile: str | None = _unrecorded(None, values.filled, "FILE", "Write how the log was read, for --profile next time.")
     keep: tuple[str, ...] = _option((), values.names, "COL,…", "Columns to carry along beside the mapped ones.")
     date_format: str | None = _option(None, values.filled, "FORMAT", "Format of the dates, such as %d/%m/%Y.", shown="detected")
     tz: str | None = _option(None, values.filled, "ZONE", "Zone whose wall time is business time, such as Asia/Shanghai.")
     currency: str | None = _option(None, values.filled, "CODE", "Currency of the amounts; others are rejected as currency_other.")
     encoding: str | None = _option(None, values.filled, "NAME", "Encoding of the text, such as gb18030.", shown="detected")
     delimiter: str | None = _option(None, values.filled, "D|blank|tab", "What separates fields.", shown="detected")
+    sheet: str | None = _option(None, values.filled, "NAME", "Sheet of a workbook to read.", shown="the only one filled")
+    decimal: str | None = _option(None, values.choice(".", ","), ".|,", "Decimal mark of the numbers.", shown="detected")
     until: date | str | None = _option(
         None,
         values.day_or("none"),
@@ -97,8 +107,25 @@ class CleanSettings:
         "Reject rows after this day as future; none accepts every day.",
         shown="asks when in doubt",
     )
+    since: date | str | None = _option(
+        None,
+        values.day_or("none"),
+        "DATE|none",
+        "Reject rows before this day (date); none accepts every day.",
+        shown="asks when in doubt",
+    )
+    nobody: tuple[str, ...] = _option(
+        (), values.names, "ID,…", "Customer ids that stand for nobody, such as guest: rejected as no_customer."
+    )
     duplicates: str = _option(
         "flag", values.choice("keep", "flag", "drop"), "keep|flag|drop", "What to do with lines equal in every column."
+    )
+    one_row_per_order: bool | None = _option(
+        None,
+        values.yes_or_no,
+        "yes|no",
+        "Whether rows without an amount are further lines of the order above.",
+        shown="asks when in doubt",
     )
     rejects: str | None = _unrecorded(None, values.filled, "FILE", "Write every row that did not pass, with its reason.")
     rejects_raw: bool = _switch("Add the raw record to the rejects (personal data!).", recorded=False)

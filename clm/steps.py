@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -30,9 +30,41 @@ from clm.tables import CUSTOMERS, METRICS, REJECTS, TRANSACTIONS, Table
 if TYPE_CHECKING:
     import polars as pl
 
+    from clm.ingest import Evidence
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
+
+
+# how much of the memory limit a judged log may take before it goes to a file
+_HELD_SHARE = 0.125
+
+
+@dataclass
+class Look:
+    """What `clean` found out so far: told by a dry run even when a question stops it. `span`: the days the kept rows cover."""
+
+    form: list[Evidence] = field(default_factory=list)
+    meaning: list[Evidence] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        return [*self.form, *self.meaning]
+
+    @property
+    def span(self) -> str:
+        """Customers and days of the kept rows, in words."""
+        import polars as pl
+
+        if self.outcome is None or not self.outcome.rows.rows_out:
+            return ""
+        day = pl.col("ordered_at").dt.date()
+        found = self.outcome.frame.lazy().select(
+            day.min().alias("first"), day.max().alias("last"), pl.col("customer_id").n_unique()
+        )
+        first, last, customers = found.collect(engine="streaming").row(0)
+        return f", {counted(customers, 'customer')}, {first} to {last}"
 
 
 @dataclass(frozen=True)
@@ -66,27 +98,33 @@ def clean(
     scratch: Path,
     names: Mapping[Path, str] | None = None,
     targets: Sequence[Path] = (),
+    save: Callable[[bytes], Output] | None = None,
+    look: Look | None = None,
 ) -> Step:
     """Foreign files -> TRANSACTIONS. The rejects are written even when the data is refused (65).
 
     `names` are the names to show for spooled inputs, which have none of their own; `targets` where the outputs will go, which
-    may be no input.
+    may be no input; `save` writes the profile of how the log was read; `look` takes down what was found out.
     """
-    import polars as pl
-
-    from clm import ingest
+    from clm import ingest, resources
     from clm.stages import clean as stage
     from clm.storage import facts as footers
     from clm.storage import files, publish
 
     log = ingest.read_text(inputs, settings, names, scratch)
-    files.keep_inputs([part.source.path for part in log.parts], targets)
-    reading = ingest.understand(log, settings)
-    spool = scratch / "judged.parquet"
-    publish.sink_spool(stage.judge(log.frame, reading, settings), spool)
-    settled = stage.settle(pl.scan_parquet(spool, glob=False), reading, settings)
+    files.keep_inputs([part.source.path for part in log.files], targets)
+    record = recorded(settings, common) | ingest.recorded(settings)
+    settings = log.settings
+    look = look or Look()
+    look.form += log.evidence
+    reading = ingest.understand(log, settings, look.meaning)
+    look.meaning[:] = reading.evidence[len(look.form) :]
+    profile = ingest.saved(log, reading).encode() if save is not None else None
+    most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
+    judged = publish.set_aside(stage.judge(log.frame, reading, settings), scratch / "judged.parquet", most)
+    settled = stage.settle(judged, reading, settings)
+    look.outcome = settled.outcome
     lineage = footers.sources(log.sources)
-    record = recorded(settings, common)
     outputs = []
     if rejects is not None:
         facts = footers.of_outcome(settled.outcome, REJECTS, "clean", record, lineage)
@@ -95,6 +133,8 @@ def clean(
         raise settled.refusal
     facts = footers.of_outcome(settled.outcome, TRANSACTIONS, "clean", record, lineage)
     outputs.insert(0, emit(settled.outcome.frame, TRANSACTIONS, facts))
+    if save is not None and profile is not None:
+        outputs.append(save(profile))
     return Step(settled.outcome, facts, tuple(output for output in outputs if output is not None))
 
 

@@ -73,6 +73,11 @@ def boolean(value: Any) -> bool:
     raise ValueError("wants true or false")
 
 
+def yes_or_no(value: Any) -> bool:
+    """An answer to a question, which is not the same as a switch: not giving it leaves the question open."""
+    return boolean(value)
+
+
 def choice(*allowed: str) -> Parser:
     def parse(value: Any) -> str:
         word = text(value).strip()

@@ -37,8 +37,8 @@ class Cleaned:
 
 def clean_files(inputs: Sequence[str | Path], folder: Path, **options: Any) -> Cleaned:
     """`clm clean` without the shell; `folder` takes the temporary file."""
-    settings = CleanSettings(**options)
-    log = ingest.read_text(inputs, settings)
+    log = ingest.read_text(inputs, CleanSettings(**options))
+    settings = log.settings
     reading = ingest.understand(log, settings)
     spool = folder / "judged.spool"
     clean.judge(log.frame, reading, settings).sink_parquet(spool, row_group_size=250_000)

@@ -20,10 +20,15 @@ settings.load_profile("clm")
 os.environ.update(resources.ONE_THREAD)
 
 
+def data_folder() -> Path:
+    """Where the supplied real logs are, if they are: CLM_TEST_DATA, by default ../shared/data beside the project."""
+    return Path(os.environ.get("CLM_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of the supplied real logs: CLM_TEST_DATA, by default ../shared/data beside the project."""
-    folder = Path(os.environ.get("CLM_TEST_DATA", ROOT.parent / "shared" / "data"))
+    """Folder of the supplied real logs."""
+    folder = data_folder()
     if not folder.is_dir():
         pytest.skip("the supplied data sets are not here: set CLM_TEST_DATA to their folder")
     return folder

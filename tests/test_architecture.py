@@ -24,6 +24,7 @@ ALLOWED = {
     "lifetimes": ("models/via_lifetimes.py",),
     "pandas": (),
     "pyarrow": ("storage/", "ingest/"),
+    "fastexcel": ("ingest/workbook.py",),
     "narwhals": ("stages/snapshot.py", "engines/"),
     "altair": ("report/",),
     "vl_convert": ("report/",),
@@ -72,7 +73,7 @@ LIGHT_FILES = (
     "resources.py",
 )
 # imported inside functions only: each costs a good part of a second
-LATE = {"pyarrow", "scipy", "sklearn", "lifetimes", "altair", "jinja2", "xlsxwriter", "vl_convert"}
+LATE = {"pyarrow", "fastexcel", "scipy", "sklearn", "lifetimes", "altair", "jinja2", "xlsxwriter", "vl_convert"}
 
 
 def name_of(path: Path) -> str:

@@ -9,11 +9,13 @@ import json
 import shutil
 import sys
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clm import steps, tables
-from clm.errors import UsageError
+from clm.cli import dry_run
+from clm.errors import DataError, UsageError
 from clm.settings import COMMANDS, json_value
 
 if TYPE_CHECKING:
@@ -23,13 +25,28 @@ if TYPE_CHECKING:
 def clean(job: Job) -> int:
     job.check_output()
     rejects = job.emit_to(Path(job.settings.rejects)) if job.settings.rejects and not job.common.dry_run else None
-    targets = [Path(one) for one in (job.common.output, job.settings.rejects) if one not in (None, "-")]
+    saved = job.settings.save_profile
+    targets = [Path(one) for one in (job.common.output, job.settings.rejects, saved) if one not in (None, "-")]
+    save = partial(job.publish_bytes, Path(saved)) if saved and not job.common.dry_run else None
     inputs, names = job.sources()
-    step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets)
-    if job.common.dry_run or job.common.verbose:
-        for fact in step.outcome.metrics["reading"]["evidence"]:
-            job.console.note(f"{fact['about']}: {fact['decision']} ({fact['because']})")
+    look = steps.Look()
+    telling = job.common.dry_run or job.common.verbose
+    try:
+        step = steps.clean(inputs, rejects, job.settings, job.common, job.emit, job.scratch, names, targets, save, look)
+    except DataError as question:
+        if telling:
+            _tell(job, look)
+        if job.common.dry_run and job.common.json:
+            sys.stdout.write(json.dumps(dry_run.to_json(look, job.settings, question), ensure_ascii=False) + "\n")
+        raise
+    if telling:
+        _tell(job, look)
     return job.finish(step)
+
+
+def _tell(job: Job, look: steps.Look) -> None:
+    for line in dry_run.page(look, job.inputs, job.settings, shutil.get_terminal_size().columns - 2):
+        job.console.note(line)
 
 
 def rfm(job: Job) -> int:

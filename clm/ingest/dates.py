@@ -9,56 +9,19 @@ because four digits in front cannot be anything else. Which of two families that
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from clm.errors import UsageError
+from clm.ingest.families import BY_NAME, COMPACT, DIGITS, FAMILIES, ISO, TIMES, WALL, exactly, readings
 
-WALL = pl.Datetime("us")
+_OFFSET = r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|T\d{4}(?:\d{2})?)\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 # A year outside is a typing error or a placeholder (0024, 9999): the row is rejected, not dated.
 _EARLIEST, _LATEST = datetime(1800, 1, 1), datetime(2300, 1, 1)
 _FEW = 400
-_EXCEL_DAY_ZERO = datetime(1899, 12, 30)
-
-_TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S%.f", " %I:%M:%S %p", " %I:%M %p")
-_COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M", "%Y%m%d %H%M%S")
-_NAMED = ("%d-%b-%Y", "%b-%d-%Y", "%Y-%b-%d")
-_NAMED_SHORT = ("%d-%b-%y",)
-_OFFSET = r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
-_PARTS = r"^(\d{1,4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,4})(?:\s*日)?(?:\s*[T,]\s*|\s+|$)"
-_WORDS = (
-    r"^(?:\p{L}{3,9},\s*)?(\d{1,4}|\p{L}{3})\p{L}*\.?[\s/-]+(\d{1,2}|\p{L}{3})\p{L}*\.?,?[\s/-]+(\d{2,4})"
-    r"(?:\s*[T,]\s*|\s+|$)"
-)
-
-
-@dataclass(frozen=True)
-class Family:
-    """An order of the parts: its name for people, its date formats (with `-`), and how cells of it must begin."""
-
-    name: str
-    shown: str
-    dates: tuple[str, ...]
-    begins: str
-
-
-ISO = Family("ymd", "YYYY-MM-DD", ("%Y-%m-%d",), r"^\d{4}-")
-FAMILIES: tuple[Family, ...] = (
-    ISO,
-    Family("compact", "YYYYMMDD", (), r"^\d{8}"),
-    Family("mdy", "MM/DD/YYYY", ("%m-%d-%Y",), r"^\d{1,2}-\d{1,2}-\d{4}"),
-    Family("dmy", "DD/MM/YYYY", ("%d-%m-%Y",), r"^\d{1,2}-\d{1,2}-\d{4}"),
-    Family("mdy2", "MM/DD/YY", ("%m-%d-%y",), r"^\d{1,2}-\d{1,2}-\d{2}(?:\D|$)"),
-    Family("dmy2", "DD/MM/YY", ("%d-%m-%y",), r"^\d{1,2}-\d{1,2}-\d{2}(?:\D|$)"),
-    Family("ymd2", "YY/MM/DD", ("%y-%m-%d",), r"^\d{2}-\d{1,2}-\d{1,2}(?:\D|$)"),
-    Family("named", "DD Mon YYYY", _NAMED, r"^(?:\d{4}-\p{L}|\d{1,2}-\p{L}{3}-\d{4}|\p{L}{3}-\d{1,2}-\d{4})"),
-    Family("named2", "DD-Mon-YY", _NAMED_SHORT, r"^\d{1,2}-\p{L}{3}-\d{2}(?:\D|$)"),
-    Family("excel", "Excel serial number", (), r"^[2-7]\d{4}(?:\.\d+)?$"),
-)
-_BY_NAME = {family.name: family for family in FAMILIES}
 
 
 @dataclass(frozen=True)
@@ -72,7 +35,12 @@ class DateFormat:
 
     @property
     def shown(self) -> str:
-        return self.only or _BY_NAME[self.family].shown
+        return self.only or BY_NAME[self.family].shown
+
+    @property
+    def universal(self) -> bool:
+        """Whether the numbers count from a moment in universal time, whatever the shop's day."""
+        return self.family == "unix" and self.only is None
 
     def to_json(self) -> dict[str, Any]:
         return {"family": self.family, "first": self.first, "offsets": self.offsets, "only": self.only}
@@ -95,7 +63,21 @@ def parsed(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
         minutes = offset_minutes(text)
         moved = (when - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
         when = pl.when(minutes.is_null()).then(when).otherwise(moved.dt.replace_time_zone(None))
+    if chosen.universal and zone is not None:
+        when = when.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
     return when
+
+
+def usual(cell: pl.Expr, chosen: DateFormat) -> pl.Expr:
+    """What `parsed` gives for the cells in the format most of them have, null for others: nearly all, at a tenth of the price."""
+    if chosen.first is None or chosen.universal:
+        return pl.lit(None, dtype=WALL)
+    return exactly(cell, chosen.first)
+
+
+def left_over(cell: str, read: str, chosen: DateFormat) -> pl.Expr:
+    """The moment of the cells of a column that `usual` could not read, which made the column `read`."""
+    return wall_time(pl.when(pl.col(read).is_null()).then(pl.col(cell)), replace(chosen, first=None), None)
 
 
 def sane(when: pl.Expr) -> pl.Expr:
@@ -121,34 +103,16 @@ def _parse(text: pl.Expr, chosen: DateFormat) -> pl.Expr:
     tries: list[pl.Expr] = []
     rest = text
     if chosen.first is not None:
-        first = _exactly(text, chosen.first)
+        first = exactly(text, chosen.first)
         tries.append(first)
         rest = pl.when(first.is_null()).then(text)
     if chosen.only is None:
-        tries += _family(rest, _BY_NAME[chosen.family])
+        tries += readings(rest, BY_NAME[chosen.family])
     elif chosen.first is None:
-        tries.append(_exactly(text, chosen.only))
-    if chosen.only is None and chosen.family != ISO.name:
-        tries += _family(rest, ISO)
+        tries.append(exactly(text, chosen.only))
+    if chosen.only is None and chosen.family != ISO.name and not chosen.universal:
+        tries += readings(rest, ISO)
     return pl.coalesce(tries)
-
-
-def _family(text: pl.Expr, family: Family) -> list[pl.Expr]:
-    if family.name == "compact":
-        digits = pl.when(text.str.contains(r"^\d{8}(?:\d{2}|\d{4}|\d{6}|[ T]\d{1,2}:.*| \d{6})?$")).then(text)
-        hours = pl.when(digits.str.contains(r"^\d{10}$")).then(pl.concat_str(digits, pl.lit("00")))
-        return [_exactly(digits, one) for one in _COMPACT] + [_exactly(hours, "%Y%m%d%H%M")]
-    if family.name == "excel":
-        days = pl.when(text.str.contains(family.begins)).then(text).cast(pl.Float64, strict=False)
-        return [pl.lit(_EXCEL_DAY_ZERO).cast(WALL) + pl.duration(seconds=(days * 86400).round(0).cast(pl.Int64))]
-    pattern = _WORDS if family.name.startswith("named") else _PARTS
-    dashed = text.str.replace(pattern, "$1-$2-$3 ").str.strip_chars_end()
-    dashed = pl.when(dashed.str.contains(family.begins)).then(dashed)
-    return [_exactly(dashed, day + time) for day in family.dates for time in _TIMES]
-
-
-def _exactly(text: pl.Expr, form: str) -> pl.Expr:
-    return text.str.to_datetime(form, time_unit="us", strict=False, exact=True)
 
 
 def has_offsets(cells: pl.Series) -> bool:
@@ -156,57 +120,77 @@ def has_offsets(cells: pl.Series) -> bool:
 
 
 def candidates(cells: pl.Series) -> dict[str, int]:
-    """For each family, how many of these cells it reads (ISO stamps count in every family), in the order of `FAMILIES`.
+    """For each family, how many of these cells it reads, in the order of `FAMILIES`: ISO stamps count in every family, and
+    where all are ISO stamps that is the only one.
 
-    Families that read few of the first distinct cells are left out: they cannot come to read nearly all.
+    Families that read few of the first distinct cells are left out: they cannot come to read nearly all. Every distinct cell
+    is read once by each of the others, in the format that most cells have.
     """
-    told = cells.str.strip_chars().value_counts(sort=True, name="cells")
-    offsets = has_offsets(cells)
-    iso = _read_by(told, cells.name, [ISO.name], offsets)
+    told = cells.value_counts(name="cells")
+    offsets = has_offsets(told[cells.name])
+    some = told if told.height <= 2 * _FEW else told.gather_every(told.height // _FEW)
+    filled = int(some["cells"].sum())
+    iso = _read_by(some, cells.name, [best_format(some[cells.name], ISO.name, offsets)])
+    if iso[ISO.name] == filled and some.height < told.height:
+        iso = _read_by(told, cells.name, [best_format(some[cells.name], ISO.name, offsets)])
     if iso[ISO.name] == cells.len():
         return iso
-    likely = _read_by(told.gather_every(max(1, told.height // _FEW)), cells.name, list(_BY_NAME), offsets)
+    likely = _read_by(some, cells.name, [DateFormat(name, offsets=offsets) for name in BY_NAME])
     most = max(likely.values())
-    return {
-        name: count
-        for name, count in _read_by(told, cells.name, [one for one in likely if likely[one] * 2 > most], offsets).items()
-        if count
-    }
+    left = [name for name, count in likely.items() if count and count * 2 > most]
+    if some.height == told.height:
+        return {name: likely[name] for name in left}
+    counts = _read_by(told, cells.name, [best_format(some[cells.name], name, offsets) for name in left])
+    return {name: count for name, count in counts.items() if count}
 
 
-def _read_by(told: pl.DataFrame, name: str, families: list[str], offsets: bool) -> dict[str, int]:
-    if not families:
-        return {}
-    counts = told.select(
-        pl.col("cells").filter(wall_time(pl.col(name), DateFormat(one, offsets=offsets), None).is_not_null()).sum().alias(one)
-        for one in families
-    )
-    return {one: int(count) for one, count in counts.row(0, named=True).items()}
+def _read_by(told: pl.DataFrame, name: str, formats: list[DateFormat]) -> dict[str, int]:
+    return {one.family: int(told["cells"].filter(_moments(told[name], one).is_not_null()).sum()) for one in formats}
+
+
+def _moments(cells: pl.Series, chosen: DateFormat) -> pl.Series:
+    """`wall_time` of cells at hand: the slow ways only see what the usual format leaves."""
+    frame = cells.alias("cell").to_frame()
+    if chosen.first is None:
+        return frame.select(wall_time(pl.col("cell"), chosen, None)).to_series()
+    bare = pl.col("cell").str.strip_chars()
+    bare = bare.str.replace(_OFFSET, "$1") if chosen.offsets else bare
+    read = frame.select(exactly(bare, chosen.first)).select(sane(pl.col("cell"))).to_series()
+    left = read.is_null().arg_true()
+    return read.scatter(left, _moments(cells.gather(left), replace(chosen, first=None))) if left.len() else read
+
+
+def unread(cells: pl.Series, chosen: DateFormat) -> pl.Series:
+    """The cells that are no day in this format."""
+    return cells.filter(_moments(cells, chosen).is_null())
 
 
 def agree(cells: pl.Series, families: Sequence[str]) -> bool:
     """Whether these families give every cell the same moment, so that it does not matter which is meant."""
-    one, offsets = pl.col(cells.name), has_offsets(cells)
-    read = cells.to_frame().select(wall_time(one, DateFormat(name, offsets=offsets), None).alias(name) for name in families)
-    return all(read[families[0]].equals(read[name].alias(families[0])) for name in families[1:])
-
-
-def best_format(cells: pl.Series, family: str) -> DateFormat:
-    """The family with the exact format that reads most of these cells, to be tried first."""
+    cells = cells.unique()
     offsets = has_offsets(cells)
+    read = [_moments(cells, best_format(cells, name, offsets)) for name in families]
+    return all(read[0].equals(other) for other in read[1:])
+
+
+def best_format(cells: pl.Series, family: str, offsets: bool | None = None) -> DateFormat:
+    """The family with the exact format that reads most of these cells, to be tried first."""
+    offsets = has_offsets(cells) if offsets is None else offsets
     cells = cells.gather_every(max(1, cells.len() // _FEW))
     one = pl.col(cells.name).str.strip_chars()
     bare = one.str.replace(_OFFSET, "$1") if offsets else one
     forms: tuple[str, ...]
     if family == "compact":
-        forms = _COMPACT[:3]
+        forms = COMPACT
     else:
-        days = [day.replace("-", mark) for day in _BY_NAME[family].dates for mark in ("-", "/", ".", " ")]
-        forms = tuple(day + time for day in days for time in (*_TIMES, "T%H:%M:%S", "T%H:%M:%S%.f"))
+        # a blank in a format matches nothing at all too: "%Y %m %d" would read 20240305
+        marks = "-/. " if family.startswith("named") else "-/."
+        days = [day.replace("-", mark) for day in BY_NAME[family].dates for mark in marks]
+        forms = tuple(day + time for day in days for time in (*TIMES, "T%H:%M:%S", "T%H:%M:%S%.f"))
     if not forms or not cells.len():
         return DateFormat(family, None, offsets)
     counts = cells.to_frame().select(
-        sane(_exactly(bare, form)).is_not_null().sum().alias(form) for form in forms
+        sane(exactly(bare, form)).is_not_null().sum().alias(form) for form in forms
     ).row(0, named=True)  # fmt: skip
     form, count = max(counts.items(), key=lambda pair: pair[1])
     return DateFormat(family, form if count else None, offsets)
@@ -238,7 +222,7 @@ def given(form: str) -> DateFormat:
     # the only sure way to know a format is to write a moment in it and read it back
     moment = datetime(2024, 3, 5, 22, 15, 30)
     try:
-        back = pl.select(_exactly(pl.lit(moment.strftime(wanted)), wanted)).item()
+        back = pl.select(exactly(pl.lit(moment.strftime(wanted)), wanted)).item()
     except (pl.exceptions.PolarsError, ValueError):
         back = None
     if back is None or back.date() != moment.date():
@@ -249,7 +233,7 @@ def given(form: str) -> DateFormat:
 def best_share(cells: pl.Series) -> float:
     """Share of the cells that are unmistakably dates: bare digits are left out, ids look like that too."""
     counts = candidates(cells)
-    return max((count for name, count in counts.items() if name not in ("compact", "excel")), default=0) / max(cells.len(), 1)
+    return max((count for name, count in counts.items() if name not in DIGITS), default=0) / max(cells.len(), 1)
 
 
 def zulu(cells: pl.Series) -> bool:
@@ -264,4 +248,5 @@ def option(family: str) -> str:
     return {
         "ymd": "%Y-%m-%d", "compact": "%Y%m%d", "mdy": "%m/%d/%Y", "dmy": "%d/%m/%Y", "mdy2": "%m/%d/%y", "dmy2": "%d/%m/%y",
         "ymd2": "%y/%m/%d", "named": "%d %b %Y", "named2": "%d-%b-%y", "excel": "excel",
+        "unix": "unix",
     }[family]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Dialects: what separates the fields, which line is the header, and where the records begin.
+"""Dialects: what separates the fields and what protects them, and with `header` where the records begin.
 
 It may not decide what a column means; it sees the first lines only and says why it decided as it did.
 """
@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from clm.errors import DataError, UsageError
-from clm.ingest import lines
+from clm.ingest import header, lines
+from clm.ingest.header import DATA, Header, Records
+from clm.ingest.lines import BLANK, Form
 
-BLANK = "blank"
 # what every table of `clean` has: who has these columns is ours
 OURS = frozenset(("customer_id", "order_id", "ordered_at", "amount", "kind", "flags", "source_line"))
-_CANDIDATES = (",", ";", "\t", "|")
+_CANDIDATES = (",", ";", "\t", "||", "|", "^", "~", "\x01", BLANK)
 _LOOK_AT = 200
-# a number, a date or a time: what a header cell never is
-_DATA = re.compile(
-    r"^[-+(]?\s*[$€£¥￥]?\s*\d[\d.,' ]*\)?$|^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}(?:日)?(?:[ T]\d{1,2}:\d{2}.*)?$"
-    r"|^\d{1,2}:\d{2}(?::\d{2})?$"
-)
+# blanks and apostrophes occur in any text: who is to separate or to protect with them must do so plainly
+_BLANK_TYPED = 0.5
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text file is cut up. `header_line` is None when it has none; `first_line` is the first record's physical line."""
+    """How a text file is cut up. `header_line` is None when it has none; `first_line` is the first record's physical line.
+
+    `below`: lines after the header that belong to it. `above`: what became of the lines before it, for people.
+    """
 
     delimiter: str
     columns: tuple[str, ...]
@@ -34,14 +36,28 @@ class Dialect:
     first_line: int
     carriage_returns: bool
     why: str
+    quote: str = '"'
+    escape: str = ""
+    padded: bool = False
+    below: tuple[int, ...] = ()
+    above: str = ""
 
     @property
     def width(self) -> int:
         return len(self.columns)
 
     @property
+    def form(self) -> Form:
+        return Form(self.delimiter, self.quote, self.escape, self.padded)
+
+    @property
     def shown(self) -> str:
-        return {"\t": "tab", BLANK: "runs of blanks"}.get(self.delimiter, self.delimiter)
+        return {"\t": "tab", BLANK: "runs of blanks", "\x01": "\\x01"}.get(self.delimiter, self.delimiter)
+
+    @property
+    def header_shown(self) -> str:
+        line = "none; columns are #1, #2, …" if self.header_line is None else f"line {self.header_line}"
+        return f"{line}; {self.above}" if self.above else line
 
 
 def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
@@ -53,23 +69,44 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     physical = physical[:_LOOK_AT]
     if not any(line.strip(' \t\r\n",;|') for line in physical):
         raise DataError(f"{name} is empty.", where=name, fix="give a file with a header and records.", code="empty")
-    choices = (_one_character(given),) if given else (*_CANDIDATES, BLANK)
-    score, delimiter, records = max(
-        ((*_score(physical, one),) for one in choices), key=lambda found: (found[0], -choices.index(found[1]))
-    )
-    width = _width(records)
-    start, header = _header(records, width)
-    if header is None:
+    form, records, share = _form(physical, given)
+    width = usual_width(records)
+    found = header.find(records, width)
+    if found.names is None:
         columns = tuple(f"#{position + 1}" for position in range(width))
-        line = start
+        line = records[found.at][0]
         why = f"{width} fields, no header"
     else:
-        columns = unique_names(header)
-        line = records[start + 1][0] if start + 1 < len(records) else len(physical) + 1
-        why = f"{width} fields in {score:.0%} of the first {len(records)} records"
-    if header is None:
-        line = records[start][0]
-    return Dialect(delimiter, columns, None if header is None else records[start][0], line, carriage_returns, why)
+        columns = unique_names(found.names)
+        line = records[found.next][0] if found.next < len(records) else len(physical) + 1
+        why = f"{width} fields in {share:.0%} of the first {len(records)} records"
+    habits = (
+        (form.padded, "a blank after each"), (form.quote == "'", "single quotes"), (form.escape, f"{form.escape} escapes"),
+    )  # fmt: skip
+    why = "; ".join([why, *(words for there, words in habits if there)])
+    return Dialect(
+        form.delimiter, columns, None if found.names is None else records[found.at][0], line, carriage_returns, why,
+        form.quote, form.escape, form.padded, found.below, told_above(records, found, width),
+    )  # fmt: skip
+
+
+def told_above(records: Records, found: Header, width: int) -> str:
+    """In words: what became of the lines above the records other than the header."""
+    told = []
+    if found.joined[1:]:
+        told.append(f"the names of lines {found.joined[0]} to {found.joined[-1]} are joined")
+    left = [line for line, _ in records[: found.at] if line not in found.joined]
+    if left:
+        told.append(f"left out: {_lines(left)}")
+    if found.spurned is not None:
+        told.append(f"the names on line {found.spurned} do not fit the {width} fields of the records")
+    return ", ".join(told)
+
+
+def _lines(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    return f"{len(numbers)} lines, from line {numbers[0]} to line {numbers[-1]}"
 
 
 def exported(columns: tuple[str, ...]) -> bool:
@@ -90,35 +127,95 @@ def _one_character(given: str) -> str:
     return delimiter
 
 
-Records = list[tuple[int, list[str]]]
+def _form(physical: list[str], given: str | None) -> tuple[Form, Records, float]:
+    """The form that cuts the lines best, the records it cuts, and the share of them that have the commonest width.
+
+    Best is the largest share of records of one width with their quotes right, times how far the cells look like one.
+    A tie goes to the form named first; nothing that separates leaves one column.
+    """
+    text = "".join(physical)
+    delimiters = [_one_character(given)] if given else [one for one in _CANDIDATES if one in (",", BLANK) or one in text]
+    best = (-1.0, Form(","), [], 0.0)  # type: tuple[float, Form, Records, float]
+    for form in (form for one in delimiters for form in _forms(physical, text, one)):
+        cut = list(lines.loose(physical, form))
+        width = usual_width([(line, fields) for line, fields, _ in cut])
+        filled = [(fields, right) for _, fields, right in cut if any(map(str.strip, fields))]
+        regular = [(fields, right) for fields, right in filled if len(fields) == width]
+        right = sum(1.0 if right else 0.5 for _, right in regular) / len(filled)
+        score = right * _single([fields for fields, _ in regular], form) if width > 1 else 0.0
+        if form.delimiter == BLANK:
+            score *= 0.7 if given or _tells_types([fields for fields, _ in regular]) else 0.0
+        if score > best[0]:
+            share = sum(len(fields) == width for fields, _ in filled) / len(filled)
+            best = (score, form, [(line, fields) for line, fields, _ in cut], share)
+    _, form, records, share = best
+    if _padded(physical, records, form):
+        form = replace(form, padded=True)
+        records = [(line, fields) for line, fields, _ in lines.loose(physical, form)]
+    return form, records, share
 
 
-def _score(physical: list[str], delimiter: str) -> tuple[float, str, Records]:
-    """Share of the records that have the commonest width above one, a little less for blanks, which also occur inside text."""
-    records = list(lines.loose(physical, delimiter))
-    widths = Counter(len(fields) for _, fields in records if any(field.strip() for field in fields))
-    if not widths:
-        return 0.0, delimiter, records
-    width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
-    if width == 1:
-        return 0.0, delimiter, records
-    return count / widths.total() * (0.7 if delimiter == BLANK else 1.0), delimiter, records
+def _forms(physical: list[str], text: str, delimiter: str) -> Iterator[Form]:
+    """The forms to try with a delimiter: double quotes; backslashes in them; single quotes when they are at work all over."""
+    yield Form(delimiter)
+    if '\\"' in text:
+        yield Form(delimiter, escape="\\")
+    # blanks that separate are no padding too: a million of them would be tried from each of them on
+    mark, padding = ("[ \t]", "") if delimiter == BLANK else (re.escape(delimiter), " *")
+    edges = (f"(?:^|{mark}){padding}'", f"'{padding}(?:$|\r|{mark})")
+    opening, closing = (len(re.findall(edge, text, re.MULTILINE)) for edge in edges)
+    if min(opening, closing) * 2 > len(physical) and not re.search(f'(?:^|{mark}){padding}"', text, re.MULTILINE):
+        # who doubles every double quote between single ones means one
+        doubled = '""' in text and not re.search(r'(?<!")"(?:"")*(?!")', text)
+        yield Form(delimiter, quote="'", escape='"' if doubled else "")
 
 
-def _width(records: Records) -> int:
-    widths = Counter(len(fields) for _, fields in records if any(field.strip() for field in fields))
+def usual_width(records: Records) -> int:
+    """The commonest number of fields, the larger of two equally common; comments (`# …`) do not count if there is more."""
+    filled = [fields for _, fields in records if any(map(str.strip, fields))]
+    widths = Counter(map(len, [fields for fields in filled if not fields[0].startswith("#")] or filled))
     return max(widths.items(), key=lambda pair: (pair[1], pair[0]))[0]
 
 
-def _header(records: Records, width: int) -> tuple[int, list[str] | None]:
-    """Position of the first record of full width, and its cells when they are names: text, no number and no date, no repeats."""
-    for position, (_, fields) in enumerate(records):
-        if len(fields) == width and any(field.strip() for field in fields):
-            cells = [field.strip() for field in fields]
-            filled = [cell for cell in cells if cell]
-            names = not any(_DATA.match(cell) for cell in filled) and len(filled) * 2 > width
-            return position, cells if names else None
-    return 0, None
+def _single(records: list[list[str]], form: Form) -> float:
+    """How far the filled cells look like one each, from a half to one: no other separator in them, no quotes around them.
+
+    A comma in a number, or before a blank, separates nothing.
+    """
+    others = [one for one in (";", "\t", "|") if one != form.delimiter]
+    cells = odd = 0
+    for cell in (cell for fields in records for field in fields if (cell := field.strip())):
+        cells += 1
+        comma = form.delimiter != "," and re.search(r",(?! )", cell) is not None and not DATA.match(cell)
+        odd += comma or any(one in cell for one in others) or (len(cell) > 1 and cell[0] in "'\"" and cell[0] == cell[-1])
+    return 1 - odd / max(1, cells) / 2
+
+
+def _tells_types(records: list[list[str]]) -> bool:
+    """Whether half of the cells are numbers and dates, but not a date and its time; words with blanks between them are text."""
+    body = records[1:] or records
+    if all(len(fields) == 2 and ":" in fields[1] and DATA.match(" ".join(fields)) for fields in body):
+        return False
+    cells = [field for fields in body for field in fields]
+    return sum(DATA.match(field) is not None for field in cells) >= _BLANK_TYPED * len(cells)
+
+
+def _padded(physical: list[str], records: Records, form: Form) -> bool:
+    """Whether every delimiter has a blank after it, and no field but a quoted one could want it."""
+    if form.delimiter in (BLANK, "\t") or not any(len(fields) > 1 for _, fields in records):
+        return False
+    mark = re.escape(form.delimiter)
+    ends = [line - 1 for line, _ in records[1:]] + [len(physical)]
+    raws = ("".join(physical[line - 1 : end]) for (line, _), end in zip(records, ends, strict=True))
+    return all(
+        re.search(mark + form.quote, raw) is None and len(re.findall(f"{mark}(?= |\r?\n?\\Z)", raw)) >= len(fields) - 1
+        for raw, (_, fields) in zip(raws, records, strict=True)
+    )
+
+
+def are_names(cells: list[str]) -> bool:
+    """Whether these can be column names: most of them there, none a number or a date."""
+    return header.are_names(cells, len(cells))
 
 
 def unique_names(cells: list[str]) -> tuple[str, ...]:

@@ -11,16 +11,21 @@ from collections.abc import Sequence
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, numbers
+from clm.ingest import dates, families, numbers
 from clm.ingest.dates import DateFormat
 from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import Mark
+from clm.ingest.scan import SOURCE
 from clm.ingest.structure import PROBLEM
 from clm.ingest.text import TextLog
+from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
 
 _ENOUGH = 0.95
 _EXAMPLE = "05/03/2024"
+# Days up to the 12th can be either; how many cells of the other order are a mixture and not a slip of the pen
+_SWAPPED = {"mdy": "dmy", "dmy": "mdy", "mdy2": "dmy2", "dmy2": "mdy2"}
+_SEVERAL, _FEW = 3, 0.01
 
 
 def joined(columns: Sequence[str]) -> pl.Expr:
@@ -30,15 +35,31 @@ def joined(columns: Sequence[str]) -> pl.Expr:
     return pl.concat_str([pl.col(name).str.strip_chars() for name in columns], separator=" ").str.strip_chars()
 
 
-def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings) -> tuple[DateFormat, Evidence]:
+def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings) -> tuple[DateFormat, Evidence, list[Notice]]:
+    """How the day is written, what speaks for it, and what speaks against it for a few cells."""
     name = "+".join(columns)
     cells = _filled(log.sample.lazy(), columns).collect()["cell"]
+    chosen, because = _chosen(log, columns, cells, settings)
+    if settings.tz is None and cells.len() and (chosen.universal or (chosen.offsets and dates.zulu(cells))):
+        raise DataError(
+            f"the times in {name} are universal time ({'Unix time' if chosen.universal else 'Z or +00:00'}), not the shop's day.",
+            where=f"column {name}",
+            fix="name the shop's zone: --tz Asia/Shanghai, --tz Europe/London, …",
+            code="zone",
+        )
+    mixed = _mixed(chosen, cells, name) if settings.date_format is None else []
+    return chosen, Evidence("date format", chosen.shown, because), mixed
+
+
+def _chosen(log: TextLog, columns: tuple[str, ...], cells: pl.Series, settings: CleanSettings) -> tuple[DateFormat, str]:
+    name = "+".join(columns)
     if settings.date_format is not None:
-        chosen = dates.given(settings.date_format)
-        chosen = DateFormat(chosen.family, chosen.first, dates.has_offsets(cells), chosen.only)
-        return chosen, Evidence("date format", chosen.shown, "given by --date-format")
+        asked = dates.given(settings.date_format)
+        if asked.only is None:
+            return dates.best_format(cells, asked.family), "given by --date-format"
+        return DateFormat(asked.family, asked.first, dates.has_offsets(cells), asked.only), "given by --date-format"
     if not cells.len():
-        return DateFormat("ymd"), Evidence("date format", "YYYY-MM-DD", "no cell to go by")
+        return DateFormat("ymd"), "no cell to go by"
     counts = dates.candidates(cells)
     best = _survivors(counts, cells.len())
     because = f"reads {max(counts.values(), default=0):,} of {cells.len():,} cells of {name}"
@@ -51,17 +72,64 @@ def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings)
             because = f"reads {max(counts.values()):,} cells of {name}, every other format fewer"
         if len(best) > 1:
             raise _ambiguous_dates(name, best)
+    if len(log.parts) > 1:
+        _question_other_files(log, columns, best)
     if not best:
         raise _no_date_format(log, name, counts, cells.len())
-    chosen = dates.best_format(cells, best[0])
-    if chosen.offsets and settings.tz is None and (dates.zulu(cells)):
+    return dates.best_format(cells, best[0]), because
+
+
+def _question_other_files(log: TextLog, columns: tuple[str, ...], best: list[str]) -> None:
+    """Raises `DataError` when a file writes its days in another order than the others: half of them would be read wrong."""
+    order: dict[str, str] = {}
+    for place in log.sample[SOURCE].unique(maintain_order=True).to_list():
+        cells = _filled(log.sample.lazy().filter(pl.col(SOURCE) == place), columns).collect()["cell"]
+        counts = dates.candidates(cells) if cells.len() else {}
+        survivors = _survivors(counts, cells.len())
+        if survivors == [families.ISO.name] and best and best[0] != "unix":
+            continue  # ISO stamps are read in any family
+        if survivors and not set(survivors) & set(best):
+            order[survivors[0]] = log.parts[place].source.name
+        elif survivors and best:
+            order.setdefault(best[0], log.parts[place].source.name)
+    if len(order) < 2:
+        return
+    shown = " and ".join(
+        f"{name} as {families.BY_NAME[family].shown} (--date-format '{dates.option(family)}')" for family, name in order.items()
+    )
+    raise DataError(
+        f"the files write their dates in different ways: {shown}.",
+        where="column " + "+".join(columns),
+        fix="clean those of each kind by themselves with their own --date-format, then the results together: "
+        "clm clean a.parquet b.parquet",
+        code="date_formats",
+    )
+
+
+def _mixed(chosen: DateFormat, cells: pl.Series, name: str) -> list[Notice]:
+    """Cells that are no days in the chosen order of day and month, but in the other: then some of the rest may be meant so too.
+
+    Raises `DataError` when they are more than a few.
+    """
+    rival = _SWAPPED.get(chosen.family)
+    if rival is None:
+        return []
+    left = dates.unread(cells, chosen)
+    odd = left.len() - dates.unread(left, DateFormat(rival, offsets=chosen.offsets)).len()
+    if not odd:
+        return []
+    ways = f"{chosen.shown}, but {counted(odd, 'cell is a day', 'cells are days')} only as {families.BY_NAME[rival].shown}"
+    if odd >= _SEVERAL and odd > _FEW * cells.len():
         raise DataError(
-            f"the times in {name} are universal time (Z or +00:00), not the shop's day.",
+            f"most dates in {name} are {ways}: days up to the 12th can be meant either way.",
             where=f"column {name}",
-            fix="name the shop's zone: --tz Asia/Shanghai, --tz Europe/London, …",
-            code="zone",
+            fix=f"write all of them in one way; or take them as they are: --date-format '{dates.option(chosen.family)}' "
+            "rejects the others",
+            code="mixed_dates",
         )
-    return chosen, Evidence("date format", chosen.shown, because)
+    return [
+        Notice("mixed_dates", f"the dates in {name} are {ways}: rejected; days up to the 12th written like that are misread.")
+    ]
 
 
 def _filled(frame: pl.LazyFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
@@ -69,18 +137,21 @@ def _filled(frame: pl.LazyFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
 
 
 def _survivors(counts: dict[str, int], filled: int) -> list[str]:
-    """Families that read at least 95 % of the cells, those that read most; in the fixed order of `dates.FAMILIES`."""
+    """Families that read at least 95 % of the cells, those that read most; in the fixed order of `families.FAMILIES`."""
     most = max(counts.values(), default=0)
     return [name for name, count in counts.items() if count == most and count >= _ENOUGH * filled]
 
 
-def _count_all(log: TextLog, columns: tuple[str, ...], families: list[str], offsets: bool) -> dict[str, int]:
+def _count_all(log: TextLog, columns: tuple[str, ...], among: list[str], offsets: bool) -> dict[str, int]:
     """How many cells of the whole column each of these families reads: one streaming pass over that column."""
+    best = {name: dates.best_format(_filled(log.sample.lazy(), columns).collect()["cell"], name, offsets) for name in among}
+    cells = _filled(log.frame.filter(pl.col(PROBLEM).is_null()), columns)
+    read = {name: f"clm:{name}" for name in among}
     found = (
-        _filled(log.frame.filter(pl.col(PROBLEM).is_null()), columns)
+        cells.with_columns(dates.usual(pl.col("cell"), one).alias(read[name]) for name, one in best.items())
         .select(
-            dates.wall_time(pl.col("cell"), DateFormat(name, offsets=offsets), None).is_not_null().sum().alias(name)
-            for name in families
+            (pl.col(read[name]).is_not_null() | dates.left_over("cell", read[name], one).is_not_null()).sum().alias(name)
+            for name, one in best.items()
         )
         .collect(engine="streaming")
         .row(0, named=True)
@@ -89,7 +160,7 @@ def _count_all(log: TextLog, columns: tuple[str, ...], families: list[str], offs
 
 
 def _ambiguous_dates(name: str, best: list[str]) -> DataError:
-    shown = {family.name: family for family in dates.FAMILIES}
+    shown = families.BY_NAME
     readings = ", or ".join(f"{shown[one].shown} (--date-format '{dates.option(one)}')" for one in best)
     example = ""
     if "mdy" in best and "dmy" in best:
@@ -104,7 +175,7 @@ def _ambiguous_dates(name: str, best: list[str]) -> DataError:
 
 def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int) -> DataError:
     family, count = max(counts.items(), key=lambda pair: pair[1], default=("ymd", 0))
-    shown = next(one.shown for one in dates.FAMILIES if one.name == family)
+    shown = families.BY_NAME[family].shown
     return DataError(
         f"no date format reads 95% of {name}: the best, {shown}, reads {count:,} of {filled:,} cells.",
         where=f"column {name}",
@@ -114,8 +185,12 @@ def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int
     )
 
 
-def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence]) -> dict[str, Mark]:
+def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence], settings: CleanSettings) -> dict[str, Mark]:
     """The decimal mark of every number column. One shop writes one way: a column in doubt follows the others."""
+    if settings.decimal is not None:
+        told: Mark = "," if settings.decimal == "," else "."
+        evidence.append(Evidence("numbers", f"decimal {told}", "given by --decimal"))
+        return dict.fromkeys(columns, told)
     fits = {name: numbers.fit(log.sample[name].drop_nulls()) for name in columns}
     marks: dict[str, Mark] = {name: "." if fit.dot > fit.comma else "," for name, fit in fits.items() if fit.dot != fit.comma}
     doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
@@ -132,7 +207,7 @@ def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence]) ->
         raise DataError(
             f"the numbers in {doubt[0]} can be read in two ways: 1,234 as one thousand or as one and a bit.",
             where=f"column {doubt[0]}",
-            fix="export the column without thousands separators, or with two decimals everywhere.",
+            fix="say which mark is the decimal one: --decimal . or --decimal ,",
             code="ambiguous_number",
         )
     rest: Mark = usual.pop() if len(usual) == 1 else "."

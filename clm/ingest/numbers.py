@@ -29,17 +29,17 @@ _LARGEST = 99_999_999_999_999.0
 _SIGN = "[+\\-]"
 _SYMBOL = (
     r"(?:(?:US|HK|NT|CA|AU|R|C|A)?\$|[€£¥₩₹₽฿₫₴₺₱₪]|元|圆|円|(?i:USD|EUR|GBP|CNY|RMB|JPY|HKD|TWD|KRW|INR|CHF|CAD|AUD|NZD|SGD|"
-    r"SEK|NOK|DKK|PLN|CZK|HUF|RUB|UAH|BRL|MXN|THB|VND|IDR|MYR|PHP|TRY|ZAR|KR|ZŁ|KČ|FT))"
+    r"SEK|NOK|DKK|PLN|CZK|HUF|RUB|UAH|BRL|MXN|THB|VND|IDR|MYR|PHP|TRY|ZAR|KR\.?|ZŁ|KČ|FT|RS\.?|FR\.|РУБ\.?|Р\.))"
 )
 _BODY = {
     ".": r"(?:(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}|[1-9]\d{0,2}(?:[' \x{a0}\x{2009}\x{202f}]\d{3})+)(?:\.\d*)?|\.\d+)",
     ",": r"(?:(?:\d+|[1-9]\d{0,2}(?:[.' \x{a0}\x{2009}\x{202f}]\d{3})+)(?:,\d*)?|,\d+)",
 }
 _EXPONENT = r"(?:[eE](?:\+?\d{1,2}|-0?[1-9]))?"
-_PLAIN = {".": r"^-?\d{1,15}(?:\.\d{1,18})?$", ",": r"^-?\d{1,15}$"}
+_PLAIN = {".": r"^-?[0-9]{1,15}(?:\.[0-9]{1,18})?$", ",": r"^-?[0-9]{1,15}$"}
 _FULL_WIDTH = {chr(0xFF01 + offset): chr(0x21 + offset) for offset in range(94)} | {
-    "￥": "¥", "−": "-", "–": "-", "　": " ", "’": "'", "٫": ".", "，": ",",
-}  # fmt: skip
+    "￥": "¥", "−": "-", "–": "-", "—": "-", "　": " ", "’": "'", "٫": ".", "，": ",", "萬": "万", "億": "亿",
+} | {chr(zero + digit): str(digit) for zero in (0x660, 0x6F0) for digit in range(10)}  # fmt: skip
 
 
 # Which currency codes a sign can stand for; a sign that is not here stands for itself.
@@ -49,6 +49,7 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "CA$": ("CAD",), "C$": ("CAD",), "AU$": ("AUD",), "A$": ("AUD",), "R$": ("BRL",), "₩": ("KRW",), "₹": ("INR",),
     "₽": ("RUB",), "฿": ("THB",), "₫": ("VND",), "₴": ("UAH",), "₺": ("TRY",), "₱": ("PHP",), "₪": ("ILS",),
     "KR": ("SEK", "NOK", "DKK"), "ZŁ": ("PLN",), "KČ": ("CZK",), "FT": ("HUF",),
+    "RS": ("INR", "PKR", "LKR", "NPR"), "FR": ("CHF",), "РУБ": ("RUB",), "Р": ("RUB",),
 }  # fmt: skip
 
 
@@ -81,11 +82,19 @@ def _pattern(mark: Mark) -> str:
     return rf"^(?:{signed}|\({amount}\)|{_SYMBOL}\s*\({body}\))$"
 
 
+def plain(cell: pl.Expr, mark: Mark) -> pl.Expr:
+    """Whether the cell is canonical as it stands, as nearly all are."""
+    return cell.str.contains(_PLAIN[mark])
+
+
 def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
-    """The number as `-1234.5` (or `1.2e4` for 1.2万), null where it cannot be read. Nearly all cells take the first branch."""
-    plain = cell.str.contains(_PLAIN[mark])
-    odd = tidy(pl.when(~plain).then(cell))
-    fits = odd.str.contains(_pattern(mark))
+    """The number as `-1234.5` (or `1.2e4` for 1.2万), null where it cannot be read or has lost digits.
+
+    Nearly all cells take the first branch.
+    """
+    as_it_stands = plain(cell, mark)
+    odd = tidy(pl.when(~as_it_stands).then(cell))
+    fits = odd.str.contains(_pattern(mark)) & ~_cut_short(odd)
     # what is left of a valid number are digits, the mark and an exponent; K of KR or E of EUR stands outside the digits
     digits = odd.str.extract(r"(\d.*\d|\d)", 1).str.replace_all(r"[' \x{a0}\x{2009}\x{202f}]", "")
     led = pl.when(odd.str.contains(r"^[^\d]*[.,]\d")).then(pl.lit("0.")).otherwise(pl.lit(""))
@@ -100,15 +109,22 @@ def canonical(cell: pl.Expr, mark: Mark) -> pl.Expr:
         .then(pl.lit("e8"))
         .otherwise(pl.lit(""))
     )
-    negative = odd.str.contains(r"^[^\d]*[-(]|\d[^\d]*-$")
+    # 12.30- is below zero; the dash of 12,- stands for the cents there are not
+    negative = odd.str.contains(r"^[^\d]*[-(]|\d[^\d.,]*-$")
     sign = pl.when(negative).then(pl.lit("-")).otherwise(pl.lit(""))
-    return pl.when(plain).then(cell).when(fits).then(pl.concat_str(sign, led, digits, power))
+    return pl.when(as_it_stands).then(cell).when(fits).then(pl.concat_str(sign, led, digits, power))
+
+
+def _cut_short(cell: pl.Expr) -> pl.Expr:
+    """Whether a spreadsheet has cut digits off: 1.23E+05 may have been 123,456. 1e3 and 1.23456E+05 say all they mean."""
+    decimals = cell.str.extract(r"[.,](\d*)E\+\d\d", 1).fill_null("").str.len_chars().cast(pl.Int32)
+    return (decimals < cell.str.extract(r"\dE\+(\d\d)", 1).cast(pl.Int32, strict=False)).fill_null(False)
 
 
 def symbol(cell: pl.Expr) -> pl.Expr:
     """The currency sign or code written beside the number, as one of `SIGNS`' keys; null where there is none."""
-    odd = tidy(pl.when(~cell.str.contains(_PLAIN["."])).then(cell))
-    return odd.str.extract(f"({_SYMBOL})", 1).str.to_uppercase()
+    odd = tidy(pl.when(~plain(cell, ".")).then(cell))
+    return odd.str.extract(f"({_SYMBOL})", 1).str.to_uppercase().str.strip_suffix(".")
 
 
 def money(text: pl.Expr) -> pl.Expr:
@@ -139,10 +155,8 @@ def _given(text: pl.Expr) -> list[pl.Expr]:
 
 def _products(first: pl.Expr, second: pl.Expr) -> list[pl.Expr]:
     """The exact product, in the forms that can hold it."""
-    short = first.str.contains(_SHORT) & second.str.contains(_SHORT)
-    usual = pl.when(short).then(first).cast(_ROOMY, strict=False) * pl.when(short).then(second).cast(
-        pl.Decimal(38, 6), strict=False
-    )
+    short = _short(first, second)
+    usual = _usual_product(first, second)
     one, two = pl.when(~short).then(first), pl.when(~short).then(second)
     # an overflow would stop the whole query; a float is near enough to see it coming
     fits = (_float(one) * _float(two)).abs() < _LARGEST
@@ -153,6 +167,21 @@ def _products(first: pl.Expr, second: pl.Expr) -> list[pl.Expr]:
         return left * pl.when(possible).then(two).cast(pl.Decimal(38, most_second), strict=False)
 
     return [usual, *(exact(*split) for split in _SPLITS)]
+
+
+def _short(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return first.str.contains(_SHORT) & second.str.contains(_SHORT)
+
+
+def _usual_product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    short = _short(first, second)
+    one, two = pl.when(short).then(first), pl.when(short).then(second)
+    return one.cast(_ROOMY, strict=False) * two.cast(pl.Decimal(38, 6), strict=False)
+
+
+def short_product(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """What `line_money` gives for two factors of few digits, as nearly all are; null for the others."""
+    return _usual_product(first, second).cast(LINE, strict=False)
 
 
 def _widened(exact: list[pl.Expr]) -> list[tuple[pl.Expr, pl.Decimal]]:

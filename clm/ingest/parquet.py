@@ -14,8 +14,10 @@ import polars as pl
 from clm.errors import DataError
 from clm.ingest import sources
 from clm.ingest.dialect import unique_names
+from clm.ingest.evidence import Evidence
 from clm.ingest.sources import Source
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
+from clm.ingest.table import Table
 
 _BATCH = 65_536
 _SECOND = {"ms": 10**3, "us": 10**6}
@@ -24,22 +26,18 @@ _YEARS, _DAYS = (-62_135_596_800, 253_402_300_799), (-719_162, 2_932_896)
 _DAY_NANOSECONDS = 86_400 * 10**9
 
 
-def columns(source: Source) -> tuple[str, ...]:
-    """Unique column names from the footer. Raises `DataError` when it is damaged or promises more than the file can hold."""
+def read(source: Source) -> Table:
+    """The file as its footer tells. Raises `DataError` when it is damaged or promises more than the file can hold."""
     with _opened(source) as file:
-        names = unique_names(list(file.schema_arrow.names))
+        names, rows = unique_names(list(file.schema_arrow.names)), int(file.metadata.num_rows)
         # a cell is a byte at least when written out: a footer of a few kilobytes can promise a hundred million rows
-        if sources.swollen(file.metadata.num_rows * len(names), source.size):
+        if sources.swollen(rows * len(names), source.size):
             raise sources.bomb(source, "Parquet")
-    return names
+    found = Evidence(f"{source.name}: container", f"Parquet, {rows:,} rows", "magic bytes")
+    return Table(names, rows, lambda _raw: _batches(source), (found,))
 
 
-def rows(source: Source) -> int:
-    with _opened(source) as file:
-        return int(file.metadata.num_rows)
-
-
-def batches(source: Source) -> Iterator[pl.DataFrame]:
+def _batches(source: Source) -> Iterator[pl.DataFrame]:
     """Frames of text columns with the row number from 1 as the line. Raises `DataError` where the file is damaged."""
     line = 1
     with _opened(source) as file:

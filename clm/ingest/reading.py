@@ -5,12 +5,13 @@ It may not decide: `understand` does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from clm.ingest.dates import DateFormat
 from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import Mark
+from clm.ingest.profiles import Words
 from clm.outcome import Notice
 
 MONEY_ROLES = ("amount", "unit_price", "discount", "returned_amount", "cost")
@@ -20,12 +21,23 @@ KEY_ROLES = ("customer_id", "order_id", "line_id", "product_id")
 
 
 @dataclass(frozen=True)
+class StatusWords:
+    """What the words of the status column say became of a row; in lower case, as `statuses.said` writes cells."""
+
+    cancelled: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
+    sale: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Reading:
     """Which column plays which role (`ordered_at` may have two) and how its cells are written.
 
     `ours` says the input is TRANSACTIONS that clm made before: its columns pass through as they are, save that the sources
     at the `exported` places are CSV, whose risky text was defused for spreadsheets. `text_columns` are the
-    first column of each file and the mapped ones: where words such as 合计 give a totals row away.
+    first column of each file and the mapped ones: where words such as 合计 give a totals row away. `test` says which rows are
+    test orders, `only` which alone are sales; `one_row_per_order`: rows without an amount are further lines of an order.
     """
 
     roles: dict[str, tuple[str, ...]]
@@ -40,6 +52,10 @@ class Reading:
     exported: tuple[int, ...]
     evidence: tuple[Evidence, ...]
     notices: tuple[Notice, ...]
+    words: StatusWords = field(default_factory=StatusWords)
+    test: Words | None = None
+    only: Words | None = None
+    one_row_per_order: bool = False
 
     def column(self, role: str) -> str | None:
         return self.roles[role][0] if role in self.roles else None

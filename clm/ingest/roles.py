@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -15,9 +14,11 @@ from importlib import resources
 import polars as pl
 
 from clm.errors import DataError, UsageError
-from clm.ingest import dates, numbers
+from clm.ingest import dates, numbers, profiles
 from clm.ingest.evidence import Evidence
+from clm.ingest.profiles import Profile
 from clm.ingest.reading import NUMBER_ROLES
+from clm.ingest.recognise import matching, plain
 from clm.ingest.text import TextLog
 
 _ORDER = (
@@ -29,43 +30,60 @@ _LOOKS = 5000
 _FITS = 0.5
 _LONGEST_NAME = 200
 _SHOWN, _SHOWN_LENGTH = 40, 60
+_TIMES = {
+    "time",
+    "ordertime",
+    "saletime",
+    "purchasetime",
+    "transactiontime",
+    "invoicetime",
+    "timeofday",
+    "时间",
+    "下单时间",
+    "交易时间",
+}
+_CLOCK = r"^\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp][Mm])?$"
 _BECAUSE = {"names": "its name", "weak": "its name, and its cells", "empty": "its name; its cells are empty"}
-# The CDNOW sample as published: two zero-padded ids, day, pieces, dollars; nothing else looks like it.
-_CDNOW = (r"^\d{5}$", r"^\d{4}$", r"^199[78]\d{4}$", r"^\d{1,3}$", r"^\d+\.\d\d$")
 
 
 @cache
 def _aliases() -> dict[str, dict[str, list[str]]]:
     table = resources.files("clm.ingest").joinpath("aliases.toml").read_text(encoding="utf-8")
     return {
-        role: {kind: [_plain(name) for name in names] for kind, names in entry.items()}
+        role: {kind: [plain(name) for name in names] for kind, names in entry.items()}
         for role, entry in tomllib.loads(table).items()
     }
-
-
-def _plain(name: str) -> str:
-    return "".join(character for character in unicodedata.normalize("NFKC", name).casefold() if character.isalnum())
 
 
 def _variants(name: str) -> set[str]:
     """A header cell as it is, without what stands in brackets at its end (`金额(元)`), and each half of a bilingual one."""
     bare = re.sub(r"\s*[(（\[【][^)）\]】]*[)）\]】]\s*$", "", name)
     halves = (re.sub(r"[^\x00-\x7f]", "", name), re.sub(r"[\x00-\x7f]", "", name)) if _HAN.search(name) else ()
-    return {_plain(one) for one in (name, bare, *halves)} - {""}
+    return {plain(one) for one in (name, bare, *halves)} - {""}
 
 
-def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], list[Evidence]]:
-    """Columns for every role that is found; what `--map` says goes first. Raises `UsageError` for columns that are not there."""
+def assign(log: TextLog, given: Mapping[str, str], profile: Profile | None) -> tuple[dict[str, tuple[str, ...]], list[Evidence]]:
+    """Columns for every role that is found; what `--map` says goes first, and a profile's roles are all there are.
+
+    Raises `DataError` for columns that are not there.
+    """
     roles: dict[str, tuple[str, ...]] = {}
     evidence: list[Evidence] = []
-    for role, column in given.items():
-        roles[role] = _named(role, column, log.columns)
-        evidence.append(Evidence(role, " + ".join(roles[role]), "given by --map"))
-    shape = _by_shape(log)
-    for role, column in shape.items():
-        if role not in roles:
-            roles[role] = (column,)
-            evidence.append(Evidence(role, column, "a file without header that has the layout of the CDNOW sample"))
+    said = {} if profile is None else profile.map
+    for role, name in given.items():
+        roles[role] = _named(role, name, log.columns)
+        origin = f"the profile {profile.name}" if profile is not None and said.get(role) == name else "--map"
+        evidence.append(Evidence(role, " + ".join(roles[role]), f"given by {origin}"))
+    if profile is not None and profile.roles:
+        for role, wanted in profile.roles.items():
+            there = next((columns for one in wanted if (columns := _there(one, log.columns))), None)
+            if role in roles or (there is None and role in profile.optional):
+                continue
+            if there is None:
+                raise profiles.missing(profile, role, wanted, log.columns)
+            roles[role] = there
+            evidence.append(Evidence(role, " + ".join(there), f"the profile {profile.name}"))
+        return roles, evidence
     taken = {column for columns in roles.values() for column in columns}
     sample = log.sample.head(_LOOKS)
     known = {column: _variants(column) for column in log.columns if len(column) <= _LONGEST_NAME}
@@ -77,10 +95,41 @@ def assign(log: TextLog, given: Mapping[str, str]) -> tuple[dict[str, tuple[str,
             free = {column: variants for column, variants in known.items() if column not in taken}
             found = _find(role, names, free, sample, kind)
             if found is not None:
+                _question_twice(role, found, sample)
                 roles[role] = (found,)
                 taken.add(found)
                 evidence.append(Evidence(role, found, _BECAUSE[kind]))
+    if "ordered_at" not in given and (time := _time_beside(roles.get("ordered_at"), known, taken, sample)):
+        roles["ordered_at"] = (*roles["ordered_at"], time)
+        evidence.append(
+            Evidence("ordered_at", " + ".join(roles["ordered_at"]), f"days without a time, and {time} holds times only")
+        )
     return roles, evidence
+
+
+def _question_twice(role: str, column: str, sample: pl.DataFrame) -> None:
+    """Raises `DataError` when the header has this name twice and the cells under it differ: only one of them is meant."""
+    second = f"{column} (2)"
+    if second not in sample.columns or sample[column].equals(sample[second].alias(column), null_equal=True):
+        return
+    raise DataError(
+        f"the header names {column} twice, and the cells differ: {role} could be either.",
+        where=f"columns {column}, {second}",
+        fix=f"say which: --map '{role}={column}' or --map '{role}={second}'",
+        code="column_twice",
+    )
+
+
+def _time_beside(day: tuple[str, ...] | None, known: Mapping[str, set[str]], taken: set[str], sample: pl.DataFrame) -> str | None:
+    """The one column that is called a time, holds times of day only, and stands beside days that have none."""
+    if day is None or len(day) > 1 or not sample.height or sample[day[0]].str.contains(r"\d:\d").any():
+        return None
+    found = [
+        column
+        for column, variants in known.items()
+        if column not in taken and variants & _TIMES and sample[column].str.strip_chars().str.contains(_CLOCK).all()
+    ]
+    return found[0] if len(found) == 1 and sample[found[0]].null_count() < sample.height else None
 
 
 def _named(role: str, column: str, columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,15 +146,12 @@ def _named(role: str, column: str, columns: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _by_shape(log: TextLog) -> dict[str, str]:
-    headerless = all(part.dialect is not None and part.dialect.header_line is None for part in log.parts)
-    if not headerless or len(log.columns) != len(_CDNOW) or not log.sample.height:
-        return {}
-    like = all(
-        log.sample[column].str.strip_chars().str.contains(pattern).all()
-        for column, pattern in zip(log.columns, _CDNOW, strict=True)
-    )
-    return {"customer_id": "#1", "ordered_at": "#3", "quantity": "#4", "amount": "#5"} if like else {}
+def _there(wanted: str, columns: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The column a profile means, or the two of `DATE+TIME`."""
+    if found := matching(wanted, columns):
+        return (found,)
+    halves = [matching(half.strip(), columns) for half in wanted.split("+")]
+    return (halves[0], halves[1]) if len(halves) == 2 and halves[0] and halves[1] else None
 
 
 def _find(role: str, names: list[str], known: dict[str, set[str]], sample: pl.DataFrame, kind: str) -> str | None:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import encoding, parquet, sources, structure
+from clm.ingest import encoding, sources, structure
 from clm.ingest.encoding import Encoding
 from clm.ingest.part import HEAD, Part, lenient
 from clm.ingest.scan import shaped
 
 SAMPLE_FILES = 40
 _PIECE = 2**19
+_ROWS = 100_000
 
 
 def take(parts: tuple[Part, ...], schema: dict[str, pl.DataType]) -> tuple[pl.DataFrame, bool]:
@@ -34,20 +35,24 @@ def take(parts: tuple[Part, ...], schema: dict[str, pl.DataType]) -> tuple[pl.Da
 
 
 def _sample_of(part: Part, share: int) -> tuple[list[pl.DataFrame], bool]:
-    if part.dialect is None or part.encoding is None:
+    if part.table is not None:
         frames: list[pl.DataFrame] = []
-        for frame in parquet.batches(part.source):
+        taken = 0
+        for frame in part.table.batches(False):
             frames.append(frame)
-            if len(frames) * frame.height > 100_000:
+            taken += frame.height
+            if taken > _ROWS:
                 break
-        return frames, parquet.rows(part.source) <= sum(frame.height for frame in frames)
+        return frames, taken >= part.table.rows
+    assert part.dialect is not None
+    assert part.encoding is not None
     raw, full = _limited(sources.blocks(part.source), share)
     text = b"".join(encoding.to_utf8([raw], part.encoding, part.source.name) if full else lenient(raw, part.encoding))
     text = text if full else text[: text.rfind(b"\r" if part.dialect.carriage_returns else b"\n") + 1]
     stream = structure.after_header([text], part.dialect)
     frames = list(structure.batches(stream, part.dialect, part.dialect.first_line))
     # a piece can begin anywhere only where every byte of a line end is one, and nowhere in the middle of a packed file
-    if not full and part.source.kind == "text" and not part.encoding.name.startswith("utf-16"):
+    if not full and part.source.kind == "text" and not part.encoding.name.startswith(("utf-16", "utf-32")):
         for start in (part.source.size // 2, part.source.size - _PIECE):
             if start > share:
                 frames += _piece(part, start)

@@ -9,12 +9,16 @@ import bz2
 import glob
 import gzip
 import hashlib
+import lzma
 import os
 import shutil
+import threading
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,22 +26,37 @@ from clm.errors import DataError, InputError, UsageError
 
 BLOCK = 4 * 2**20
 # A folder is read by suffix; a file named by the user is read whatever it is called.
-_SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".dat", ".psv", ".parquet", ".pq")
-_PACKED = (".gz", ".bz2", ".zip")
+_SUFFIXES = (
+    ".csv", ".tsv", ".txt", ".tab", ".dat", ".psv", ".parquet", ".pq",
+    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".jsonl", ".ndjson",
+)  # fmt: skip
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+# what the standard library raises for packed bytes that are damaged, or packed in ways it does not know
+BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, NotImplementedError)
+WORKBOOKS = ("xlsx", "xls", "ods")
 # Text of order logs packs to about a tenth; hundreds of times more is a bomb, not a log.
 _LARGEST_RATIO, _RATIO_FROM = 200, 64 * 2**20
 
 
 @dataclass(frozen=True)
 class Source:
-    """One input file. `repeats` marks a file whose bytes are those of an earlier input."""
+    """One input file. `repeats` marks one whose bytes are those of an earlier input; `digest` is its SHA-256, once worked out."""
 
     path: Path
     name: str
     size: int
-    sha256: str
     kind: str
+    digest: Future[str] = field(compare=False, repr=False)
     repeats: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Waits for it. Raises `InputError` when the file cannot be read, `DataError` when it has changed since it was found."""
+        try:
+            return self.digest.result()
+        except OSError as error:
+            raise unreadable(self.path, error) from None
 
     def to_json(self) -> dict[str, Any]:
         """What travels in footers: no path."""
@@ -55,16 +74,49 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
         empty = "an empty input name: is a shell variable unset?"
         raise UsageError(empty, fix="name a file, a folder or a pattern.", code="no_input")
     found: list[Source] = []
-    seen: set[str] = set()
     for path in (path for given in inputs for path in _expand(given)):
         name = (names or {}).get(path, shown(path.name))
         whole = path if path.is_file() else _spooled(path, spool)
-        size, sha256, kind = _weigh(whole)
-        found.append(Source(whole, name, size, sha256, kind, repeats=sha256 in seen))
-        seen.add(sha256)
+        size, kind = _weigh(whole)
+        found.append(Source(whole, name, size, kind, Future()))
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
-    return tuple(found)
+    threading.Thread(target=_digest, args=(tuple(found),), name="clm-digest", daemon=True).start()
+    return _repeats_marked(found)
+
+
+def _repeats_marked(found: list[Source]) -> tuple[Source, ...]:
+    """Only files of one size can have the same bytes: only those are waited for."""
+    sizes = Counter(source.size for source in found)
+    seen: set[str] = set()
+    marked: list[Source] = []
+    for source in found:
+        several = sizes[source.size] > 1
+        marked.append(replace(source, repeats=several and source.sha256 in seen))
+        seen |= {source.sha256} if several else set()
+    return tuple(marked)
+
+
+def _digest(found: tuple[Source, ...]) -> None:
+    """Work out the SHA-256 of each file in turn, beside whatever else is done."""
+    for source in found:
+        digest, size = hashlib.sha256(), 0
+        try:
+            with source.path.open("rb") as stream:
+                while block := stream.read(BLOCK):
+                    size += len(block)
+                    digest.update(block)
+            if size != source.size:
+                raise DataError(
+                    f"{source.name} changes while it is read: {source.size:,} bytes have become {size:,}.",
+                    where=source.name,
+                    fix="wait until it is complete, or give a copy of it.",
+                    code="changed",
+                )
+        except BaseException as error:  # noqa: BLE001 raised again for who asks
+            source.digest.set_exception(error)
+        else:
+            source.digest.set_result(digest.hexdigest())
 
 
 def shown(name: str | Path) -> str:
@@ -117,24 +169,35 @@ def _suffix_hint() -> str:
     return f"in a folder, files ending in {' '.join(_SUFFIXES)} (packed as {' '.join(_PACKED)} too) are read."
 
 
-def _weigh(path: Path) -> tuple[int, str, str]:
-    digest, size, head = hashlib.sha256(), 0, b""
+def _weigh(path: Path) -> tuple[int, str]:
     try:
         with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                head = head or block[:8]
-                size += len(block)
-                digest.update(block)
+            size, kind = os.fstat(stream.fileno()).st_size, kind_of(stream.read(8))
     except OSError as error:
         raise unreadable(path, error) from None
-    return size, digest.hexdigest(), _kind(head)
+    return size, _archived(path) if kind == "zip" else kind
 
 
-def _kind(head: bytes) -> str:
+def _archived(path: Path) -> str:
+    """What a zip file is by its members: a workbook, or files packed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
+                return "xlsx"
+            if {"mimetype", "content.xml"} <= names:
+                with archive.open("mimetype") as stream:
+                    return "ods" if stream.read(100).startswith(_ODS) else "zip"
+    except BROKEN:
+        pass  # said when it is unpacked
+    return "zip"
+
+
+def kind_of(head: bytes) -> str:
     """What the first bytes say the file is; names lie, and standard input has none."""
     for magic, kind in (
         (b"PAR1", "parquet"), (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"PK\x03\x04", "zip"),
-        (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xd0\xcf\x11\xe0", "xls"),
+        (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     ):  # fmt: skip
         if head.startswith(magic):
             return kind
@@ -162,11 +225,11 @@ def blocks(source: Source, start: int = 0) -> Iterator[bytes]:
                 if swollen(unpacked, source.size):
                     raise bomb(source, "packed")
                 yield block
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise _damaged(source, error) from None
+    except BROKEN as error:
+        raise damaged(source, error) from None
     except OSError as error:
         if error.errno is None:  # bz2 says so for damaged data
-            raise _damaged(source, error) from None
+            raise damaged(source, error) from None
         raise unreadable(source.path, error) from None
 
 
@@ -180,8 +243,12 @@ def bomb(source: Source, what: str) -> DataError:
     return DataError(f"{source.name} unpacks to more than {_LARGEST_RATIO} times its size.", fix=fix, code="bomb")
 
 
-def _damaged(source: Source, error: Exception) -> DataError:
+def damaged(source: Source, error: object) -> DataError:
     return DataError(f"{source.name} is cut off or damaged ({error}).", fix="get the file again.", code="damaged")
+
+
+def protected(source: Source) -> DataError:
+    return DataError(f"{source.name} is protected by a password.", fix="save it without one.", code="protected")
 
 
 def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
@@ -189,6 +256,8 @@ def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
         return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
     if source.kind == "bzip2":
         return bz2.BZ2File(raw)
+    if source.kind == "xz":
+        return lzma.LZMAFile(raw)
     if source.kind == "zstd":
         import pyarrow as pa
 
@@ -196,17 +265,11 @@ def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
     if source.kind == "zip":
         archive = zipfile.ZipFile(raw)
         members = [one for one in archive.infolist() if not one.is_dir()]
-        if any(one.filename == "[Content_Types].xml" for one in members):
-            raise _unsupported(source, "an Excel workbook")
         if len(members) != 1:
             raise DataError(
                 f"{source.name} holds {len(members)} files, not one.", fix="unpack it and name the order file.", code="zip"
             )
+        if members[0].flag_bits & 1:
+            raise protected(source)
         return archive.open(members[0])
-    if source.kind == "xls":
-        raise _unsupported(source, "an old Excel workbook")
     return raw
-
-
-def _unsupported(source: Source, what: str) -> DataError:
-    return DataError(f"{source.name} is {what}.", fix="save the sheet as CSV (UTF-8) and give that file.", code="workbook")

@@ -5,6 +5,8 @@ It may not judge a record: `stages.clean` does.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 CANCELLED = (
@@ -12,20 +14,46 @@ CANCELLED = (
     "pending payment", "payment pending", "awaiting payment", "payment failed", "payment declined", "checkout draft",
     "已取消", "取消", "订单取消", "交易取消", "订单已取消", "交易关闭", "已关闭", "关闭", "已作废", "作废",
     "未付款", "未支付", "待付款", "待支付", "等待买家付款", "等待付款", "交易失败", "支付失败", "付款失败", "已失效",
+    "訂單取消", "訂單已取消", "交易關閉", "已關閉", "關閉", "已作廢", "作廢", "等待買家付款", "交易失敗",
+    "支付失敗", "付款失敗", "annulliert", "annulé", "annulée", "anulado", "cancelado", "annullato", "geannuleerd",
+    "отменен", "отменён", "キャンセル", "취소",
 )  # fmt: skip
 UNPAID = ("pending", "authorized")
 # A sale that was undone: with money above zero it is the sale that is gone, below zero it is the return.
-UNDONE = ("refunded", "fully refunded", "returned", "退款成功", "已退款", "全额退款", "退货成功", "已退货")
+UNDONE = ("refunded", "fully refunded", "returned", "退款成功", "已退款", "全额退款", "退货成功", "已退货", "storniert", "storno")
 # A record of its own beside the sale.
 RETURN = (
     "refund", "refunds", "return", "returns", "credit note", "credit memo", "chargeback",
     "退款", "退货", "退貨", "退货退款", "退款单", "退货单",
 )  # fmt: skip
 
+# A sale of which some money went back; how much, another column says or nobody.
+PARTLY = (
+    "partially refunded", "partial refund", "partly refunded", "partially returned", "partial return",
+    "部分退款", "部分退款成功", "部分退货", "部分退货退款",
+)  # fmt: skip
+# A sale that stands, so far as anybody knows.
+SALE = (
+    "completed", "complete", "shipped", "partially shipped", "paid", "delivered", "fulfilled", "partially fulfilled",
+    "unfulfilled", "processing", "in process", "in progress", "processed", "approved", "success", "successful", "succeeded",
+    "settled", "captured", "resolved", "closed", "invoiced", "billed", "confirmed", "accepted", "received", "sent",
+    "dispatched", "in transit", "out for delivery", "ready", "ready to ship", "packed", "picked", "picked up", "done", "ok",
+    "yes", "finished", "active", "sale", "sales", "sold", "order", "ordered", "purchase", "payment", "placed", "交易成功",
+    "已完成", "完成", "订单完成", "已发货", "卖家已发货", "等待买家确认收货", "买家已付款", "买家已付款,等待卖家发货",
+    "等待卖家发货", "已付款", "已支付", "支付成功", "付款成功", "已收货", "已签收", "已确认", "待发货", "待收货", "待评价",
+    "已评价", "交易完成", "成功", "配送中", "已出库", "正常", "有效", "销售", "已成交", "已结算", "对方已收钱", "充值成功",
+    "已存入零钱",
+)  # fmt: skip
+
 
 def said(cell: pl.Expr) -> pl.Expr:
     """The word as the lists write it."""
     return cell.str.strip_chars().str.to_lowercase().str.replace_all(r"[_\-\s]+", " ")
+
+
+def word(written: str) -> str:
+    """The same for one word."""
+    return re.sub(r"[_\-\s]+", " ", written.strip().lower())
 
 
 def about_payment(column: str) -> bool:

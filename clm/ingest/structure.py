@@ -12,13 +12,16 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from clm.ingest import lines
-from clm.ingest.dialect import BLANK, Dialect
+from clm.ingest import encoding, lines
+from clm.ingest.dialect import Dialect
+from clm.ingest.lines import BLANK
 
 # Names of our own columns cannot be names of a file's: dialect renames those.
 LINE, PROBLEM, DETAIL, RAW = "clm:line", "clm:problem", "clm:detail", "clm:raw"
 _SMALLEST = 2**20
 _LARGEST_RECORDS = 2**25
+# what separates for pyarrow, which knows single bytes only
+_STAND_IN = b"\x1f"
 _BLANKS = re.compile(rb"[ \t]+")
 _BLANK_ENDS = re.compile(rb"^[ \t]+|[ \t]+(?=\r?$)", re.MULTILINE)
 
@@ -56,7 +59,7 @@ def batches(stream: Iterable[bytes], dialect: Dialect, first_line: int, raw: boo
         held += block
         if len(held) < _SMALLEST:
             continue
-        cut = _boundary(held)
+        cut = _boundary(held, dialect)
         if cut == 0:
             if len(held) < _LARGEST_RECORDS:
                 continue
@@ -76,13 +79,16 @@ def batches(stream: Iterable[bytes], dialect: Dialect, first_line: int, raw: boo
 
 def _line_ends(data: bytes) -> int:
     """Physical line ends: CR LF, LF, or CR alone."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    return encoding.line_feeds(data) + (data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else 0)
 
 
-def _boundary(data: bytes) -> int:
-    """Where the last whole record ends: after a line end with an even number of quotes before it; 0 when none is in reach."""
+def _boundary(data: bytes, dialect: Dialect) -> int:
+    """Where the last whole record ends: after a line end with an even number of quotes before it; 0 when none is in reach.
+
+    Where quotes come singly too (apostrophes, after backslashes), after any line end: the careful way hands back what is open.
+    """
     cut = data.rfind(b"\n") + 1
-    if not cut or b'"' not in data:
+    if not cut or dialect.escape or dialect.quote != '"' or b'"' not in data:
         return cut
     quotes = data.count(b'"', 0, cut)
     for _ in range(1000):
@@ -107,15 +113,21 @@ def _chunk(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) ->
 
 
 def _regular(chunk: bytes, dialect: Dialect) -> bool:
-    if b"\0" in chunk or chunk.count(b"\r") != chunk.count(b"\r\n"):
+    if b"\0" in chunk or (b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n")):
         return False
-    if b'"' not in chunk:
-        return True
-    if dialect.delimiter == BLANK or chunk.count(b'"') % 2:
+    quote = dialect.quote.encode()
+    if quote not in chunk:
+        return len(dialect.delimiter) == 1 or dialect.delimiter == BLANK or _STAND_IN not in chunk
+    if (
+        len(dialect.delimiter) > 1
+        or dialect.padded
+        or (dialect.escape and dialect.escape.encode() in chunk)
+        or chunk.count(quote) % 2
+    ):
         return False
-    mark = re.escape(dialect.delimiter.encode())
+    beside = rb"[\r\n" + quote + re.escape(dialect.delimiter.encode()) + rb"]"
     # a quote with neither a separator, a line end nor another quote beside it; led by the quote so that the search can leap
-    return re.search(rb'"(?<![\r\n"' + mark + rb']")(?![\r\n"' + mark + rb"])", chunk) is None
+    return re.search(quote + rb"(?<!" + beside + quote + rb")(?!" + beside + rb")", chunk) is None
 
 
 def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
@@ -123,8 +135,11 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     import pyarrow as pa
     from pyarrow import csv
 
-    if dialect.delimiter == BLANK:
-        chunk = _BLANKS.sub(b"\t", _BLANK_ENDS.sub(b"", chunk))
+    delimiter = dialect.delimiter
+    if delimiter == BLANK:
+        chunk, delimiter = _BLANKS.sub(b"\t", _BLANK_ENDS.sub(b"", chunk)), "\t"
+    elif len(delimiter) > 1:
+        chunk, delimiter = chunk.replace(delimiter.encode(), _STAND_IN), _STAND_IN.decode()
     ragged: list[tuple[int, int, str]] = []
 
     def keep(row: csv.InvalidRow) -> str:
@@ -135,7 +150,8 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
         pa.BufferReader(chunk),
         read_options=csv.ReadOptions(use_threads=False, column_names=list(dialect.columns), block_size=len(chunk) + 1),
         parse_options=csv.ParseOptions(
-            delimiter="\t" if dialect.delimiter == BLANK else dialect.delimiter,
+            delimiter=delimiter,
+            quote_char=dialect.quote,
             newlines_in_values=True,
             ignore_empty_lines=False,
             invalid_row_handler=keep,
@@ -148,15 +164,17 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     )
     good = pl.from_arrow(table)
     assert isinstance(good, pl.DataFrame)
+    if dialect.padded:
+        good = good.with_columns(pl.col(name).str.strip_prefix(" ") for name in dialect.columns[1:])
     total = good.height + len(ragged)
-    physical = chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+    physical = encoding.line_feeds(chunk) + (not chunk.endswith(b"\n"))
     if total == physical:
         starts = pl.int_range(line, line + total, dtype=pl.Int64, eager=True)
         if not ragged:
-            return _problems(good, dialect, starts)
+            return problems(good, dialect, starts)
         inner = None
     else:
-        if any('"' in text for _, _, text in ragged):
+        if any(dialect.quote in text for _, _, text in ragged):
             return None
         ends = good.select(pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True)).cast(pl.Int64).alias("n"))["n"]
         many = good.filter(ends > 0)
@@ -173,29 +191,33 @@ def _fast(chunk: bytes, dialect: Dialect, line: int) -> pl.DataFrame | None:
     if inner is not None:
         length = length.scatter(places.to_list(), (inner + 1).to_list()) if total else length
     starts = length.cum_sum() - length + line
-    frame = _problems(good, dialect, starts.gather(places))
+    frame = problems(good, dialect, starts.gather(places))
     if ragged:
         bad = _ragged(ragged, dialect, starts)
         frame = pl.concat([frame, bad]).sort(LINE, maintain_order=True)
     return frame
 
 
-def _problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.DataFrame:
+def problems(good: pl.DataFrame, dialect: Dialect, starts: pl.Series) -> pl.DataFrame:
     """Whole records with their lines; lines with nothing on them and headers that come again are marked."""
     first = dialect.columns[0]
     none = pl.lit(None, dtype=pl.String)
     frame = good.with_columns(starts.alias(LINE), none.alias(PROBLEM), none.alias(DETAIL), none.alias(RAW))
     cells = [pl.col(name) for name in dialect.columns]
-    if good.select((pl.col(first).str.strip_chars() == "").any()).item():
+    began = good[first].str.strip_chars()
+    if (began == "").any():
         blank = pl.all_horizontal(cell.str.strip_chars() == "" for cell in cells)
         frame = frame.with_columns(pl.when(blank).then(pl.lit("blank_row")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
-    if dialect.header_line is not None and good.select((pl.col(first).str.strip_chars() == first).any()).item():
+    if dialect.header_line is not None and (began == first).any():
         again = pl.all_horizontal(
             cell.str.strip_chars().is_in([name, f"'{name}"])
             for cell, name in zip(cells, dialect.columns, strict=True)
             if name[0] != "#"
         )
         frame = frame.with_columns(pl.when(again).then(pl.lit("header_repeat")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
+    if dialect.below:
+        below = pl.col(LINE).is_in(dialect.below)
+        frame = frame.with_columns(pl.when(below).then(pl.lit("header_repeat")).otherwise(pl.col(PROBLEM)).alias(PROBLEM))
     return frame
 
 
@@ -219,12 +241,12 @@ def _empty_cells(own: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
 
 
 def _slow(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) -> tuple[pl.DataFrame, bytes]:
-    records, tail = lines.strict(chunk.decode(), dialect.delimiter, dialect.width, final)
+    records, tail = lines.strict(chunk.decode(), dialect.form, dialect.width, final)
     good = [record for record in records if record.fields is not None]
     cells = list(zip(*(record.fields or () for record in good), strict=True)) or [()] * dialect.width
     frame = pl.DataFrame(dict(zip(dialect.columns, cells, strict=True)), schema=dict.fromkeys(dialect.columns, pl.String))
     starts = pl.Series(LINE, [line + record.line for record in good], dtype=pl.Int64)
-    frame = _problems(frame, dialect, starts)
+    frame = problems(frame, dialect, starts)
     if raw:
         frame = frame.with_columns(pl.Series(RAW, [record.raw for record in good], dtype=pl.String))
     bad = [record for record in records if record.fields is None]

@@ -16,17 +16,24 @@ from typing import Any
 
 import polars as pl
 
-from clm.ingest import sources
+from clm.ingest import profiles, recognise, sources
 from clm.ingest.evidence import Evidence
-from clm.ingest.part import Part, evidence, look
+from clm.ingest.linked import linked
+from clm.ingest.part import Part, check_options, evidence, look
+from clm.ingest.profiles import Profile
 from clm.ingest.sample import SAMPLE_FILES, take
 from clm.ingest.scan import OWN, scan
+from clm.outcome import Notice
 from clm.settings import CleanSettings
 
 
 @dataclass(frozen=True)
 class TextLog:
-    """The inputs as text. `sample` holds whole records from start, middle and end; `whole` says it holds all of them."""
+    """The inputs as text. `sample` holds whole records from start, middle and end; `whole` says it holds all of them.
+
+    `profile` is the source profile named or recognised, `settings` what was asked with the profile's values under it; `linked`
+    are files whose columns were added to the rows of the others.
+    """
 
     frame: pl.LazyFrame
     columns: tuple[str, ...]
@@ -34,11 +41,20 @@ class TextLog:
     sample: pl.DataFrame
     whole: bool
     evidence: tuple[Evidence, ...]
+    settings: CleanSettings
+    profile: Profile | None = None
+    linked: tuple[Part, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def files(self) -> tuple[Part, ...]:
+        """Every input."""
+        return (*self.parts, *self.linked)
 
     @property
     def sources(self) -> list[dict[str, Any]]:
         """Facts of the input files for footers: base name, bytes, SHA-256."""
-        return [part.source.to_json() for part in self.parts]
+        return [part.source.to_json() for part in self.files]
 
 
 def read_text(
@@ -49,17 +65,50 @@ def read_text(
     `names` are shown for files that have none of their own; `spool` is a folder for copies of what can be read only once.
     Raises `InputError` for what is not there, `DataError` for what cannot be read as text, with the option that helps.
     """
-    parts = tuple(look(source, settings) for source in sources.find(inputs, names, spool))
+    named, given = profiles.given(settings.profile), settings
+    settings = profiles.under(named, settings)
+    parts = tuple(look(source, settings, named, spool) for source in sources.find(inputs, names, spool))
+    check_options(parts, given)
+    sample, whole = take(parts, _schema(parts))
+    if named is not None:
+        return _log(parts, sample, whole, settings, named, "given by --profile")
+    headerless = all(part.headless for part in parts)
+    columns = [part.columns for part in parts]
+    found = recognise.recognise(columns, sample, headerless) if settings.profile is None else None
+    if found is None:
+        return _log(parts, sample, whole, settings)
+    profile, why = found
+    return _log(parts, sample, whole, profiles.under(profile, settings), profile, why)
+
+
+def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
     columns: dict[str, None] = {}
     for part in parts:
         columns.update(dict.fromkeys(part.columns))
-    schema = dict.fromkeys(columns, pl.String()) | OWN
-    sample, whole = take(parts, schema)
-    return TextLog(
+    return dict.fromkeys(columns, pl.String()) | OWN
+
+
+def _log(
+    parts: tuple[Part, ...],
+    sample: pl.DataFrame,
+    whole: bool,
+    settings: CleanSettings,
+    profile: Profile | None = None,
+    why: str = "",
+) -> TextLog:
+    schema = _schema(parts)
+    facts = [fact for part in parts[:SAMPLE_FILES] for fact in evidence(part)]
+    if profile is not None:
+        about = ", ".join(said for said in (profile.about, profile.origin) if said)
+        facts.append(Evidence("profile", profile.name, f"{why}{f' ({about})' if about else ''}"))
+    log = TextLog(
         frame=scan(parts, schema, settings.rejects_raw),
-        columns=tuple(columns),
+        columns=tuple(name for name in schema if name not in OWN),
         parts=parts,
         sample=sample,
         whole=whole,
-        evidence=tuple(fact for part in parts[:SAMPLE_FILES] for fact in evidence(part)),
+        evidence=tuple(facts),
+        settings=settings,
+        profile=profile,
     )
+    return linked(log, profile) if profile is not None and profile.tables else log

@@ -19,6 +19,8 @@ _STATUSES = (
     "status", "state", "type", "kind", "event", "refund", "return",
     "状态", "狀態", "类型", "類型", "类别", "退款", "退货", "退貨", "售后",
 )  # fmt: skip
+_TESTS = ("test", "istest", "testorder", "测试", "测试订单", "是否测试", "測試", "測試訂單")
+_YES = ("true", "t", "yes", "y", "1", "test", "是", "测试", "測試")
 
 
 def say(log: TextLog, found: Mapping[str, tuple[str, ...]], keep: tuple[str, ...]) -> tuple[list[Notice], list[Evidence]]:
@@ -27,7 +29,7 @@ def say(log: TextLog, found: Mapping[str, tuple[str, ...]], keep: tuple[str, ...
     left = [column for column in log.columns if column not in taken]
     silent = [column for column in left if column not in keep]
     evidence = [Evidence("not used", ", ".join(silent), "no role known for them; --map gives one, --keep carries them along")]
-    return [*_discounts(left, found), *_statuses(log, left)], evidence if silent else []
+    return [*_discounts(left, found), *_statuses(log, left), *_tests(log, left)], evidence if silent else []
 
 
 def _discounts(left: list[str], found: Mapping[str, tuple[str, ...]]) -> list[Notice]:
@@ -57,6 +59,24 @@ def _statuses(log: TextLog, left: list[str]) -> list[Notice]:
             "status_unused",
             f"{column} speaks of refunds, returns or cancelled orders and is not read: "
             f"if it says which rows are no sales, name it: --map status={column}",
+        )
+        for column in telling
+    ]
+
+
+def _tests(log: TextLog, left: list[str]) -> list[Notice]:
+    """A column that says which orders were only a test."""
+    telling = [
+        column
+        for column in left
+        if "".join(filter(str.isalnum, column.casefold())) in _TESTS
+        and log.sample.select(statuses.said(pl.col(column)).is_in(_YES).any()).item()
+    ]
+    return [
+        Notice(
+            "tests_unused",
+            f"{column} speaks of test orders and is not read: they count as sales. Say so in a profile: "
+            f'[test] column = "{column}", words = […], --profile FILE',
         )
         for column in telling
     ]

@@ -10,11 +10,12 @@ from pathlib import Path
 from clm import tables
 from clm.errors import EXIT_MEANING
 from clm.settings import COMMANDS, CommonSettings, option_name, options, shown_default
-from tests.conftest import ROOT
+from tests.conftest import ROOT, data_folder
 from tests.docs import console
+from tests.ingest import agreement
 
 README = ROOT / "README.md"
-_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def options_block() -> str:
@@ -71,11 +72,24 @@ BLOCKS: dict[str, Callable[[], str]] = {
 }
 
 
-def renewed(text: str) -> str:
-    """The README's text with every generated block as the code has it now."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}", text)
+# measured on the supplied data; left as they are where it is not
+MEASURED: dict[str, Callable[[Path], str]] = {
+    "reading-agreement": lambda data: agreement.table(data / "csv-oddities"),
+}
+
+
+def renewed(text: str, data: Path | None = None) -> str:
+    """The README's text with every generated block as the code has it now; with `data` those measured on it too."""
+
+    def block(found: re.Match[str]) -> str:
+        if found[2] in BLOCKS:
+            return f"{found[1]}{BLOCKS[found[2]]()}\n{found[3]}"
+        return f"{found[1]}{MEASURED[found[2]](data)}\n{found[3]}" if data else found[0]
+
+    return _BLOCK.sub(block, text)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        README.write_text(console.renewed(renewed(README.read_text("utf-8")), console.Terminal(Path(folder))), "utf-8")
+        text = renewed(README.read_text("utf-8"), data_folder() if data_folder().is_dir() else None)
+        README.write_text(console.renewed(text, console.Terminal(Path(folder))), "utf-8")

@@ -48,6 +48,20 @@ def read(cell: str, mark: Mark) -> str | None:
         ("1.2万", "1.2e4"),
         ("3亿", "3e8"),
         (" 7 ", "7"),
+        ("1.2萬", "1.2e4"),
+        ("1.2万元", "1.2e4"),
+        ("￥１，２３４．５０", "1234.50"),
+        ("CNY 12.00", "12.00"),
+        ("12.00元", "12.00"),
+        ("1\xa0234.50", "1234.50"),
+        ("₹1,23,456.00", "123456.00"),
+        ("Rs. 500", "500"),
+        ("CHF 1'000.–", "1000"),
+        ("5.-", "5"),
+        ("١٢٫٥", "12.5"),
+        ("1.23456E+05", "1.23456E+05"),
+        ("1e+05", "1e+05"),
+        ("-0.00", "-0.00"),
     ],
 )
 def test_a_decimal_point_notation_is_read(cell: str, expected: str) -> None:
@@ -57,7 +71,18 @@ def test_a_decimal_point_notation_is_read(cell: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [("1.234,50", "1234.50"), ("12,5", "12.5"), ("1 234,5", "1234.5"), ("1.234", "1234"), ("-0,328 €", "-0.328"), (",5", "0.5")],
+    [
+        ("1.234,50", "1234.50"),
+        ("12,5", "12.5"),
+        ("1 234,5", "1234.5"),
+        ("1.234", "1234"),
+        ("-0,328 €", "-0.328"),
+        (",5", "0.5"),
+        ("12,-", "12"),
+        ("12,50-", "-12.50"),
+        ("1.234,–", "1234"),
+        ("12,00 руб.", "12.00"),
+    ],
 )
 def test_a_decimal_comma_notation_is_read(cell: str, expected: str) -> None:
     """In a decimal-comma column the point separates thousands."""
@@ -65,7 +90,38 @@ def test_a_decimal_comma_notation_is_read(cell: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "abc", "12%", "1-2", "--5", "1.2.3", "NaN", "inf", "-", "NULL", "1,2", "12,34,5", "¥", "1e", "5 apples"]
+    "cell",
+    [
+        "",
+        "abc",
+        "12%",
+        "1-2",
+        "--5",
+        "1.2.3",
+        "NaN",
+        "inf",
+        "-",
+        "NULL",
+        "1,2",
+        "12,34,5",
+        "¥",
+        "1e",
+        "5 apples",
+        "10%",
+        "Infinity",
+        "—",
+        "--",
+        "N/A",
+        "暂无",
+        "1_000",
+        "0x1F",
+        "12.00元/件",
+        "(-5)",
+        "12.5k",
+        "1.23E+05",
+        "5E+02",
+        "一百",
+    ],
 )
 def test_what_is_no_number_stays_unread(cell: str) -> None:
     """Nothing is guessed out of a cell that is not wholly a number."""
@@ -150,6 +206,18 @@ def test_what_is_taken_off_is_taken_off_before_rounding(
     exact = (first + off if first < 0 else first - off) - back
     found = frame.select(numbers.line_money(pl.col("a"), None, pl.col("d"), pl.col("r"))).item()
     assert found == exact.quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)
+
+
+def test_zero_is_zero_whatever_its_sign() -> None:
+    """-0.00 is no negative amount."""
+    assert str(pl.select(numbers.money(pl.lit("-0.00"))).item()) == "0.0000"
+
+
+def test_a_sign_is_the_same_with_and_without_its_point() -> None:
+    """Rs. and Rs, kr. and KR are one currency each; a code stands for itself."""
+    cells = pl.Series("cell", ["Rs. 5", "5 rs", "kr. 5", "5 KR", "CNY 5", "5", "5 руб."]).to_frame()
+    read = cells.select(numbers.symbol(pl.col("cell")))["cell"].to_list()
+    assert read == ["RS", "RS", "KR", "KR", "CNY", None, "РУБ"]
 
 
 def test_signs_of_one_currency_do_not_count_as_two() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import lzma
 import os
 import threading
 import zipfile
@@ -22,7 +23,7 @@ def names(*inputs: str | Path) -> list[str]:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    for name in ("b.csv", "a.csv", "c.csv.gz", "notes.md", ".hidden.csv"):
+    for name in ("b.csv", "a.csv", "c.csv.gz", "d.xlsx", "e.jsonl.xz", "notes.md", ".hidden.csv"):
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "d.csv").write_bytes(b"d")
@@ -31,7 +32,7 @@ def shop(tmp_path: Path) -> Path:
 
 def test_a_folder_means_its_order_files_sorted(shop: Path) -> None:
     """Files that look like logs by their suffix, not hidden ones, not subfolders."""
-    assert names(shop) == ["a.csv", "b.csv", "c.csv.gz"]
+    assert names(shop) == ["a.csv", "b.csv", "c.csv.gz", "d.xlsx", "e.jsonl.xz"]
 
 
 def test_a_pattern_means_what_it_matches_and_order_is_kept(shop: Path) -> None:
@@ -120,12 +121,14 @@ def test_packing_is_known_by_the_bytes_not_the_name(tmp_path: Path) -> None:
         archive.writestr("inner/orders.csv", b"one two")
     (tmp_path / "d").write_bytes(pa.compress(b"one two", codec="zstd", asbytes=True))
     (tmp_path / "e").write_bytes(b"one two")
-    assert [unpacked(tmp_path / name) for name in "abcde"] == [b"one two"] * 5
+    (tmp_path / "f").write_bytes(lzma.compress(b"one two"))
+    assert [unpacked(tmp_path / name) for name in "abcdef"] == [b"one two"] * 6
 
 
 def test_a_packed_file_cut_off_is_said_to_be(tmp_path: Path) -> None:
     """A download that stopped half-way is an answer, not a traceback."""
-    for name, data in (("a.gz", gzip.compress(b"text" * 5000)), ("b.bz2", bz2.compress(b"text" * 5000))):
+    for name, pack in (("a.gz", gzip.compress), ("b.bz2", bz2.compress), ("c.xz", lzma.compress)):
+        data = pack(b"text" * 5000)
         (tmp_path / name).write_bytes(data[: len(data) // 2])
         with pytest.raises(DataError, match="cut off or damaged"):
             unpacked(tmp_path / name)
@@ -134,17 +137,35 @@ def test_a_packed_file_cut_off_is_said_to_be(tmp_path: Path) -> None:
         unpacked(tmp_path / "c.gz")
 
 
-def test_a_zip_of_several_files_and_workbooks_are_refused_with_a_way_out(tmp_path: Path) -> None:
-    """What clm cannot take says what to do instead."""
-    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+def test_a_zip_of_several_or_protected_files_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    """What clm cannot take says what to do instead; a document that is no workbook is a zip of several files too."""
+    for name, members in (("two.zip", ("a.csv", "b.csv")), ("text.docx", ("[Content_Types].xml", "word/document.xml"))):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member in members:
+                archive.writestr(member, b"1")
+        with pytest.raises(DataError, match="holds 2 files"):
+            unpacked(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
         archive.writestr("a.csv", b"1")
-        archive.writestr("b.csv", b"2")
-    with pytest.raises(DataError, match="holds 2 files"):
-        unpacked(tmp_path / "two.zip")
-    with zipfile.ZipFile(tmp_path / "book.xlsx", "w") as archive:
-        archive.writestr("[Content_Types].xml", b"")
-    with pytest.raises(DataError, match="Excel workbook"):
-        unpacked(tmp_path / "book.xlsx")
+    data = bytearray((tmp_path / "one.zip").read_bytes())
+    data[data.index(b"PK\1\2") + 8] |= 1
+    (tmp_path / "one.zip").write_bytes(data)
+    with pytest.raises(DataError, match="protected by a password"):
+        unpacked(tmp_path / "one.zip")
+
+
+def test_a_workbook_is_known_by_its_bytes(tmp_path: Path) -> None:
+    """Whatever it is called; what is in a zip file decides what it is."""
+    members = {"xlsx": {"[Content_Types].xml": b"", "xl/workbook.xml": b""}, "zip": {"mimetype": b"text", "content.xml": b""}}
+    members["ods"] = {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b""}
+    for kind, inside in members.items():
+        with zipfile.ZipFile(tmp_path / f"{kind}.csv", "w") as archive:
+            for name, content in inside.items():
+                archive.writestr(name, content)
+    (tmp_path / "xls.csv").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    (tmp_path / "text.csv").write_bytes(b"PK,\n")
+    found = sources.find([tmp_path])
+    assert [source.kind for source in found] == [source.name.removesuffix(".csv") for source in found]
 
 
 def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 import pytest
@@ -95,6 +95,49 @@ def test_the_fast_way_and_the_careful_way_agree(rows: list[list[str]], block: in
         patch.setattr(structure, "_SMALLEST", block)
         assert read(out.getvalue(), block=block).drop(structure.RAW).equals(careful)
     assert read(out.getvalue()).drop(structure.RAW).equals(careful)
+
+
+def with_backslashes(cell: str) -> str:
+    return '"' + cell.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+FORMS = [
+    (Dialect(",", ("a", "b", "c"), None, 1, False, "", escape="\\"), with_backslashes),
+    (Dialect(",", ("a", "b", "c"), None, 1, False, "", quote="'"), lambda cell: "'" + cell.replace("'", "''") + "'"),
+    (Dialect(",", ("a", "b", "c"), None, 1, False, "", padded=True), lambda cell: '"' + cell.replace('"', '""') + '"'),
+    (Dialect("||", ("a", "b", "c"), None, 1, False, ""), lambda cell: '"' + cell.replace('"', '""') + '"'),
+]
+
+
+@given(
+    st.lists(st.lists(st.text(alphabet="ab,|\"'\\é ", max_size=6), min_size=3, max_size=3), min_size=1, max_size=20),
+    st.sampled_from(FORMS),
+    st.booleans(),
+    st.integers(min_value=1, max_value=50),
+)
+def test_every_form_is_read_back(
+    rows: list[list[str]], form: tuple[Dialect, Callable[[str], str]], bare: bool, block: int
+) -> None:
+    """Escapes, single quotes, a blank after each delimiter, two-character delimiters: blocks of any size give back the cells."""
+    cut, protect = form
+    if bare:  # no quotes: the fast way
+        rows = [["x" + cell.translate(dict.fromkeys(map(ord, ",|\"'\\"))) for cell in row] for row in rows]
+    else:
+        rows = [["x" + row[0], *row[1:]] for row in rows]
+    between = cut.delimiter + " " * cut.padded
+    text = "".join(between.join(row if bare else map(protect, row)) + "\n" for row in rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structure, "_SMALLEST", block)
+        frame = read(text, cut, block=block)
+    assert [list(row) for row in frame.select(cut.columns).rows()] == rows
+    assert frame[structure.LINE].to_list() == list(range(1, len(rows) + 1))
+    assert frame[structure.PROBLEM].is_null().all()
+
+
+def test_lines_that_belong_to_the_header_are_no_records() -> None:
+    """A word under the names is handed over as a part of the header, with its line."""
+    cut = Dialect(",", ("a", "b", "c"), 1, 2, False, "", below=(2,))
+    assert summary(read("x,y,EUR\n1,2,3\n", cut, first_line=2)) == [(2, "header_repeat"), (3, None)]
 
 
 @settings(deadline=None)

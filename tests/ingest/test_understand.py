@@ -82,6 +82,37 @@ def test_given_columns_come_first(tmp_path: Path) -> None:
     assert roles(found) == {"customer_id": "#1", "ordered_at": "#2", "amount": "#3"}
 
 
+def test_a_time_of_day_beside_the_day_is_joined(tmp_path: Path) -> None:
+    """Days without a time and one column of times make the moment; days that have a time, and times of two kinds, stay alone."""
+    assert (
+        roles(understood(tmp_path, "customer,date,time,total\nA,2024-01-02,10:15,5\nB,2024-01-03,11:15 PM,6\n"))["ordered_at"]
+        == "date+time"
+    )
+    alone = "customer,date,time,total\nA,2024-01-02 09:00,10:15,5\nB,2024-01-03 09:00,11:15,6\n"
+    assert roles(understood(tmp_path, alone))["ordered_at"] == "date"
+    two = "customer,date,time,order time,total\nA,2024-01-02,10:15,10:16,5\n"
+    assert roles(understood(tmp_path, two))["ordered_at"] == "date"
+
+
+def test_a_name_that_stands_twice_is_a_question(tmp_path: Path) -> None:
+    """Two columns called amount with different cells: one is named; where the cells are equal it does not matter."""
+    text_ = "customer,date,amount,amount\nA,2024-01-02,5,6\nB,2024-01-03,7,8\n"
+    with pytest.raises(DataError, match="names amount twice") as caught:
+        understood(tmp_path, text_)
+    assert "--map 'amount=amount (2)'" in str(caught.value)
+    assert roles(understood(tmp_path, text_, map=(("amount", "amount (2)"),)))["amount"] == "amount (2)"
+    assert roles(understood(tmp_path, "customer,date,amount,amount\nA,2024-01-02,5,5\n"))["amount"] == "amount"
+
+
+def test_the_decimal_mark_can_be_said(tmp_path: Path) -> None:
+    """The question about 1,234 names the option, and the option answers it."""
+    text_ = 'customer,date,total\nA,2024-01-02,"1,234"\nB,2024-01-02,5\n'
+    with pytest.raises(DataError, match="--decimal"):
+        understood(tmp_path, text_)
+    assert understood(tmp_path, text_, decimal=",").marks == {"total": ","}
+    assert understood(tmp_path, text_, decimal=".").marks == {"total": "."}
+
+
 def test_a_mapped_column_must_exist(tmp_path: Path) -> None:
     """The message shows the columns there are."""
     with pytest.raises(DataError, match="no such column") as caught:

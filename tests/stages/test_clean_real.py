@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import re
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from clm.errors import DataError
 from tests.cleaning import Cleaned, clean_files
@@ -123,7 +127,9 @@ def test_coffee(shared_data: Path, tmp_path: Path) -> None:
         ("supermarket-gbk/order-14.3.csv", ("customer_id", "商品ID", "订单ID", "--map 'customer_id=")),
         ("coffee/index_2.csv", ("customer_id", "cash_type", "--map 'customer_id=")),
         ("telco-churn/Telco-Customer-Churn.csv", ("ordered_at", "customerID", "--map 'ordered_at=")),
-        ("donations/donations.csv", ("customer_id", "ordered_at")),
+        ("donations/donations.csv", ("customer_id", "ordered_at", "recency", "--map 'customer_id=")),
+        ("marketing-campaign/marketing_campaign.csv", ("customer_id", "Dt_Customer", "--map 'customer_id=")),
+        ("supermarket-gbk/train-pivot.csv", ("ordered_at", "用户ID", "7月销量", "--map 'ordered_at=")),
     ],
 )
 def test_what_is_no_order_log_is_a_question(name: str, words: tuple[str, ...], shared_data: Path, tmp_path: Path) -> None:
@@ -131,6 +137,61 @@ def test_what_is_no_order_log_is_a_question(name: str, words: tuple[str, ...], s
     with pytest.raises(DataError) as caught:
         clean_files([shared_data / name], tmp_path)
     assert all(word in str(caught.value) for word in words)
+
+
+def test_the_cash_machine_adds_up_when_told_who_the_customer_is(shared_data: Path, tmp_path: Path) -> None:
+    """262 cash sales worth 6,890; the last line, which is none, is rejected."""
+    done = clean_files([shared_data / "coffee" / "index_2.csv"], tmp_path, map=(("customer_id", "cash_type"),))
+    outcome = done.settled.outcome
+    assert (outcome.rows.rows_in, outcome.rows.rows_out) == (263, 262)
+    assert outcome.amount is not None
+    assert outcome.amount.amount_out == outcome.amount.amount_in == Decimal(6890)
+
+
+def test_both_coffee_machines_together(shared_data: Path, tmp_path: Path) -> None:
+    """A file without a customer column beside one with it is a question that names both."""
+    with pytest.raises(DataError, match=r"index_2\.csv") as caught:
+        clean_files([shared_data / "coffee"], tmp_path)
+    assert "card" in str(caught.value)
+
+
+LOGS = (
+    "online-retail/by-day/2011-12-09.csv",
+    "coffee/index_1.csv",
+    "sales-sample/sales_data_sample.csv",
+    "rfm-orders/rfm_data_orders.csv",
+    "example-transactions/example_transactions.csv",
+    "cdnow/cdnowElog.csv",
+)
+
+
+@pytest.mark.parametrize("packing", ["gz", "xlsx"])
+@pytest.mark.parametrize("name", LOGS)
+def test_packed_logs_and_workbooks_are_the_same_logs(name: str, packing: str, shared_data: Path, tmp_path: Path) -> None:
+    """Every log as .gz and as a workbook in which what looks like a number is one: the same rows, without a flag."""
+    plain = shared_data / name
+    other = tmp_path / f"{plain.name}.{packing}"
+    if packing == "gz":
+        other.write_bytes(gzip.compress(plain.read_bytes(), 1))
+    else:
+        _workbook(plain, other)
+    one, two = clean_files([plain], tmp_path), clean_files([other], tmp_path)
+    assert two.settled.refusal is None
+    assert two.rows.drop("source_line").equals(one.rows.drop("source_line"))
+    assert two.settled.outcome.rows == one.settled.outcome.rows
+    assert two.settled.outcome.amount == one.settled.outcome.amount
+
+
+def _workbook(plain: Path, target: Path) -> None:
+    """As a spreadsheet shows it: numbers as numbers, unless that would change their digits."""
+    with plain.open(encoding="utf-8-sig", newline="") as stream, xlsxwriter.Workbook(target, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for row, cells in enumerate(csv.reader(stream)):
+            for column, cell in enumerate(cells):
+                if re.fullmatch(r"-?(?:0|[1-9]\d{0,9})(?:\.\d*[1-9])?", cell):
+                    sheet.write_number(row, column, float(cell))
+                elif cell:
+                    sheet.write_string(row, column, cell)
 
 
 def test_supermarket_money_adds_up_when_told_who_the_customer_is(shared_data: Path, tmp_path: Path) -> None:

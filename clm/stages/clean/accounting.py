@@ -76,6 +76,8 @@ class Account:
             everything += one
             if repeated:
                 again += one
+            elif reason in COLLAPSED_CODES:
+                collapsed = collapsed | {reason: one}
             elif reason is not None:
                 rejected[reason] = one
         kinds = {SALE: Sum(), RETURN: Sum()} | {kind: Sum(rows, money or Decimal(0)) for kind, rows, money in by_kind.iter_rows()}

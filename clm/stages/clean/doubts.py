@@ -1,11 +1,11 @@
-"""Doubts about a log as a whole: two currencies, shared ids, clocks of several zones, days in the future, too much unreadable.
+"""Doubts about a log as a whole: two currencies, shared ids, clocks of several zones, days far from all others, too much unread.
 
 It may not change a row. What is doubtful is a question to the user, with the option that answers it, not a guess.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -27,19 +27,41 @@ _MASKED_SHARE = 0.01
 _GAP_DAYS, _TAIL_SHARE = 60, 0.001
 # One order typed into the wrong century is more than a thousandth of a small shop's log, and its gap is years.
 _LONG_GAP_DAYS, _LONG_TAIL_SHARE = 5 * 365, 0.02
+# One day far from all others is a placeholder, however many rows have it; but three orders in ten years are just a small log.
+_FEWEST_DAYS = 10
+_PLACEHOLDERS = (
+    date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1904, 1, 1), date(1969, 12, 31), date(1970, 1, 1),
+    date(1980, 1, 1),
+)  # fmt: skip
+_PLACEHOLDER_GAP_DAYS = 365
+# Clocks change in these months, on either side of the equator, twice a year.
+_CLOCKS_CHANGE = (3, 4, 9, 10, 11)
+Days = list[tuple[date, int]]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Rows that lie apart from all the others: how many, up to which day (seen from the end), the nearest day of the rest."""
+
+    rows: int
+    day: date
+    nearest: date
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the good rows say about the log. `tail` is (first day after the suspicious gap, rows from it on, day before it)."""
+    """What the good rows say about the log. `declined` rows were rejected for their day because somebody asked for it."""
 
     rows: int
     masked: int
     currencies: tuple[str, ...]
     signs: tuple[str, ...]
     offsets: tuple[int, ...]
-    tail: tuple[date, int, date] | None
-    tail_lines: tuple[str, ...]
+    one_zone: bool
+    head: Edge | None
+    tail: Edge | None
+    declined: int
 
     @property
     def currency(self) -> str | None:
@@ -51,21 +73,35 @@ class Facts:
         return offset_text(self.offsets[0]) if len(self.offsets) == 1 else None
 
 
-def look(judged: pl.LazyFrame, reading: Reading) -> Facts:
+def look(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Facts:
     good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
     counts = good.select(
         pl.len(), masked=pl.col("customer_id").str.contains(ids.MASKED).cast(pl.Int64).sum()
     ).collect(engine="streaming").row(0)  # fmt: skip
-    tail = _tail(good, counts[0])
+    days = good.group_by(_day()).agg(pl.len()).collect(engine="streaming").sort("day").rows()
+    offsets = tuple(_distinct(good, OFFSET)) if reading.dates.offsets else ()
     return Facts(
         counts[0],
         counts[1] or 0,
         tuple(_distinct(good, "currency")) if "currency" in reading.roles else (),
         tuple(numbers.currencies(_distinct(good, SYMBOL))) if SYMBOL in judged.collect_schema() else (),
-        tuple(_distinct(good, OFFSET)) if reading.dates.offsets else (),
-        tail,
-        _lines(good, tail[0]) if tail else (),
+        offsets,
+        _one_zone(good, offsets),
+        _edge(good, days, early=True),
+        _edge(good, days, early=False),
+        _declined(judged, settings),
     )
+
+
+def _day() -> pl.Expr:
+    return pl.col("ordered_at").dt.date().alias("day")
+
+
+def _declined(judged: pl.LazyFrame, settings: CleanSettings) -> int:
+    if not isinstance(settings.since, date):
+        return 0
+    early = judged.filter((pl.col(REASON) == "date") & pl.col("ordered_at").is_not_null() & ~pl.col(AGAIN))
+    return int(early.select(pl.len()).collect(engine="streaming").item())
 
 
 def _distinct(good: pl.LazyFrame, column: str) -> list[Any]:
@@ -73,37 +109,58 @@ def _distinct(good: pl.LazyFrame, column: str) -> list[Any]:
     return found.sort().to_list()
 
 
-def _tail(good: pl.LazyFrame, rows: int) -> tuple[date, int, date] | None:
-    """Few rows after a long time without any: the last such gap."""
-    days = (
-        good.group_by(pl.col("ordered_at").dt.date().alias("day"))
-        .agg(pl.len().alias("rows"))
-        .collect(engine="streaming")
-        .sort("day")
-    )
-    after = 0
-    found = None
-    listed = days.rows()
-    for (before, _), (day, count) in reversed(list(pairwise(listed))):
-        after += count
-        gap = (day - before).days
-        if (gap > _GAP_DAYS and after < _TAIL_SHARE * rows) or (gap > _LONG_GAP_DAYS and after < _LONG_TAIL_SHARE * rows):
-            found = (day, after, before)
-        if after >= _LONG_TAIL_SHARE * rows:
+def _edge(good: pl.LazyFrame, days: Days, *, early: bool) -> Edge | None:
+    """Few rows before (or after) a long time without any, or one far day: the gap nearest to the others."""
+    rows = sum(count for _, count in days)
+    found, seen = None, 0
+    for place, ((day, count), (nearest, _)) in enumerate(pairwise(days if early else reversed(days))):
+        seen += count
+        gap = abs((nearest - day).days)
+        few = gap > _LONG_GAP_DAYS and seen < _LONG_TAIL_SHARE * rows
+        late = not early and gap > _GAP_DAYS and seen < _TAIL_SHARE * rows
+        lone = place == 0 and gap > _LONG_GAP_DAYS and len(days) > _FEWEST_DAYS
+        known = place == 0 and day in _PLACEHOLDERS and gap > _PLACEHOLDER_GAP_DAYS
+        if few or late or lone or known:
+            found = Edge(seen, day, nearest)
+        if seen >= _LONG_TAIL_SHARE * rows:
             break
-    return found
+    return None if found is None else replace(found, lines=_lines(good, found.day, early))
 
 
-def _lines(good: pl.LazyFrame, first: date) -> tuple[str, ...]:
+def _lines(good: pl.LazyFrame, day: date, early: bool) -> tuple[str, ...]:
     from clm.ingest.structure import LINE
 
-    late = good.filter(pl.col("ordered_at").dt.date() >= first).select(FILE, LINE, "ordered_at").head(5)
-    return tuple(f"{name} line {line} ({moment:%Y-%m-%d})" for name, line, moment in late.collect(engine="streaming").iter_rows())
+    apart = _day() <= day if early else _day() >= day
+    some = good.filter(apart).select(FILE, LINE, "ordered_at").head(5)
+    return tuple(f"{name} line {line} ({moment:%Y-%m-%d})" for name, line, moment in some.collect(engine="streaming").iter_rows())
+
+
+def _one_zone(good: pl.LazyFrame, offsets: tuple[int, ...]) -> bool:
+    """One offset, or the winter and summer time of one zone: an hour (or half) apart, by turns, in the months of turning."""
+    if len(offsets) < 2:
+        return True
+    if len(offsets) > 2 or offsets[1] - offsets[0] not in (30, 60):
+        return False
+    days = (
+        good.filter(pl.col(OFFSET).is_not_null())
+        .group_by(_day())
+        .agg(low=pl.col(OFFSET).min(), high=pl.col(OFFSET).max())
+        .collect(engine="streaming")
+        .sort("day")
+        .rows()
+    )
+    turns, now = 0, None
+    for day, low, high in days:
+        if low != high and day.month not in _CLOCKS_CHANGE:
+            return False
+        turns += int(low != high or now not in (None, low))
+        now = low if low == high else None
+    return bool(turns <= 2 * (days[-1][0].year - days[0][0].year + 1))
 
 
 def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSettings) -> DataError | None:
     """The first doubt that stands, as the question to ask."""
-    unread = sum(account.rejected[code].rows for code in _UNREADABLE if code in account.rejected)
+    unread = sum(account.rejected[code].rows for code in _UNREADABLE if code in account.rejected) - facts.declined
     allowed = settings.max_rejects if isinstance(settings.max_rejects, int) else settings.max_rejects * account.total.rows
     if unread > allowed:
         return _too_many(unread, account, settings)
@@ -129,7 +186,7 @@ def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSet
             fix="map another column (--map customer_id=COLUMN), or accept it: --allow-masked",
             code="masked_ids",
         )
-    if settings.tz is None and not _one_zone(facts.offsets):
+    if settings.tz is None and not facts.one_zone:
         names = ", ".join(offset_text(minutes) for minutes in facts.offsets[:6])
         return DataError(
             f"the times carry offsets of several zones ({names}): which day an order belongs to is not clear.",
@@ -138,20 +195,23 @@ def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSet
             code="zone",
         )
     if facts.tail and settings.until is None:
-        first, rows, before = facts.tail
-        return DataError(
-            f"{counted(rows, 'row lies', 'rows lie')} {(first - before).days:,} days after all the others: "
-            f"{'; '.join(facts.tail_lines)}{' …' if rows > len(facts.tail_lines) else ''}.",
-            where="column " + "+".join(reading.roles["ordered_at"]),
-            fix=f"reject them (--until {before}) or accept every day (--until none)",
-            code="future",
-        )
+        return _apart(facts.tail, reading, early=False)
+    if facts.head and settings.since is None:
+        return _apart(facts.head, reading, early=True)
     return None
 
 
-def _one_zone(offsets: tuple[int, ...]) -> bool:
-    """One offset, or the summer and winter time of one zone: an hour (or half) apart."""
-    return len(offsets) < 2 or (len(offsets) == 2 and offsets[1] - offsets[0] in (30, 60))
+def _apart(edge: Edge, reading: Reading, *, early: bool) -> DataError:
+    more = " …" if edge.rows > len(edge.lines) else ""
+    side, option = ("before", "since") if early else ("after", "until")
+    hint = " A day so far off is mostly a placeholder." if early else ""
+    return DataError(
+        f"{counted(edge.rows, 'row lies', 'rows lie')} {abs((edge.nearest - edge.day).days):,} days {side} all the others: "
+        f"{'; '.join(edge.lines)}{more}.{hint}",
+        where="column " + "+".join(reading.roles["ordered_at"]),
+        fix=f"reject them (--{option} {edge.nearest}) or accept every day (--{option} none)",
+        code="placeholder_date" if early else "future",
+    )
 
 
 def offset_text(minutes: int) -> str:

@@ -12,16 +12,27 @@ DESTROYED = r"^\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 MASKED = r"\*{2,}|[●•]{2,}|^\p{L}\*"
 WHOLE_WITH_POINT = r"^-?\d+\.0$"
 _SHAPE_LENGTH = 40
-# Nearly every id: printable ASCII that nothing has to be taken off.
-_PLAIN = r"^[0-9A-Za-z#](?:[ -~]*[!-~])?$"
+# Nearly every id: printable ASCII that nothing has to be taken off; no plus sign, which a spreadsheet may have put there.
+_PLAIN = r"^[0-9A-Za-z#](?:[ -*,-~]*[!-*,-~])?$"
+
+
+def plain(cell: pl.Expr) -> pl.Expr:
+    """Whether the cell is an id as it stands, as nearly all are."""
+    return cell.str.contains(_PLAIN)
 
 
 def tidy(cell: pl.Expr) -> pl.Expr:
     """Trimmed text in NFC; `="1001"` and `'1001` are 1001; nothing is null. `NA` and `NULL` are ids."""
-    plain = cell.str.contains(_PLAIN)
-    odd = pl.when(~plain).then(cell).str.strip_chars()
+    as_it_stands = plain(cell)
+    # a byte-order mark inside a file comes from pasting files together
+    odd = pl.when(~as_it_stands).then(cell).str.replace_all("\ufeff", "", literal=True).str.strip_chars()
     bare = odd.str.replace(r'^="(.*)"$', "$1").str.replace(r"^'(.)", "$1").str.strip_chars()
-    return pl.when(plain).then(cell).when(bare != "").then(bare.str.normalize("NFC"))
+    return pl.when(as_it_stands).then(cell).when(bare != "").then(bare.str.normalize("NFC"))
+
+
+def unless_nobody(identifier: pl.Expr, ids: tuple[str, ...]) -> pl.Expr:
+    """The id, null when it is one of those that stand for nobody, in upper or lower case."""
+    return pl.when(~identifier.str.to_lowercase().is_in([one.lower() for one in ids])).then(identifier)
 
 
 def words(cell: pl.Expr) -> pl.Expr:

@@ -11,18 +11,22 @@ from functools import partial
 
 import polars as pl
 
-from clm.ingest import dates, numbers, statuses
+from clm.ingest import numbers, statuses
 from clm.ingest.notation import joined
-from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
+from clm.ingest.reading import TEXT_ROLES, Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.settings import CleanSettings
-from clm.stages.clean import ids
+from clm.stages.clean import cells, ids, meanings
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
+WORD = "clm:word"
 
-_TOTALS = r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|合计|总计|小计|共计|汇总|合計|總計|小計)\s*[:：]?\s*$"
-_SAME_CURRENCY = {"RMB": "CNY", "￥": "CNY", "人民币": "CNY", "元": "CNY", "STG": "GBP", "EURO": "EUR", "US$": "USD"}
+_TOTALS = (
+    r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totales?|totaal|somm[ae]"
+    r"|suma|soma|(?:gesamt|zwischen|end)?summe|gesamt(?:betrag)?|insgesamt|итого|всего|общий итог"
+    r"|(?:本页|本頁|本月|本日)?(?:合计|总计|小计|共计|合計|總計|小計|総計)|汇总|累计|总额|합계|총계|소계)\s*[:：]?\s*$"
+)
 
 
 @dataclass(frozen=True)
@@ -42,26 +46,49 @@ def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.L
     columns, and clm's own: where the record stands, `clm:reason` (null = good), the column and shape of what is wrong, whether
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
-    # in steps, because an expression used twice is worked out twice
-    typed = (
-        text.with_columns(_read(reading, settings)).with_columns(_typed(reading)).with_columns(_returned(reading).alias(RETURN))
-    )
+    needed = text.select(_needed(reading, settings))
+    judged = partial(_judged, reading=reading, settings=settings)
+    # batch by batch, because only then can it be seen that no cell of a batch needs the general reading, which costs ten times
+    # as much as the plain one
+    schema = judged(pl.DataFrame(schema=needed.collect_schema())).schema
+    return needed.map_batches(judged, schema=schema, streamable=True)
+
+
+def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
+    own = [SOURCE, FILE, LINE, PROBLEM, DETAIL, AGAIN]
+    own += [RAW] if settings.rejects_raw else []
+    own += [PRINT] if settings.duplicates != "keep" else []
+    columns = [column for several in reading.roles.values() for column in several]
+    columns += [one.column for one in (reading.test, reading.only) if one is not None]
+    return list(dict.fromkeys([*own, *columns, *reading.text_columns, *reading.keep]))
+
+
+def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings) -> pl.DataFrame:
+    typed = cells.read(text, meanings.read(reading, settings))
+    typed = cells.read(typed, meanings.typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
-    # each condition once, as a column: nested they would be written out again in every later one
-    applies = [pl.col(PROBLEM).is_null() & one.when for one in reasons]
-    asked = typed.with_columns(when.alias(f"clm:applies:{place}") for place, when in enumerate(applies))
-    names = [pl.col(f"clm:applies:{place}") for place in range(len(reasons))]
-    judged = asked.with_columns(
+    names = [f"clm:applies:{place}" for place in range(len(reasons))]
+    applies = typed.select(
+        pl.col(PROBLEM).is_not_null().alias(PROBLEM),
+        *((pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)),
+    )
+    bad = applies.select(pl.any_horizontal(pl.all())).to_series()
+    why = typed.hstack(applies.select(names)).filter(bad).select(_why(reasons, [pl.col(name) for name in names]))
+    return typed.with_columns(cells.put_back(why, bad)).select(_columns(reading, settings))
+
+
+def _why(reasons: list[_Reason], applies: list[pl.Expr]) -> list[pl.Expr]:
+    """Reason, column and detail of the first reason that applies."""
+    return [
         pl.coalesce(
-            pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(names, reasons, strict=True))
+            pl.col(PROBLEM), *(pl.when(when).then(pl.lit(one.code)) for when, one in zip(applies, reasons, strict=True))
         ).alias(REASON),
-        _first(names, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
+        _first(applies, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
         pl.coalesce(
             pl.col(DETAIL),
-            ids.shape(_first(names, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
+            ids.shape(_first(applies, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
         ).alias(DETAIL),
-    )
-    return judged.select(_columns(reading, settings))
+    ]
 
 
 def _first(applies: list[pl.Expr], values: list[pl.Expr]) -> pl.Expr:
@@ -76,94 +103,16 @@ def _columns(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
     own = [SOURCE, FILE, LINE, AGAIN, REASON, COLUMN, DETAIL, RETURN]
     own += [RAW] if settings.rejects_raw else []
     own += [PRINT] if settings.duplicates != "keep" else []
-    own += [SYMBOL] if _priced(reading) else []
+    own += [SYMBOL] if meanings.priced(reading) else []
     own += [OFFSET] if reading.dates.offsets else []
+    own += [WORD] if "status" in reading.roles else []
+    own += [meanings.LINE_ROW] if reading.one_row_per_order else []
     names = ["customer_id", "ordered_at", "amount"]
     names += [role for role in ("order_id", "line_id", "product_id", *TEXT_ROLES, "quantity", "cost") if role in reading.roles]
     if reading.ours:
         names += ["kind", "flags", *(name for name in ("source_file", "source_line") if name in reading.roles)]
-    kept = [pl.col(kept_as(name)) for name in reading.keep]
+    kept = [pl.col(meanings.kept_as(name)) for name in reading.keep]
     return [pl.col(name) for name in own] + [pl.col(f"clm:{name}").alias(name) for name in names] + kept
-
-
-def kept_as(name: str) -> str:
-    """What a `--keep` column is called until it is written out: no name of a file's can hide one of ours."""
-    return f"clm:keep:{name}"
-
-
-def _read(reading: Reading, settings: CleanSettings) -> list[pl.Expr]:
-    """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
-    made: dict[str, pl.Expr] = {}
-    text = partial(_passed, reading) if reading.ours else ids.words
-    for role in KEY_ROLES:
-        if role in reading.roles:
-            cell = pl.col(reading.roles[role][0])
-            made[role] = _passed(reading, cell) if reading.ours else ids.tidy(cell)
-    for role in TEXT_ROLES:
-        if role in reading.roles:
-            made[role] = text(pl.col(reading.roles[role][0]))
-    if "currency" in made and not reading.ours:
-        made["currency"] = _currency(made["currency"])
-    for role in NUMBER_ROLES:
-        if role in reading.roles:
-            column = reading.roles[role][0]
-            made[f"number:{role}"] = numbers.canonical(pl.col(column), reading.marks[column])
-    if priced := _priced(reading):
-        made["symbol"] = numbers.symbol(pl.col(priced))
-    for name in reading.keep:
-        made[kept_as(name).removeprefix("clm:")] = text(pl.col(name))
-    when = joined(reading.roles["ordered_at"])
-    made["moment"] = dates.parsed(when, reading.dates, settings.tz)
-    if reading.dates.offsets:
-        made["offset"] = dates.offset_minutes(when)
-    if reading.ours:
-        made |= {"kind": pl.col("kind"), "flags": _passed(reading, pl.col("flags"))}
-        made["source_line"] = pl.col("source_line").cast(pl.Int64, strict=False)
-        if "source_file" in reading.roles:
-            made["source_file"] = _passed(reading, pl.col("source_file"))
-    return [value.alias(f"clm:{name}") for name, value in made.items()]
-
-
-def _priced(reading: Reading) -> str | None:
-    """The column whose cells may carry a currency sign."""
-    return None if reading.ours else reading.column("amount") or (reading.column("unit_price") if reading.has_amounts else None)
-
-
-def _typed(reading: Reading) -> list[pl.Expr]:
-    made = {"ordered_at": dates.sane(pl.col("clm:moment")), "amount": _amount(reading)}
-    for role in ("quantity", "cost"):
-        if role in reading.roles:
-            made[role] = numbers.money(_number(role))
-    return [value.alias(f"clm:{name}") for name, value in made.items()]
-
-
-def _passed(reading: Reading, cell: pl.Expr) -> pl.Expr:
-    """A text cell of our own table as it is; nothing is null."""
-    if not reading.exported:
-        return pl.when(cell != "").then(cell)
-    exported = pl.col(SOURCE).is_in(list(reading.exported))
-    return pl.when(cell != "").then(pl.when(exported).then(ids.restored(cell)).otherwise(cell))
-
-
-def _currency(word: pl.Expr) -> pl.Expr:
-    upper = word.str.to_uppercase()
-    same = pl.lit(None, dtype=pl.String)
-    for written, code in _SAME_CURRENCY.items():
-        same = pl.when(upper == written).then(pl.lit(code)).otherwise(same)
-    return pl.coalesce(same, upper)
-
-
-def _number(role: str) -> pl.Expr:
-    return pl.col(f"clm:number:{role}")
-
-
-def _amount(reading: Reading) -> pl.Expr:
-    """What was paid for the line: as given, or quantity × unit price, less the discount, less what was given back."""
-    if not reading.has_amounts:
-        return pl.lit(None, dtype=numbers.LINE)
-    first, second = ("amount", None) if "amount" in reading.roles else ("quantity", "unit_price")
-    others = (_number(role) if role in reading.roles else None for role in (second, "discount", "returned_amount"))
-    return numbers.line_money(_number(first), *others)
 
 
 def _returned(reading: Reading) -> pl.Expr:
@@ -181,9 +130,20 @@ def _returned(reading: Reading) -> pl.Expr:
         signs.append((document & (pl.col("clm:amount") < 0)).fill_null(False))
     if status := reading.column("status"):
         said = statuses.said(pl.col(status))
-        undone = said.is_in(list(statuses.UNDONE)) & (pl.col("clm:amount") < 0)
-        signs.append((said.is_in(list(statuses.RETURN)) | undone).fill_null(False))
+        undone = said.is_in(list(reading.words.undone)) & (pl.col("clm:amount") < 0)
+        signs.append((said.is_in(list(reading.words.returned)) | undone).fill_null(False))
     return pl.any_horizontal(signs)
+
+
+def _word(reading: Reading) -> pl.Expr:
+    """What the status says, where that is not known to be a sale as good as any."""
+    status = reading.column("status")
+    if status is None or reading.ours:
+        return pl.lit(None, dtype=pl.String)
+    said = statuses.said(pl.col(status))
+    words = reading.words
+    known = [*words.sale, *words.returned, *words.undone, *words.cancelled, *(reading.only.words if reading.only else ())]
+    return pl.when((said != "") & ~said.is_in(known)).then(said)
 
 
 def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
@@ -193,9 +153,14 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     total = pl.any_horizontal(
         pl.when(no_date).then(pl.col(name)).str.contains(_TOTALS).fill_null(False) for name in reading.text_columns
     )
+    if "order_id" in reading.roles:
+        # a row that gives itself a day is a total when customer and order both say so
+        both = pl.when(pl.col("clm:customer_id") == pl.col("clm:order_id")).then(pl.col("clm:customer_id"))
+        total = total | both.str.contains(_TOTALS).fill_null(False)
     found.append(_Reason("totals_row", total))
     when = joined(reading.roles["ordered_at"])
     found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
+    found += _early(reading, settings)
     found += _unreadable_numbers(reading)
     customer = reading.roles["customer_id"][0]
     found.append(_Reason("no_customer", pl.col("clm:customer_id").is_null(), customer))
@@ -204,24 +169,34 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         found.append(_Reason("no_order", pl.col("clm:order_id").is_null(), order))
     for role, column in (("customer_id", customer), ("order_id", order)):
         if column is not None:
-            destroyed = pl.col(f"clm:{role}").str.contains(ids.DESTROYED).fill_null(False)
+            # an id that is plain holds no plus sign
+            odd = pl.when(~pl.col(f"clm:{role}:plain")).then(pl.col(f"clm:{role}"))
+            destroyed = odd.str.contains(ids.DESTROYED).fill_null(False)
             found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
     found += _future(reading, settings)
+    if reading.test is not None:
+        cell = pl.col(reading.test.column)
+        test = statuses.said(cell).is_in(list(reading.test.words)).fill_null(False)
+        found.append(_Reason("test_order", test, reading.test.column, cell))
     status = reading.column("status")
     if status is not None:
-        words = statuses.CANCELLED + (statuses.UNPAID if statuses.about_payment(status) else ())
         said = statuses.said(pl.col(status))
-        undone = said.is_in(list(statuses.UNDONE)) & ~pl.col(RETURN)
-        found.append(_Reason("cancelled", (said.is_in(list(words)) | undone).fill_null(False), status, pl.col(status)))
+        undone = said.is_in(list(reading.words.undone)) & ~pl.col(RETURN)
+        cancelled = said.is_in(list(reading.words.cancelled)) | undone
+        found.append(_Reason("cancelled", cancelled.fill_null(False), status, pl.col(status)))
     currency = reading.column("currency")
     if currency is not None and settings.currency is not None:
-        other = pl.col("clm:currency").fill_null("") != _currency_code(settings.currency)
+        other = pl.col("clm:currency").fill_null("") != meanings.currency_code(settings.currency)
         found.append(_Reason("currency_other", other, currency, pl.col(currency)))
-    elif settings.currency is not None and (priced := _priced(reading)):
-        code = _currency_code(settings.currency)
+    elif settings.currency is not None and (priced := meanings.priced(reading)):
+        code = meanings.currency_code(settings.currency)
         other = pl.any_horizontal(pl.col(SYMBOL) == sign for sign, codes in numbers.SIGNS.items() if code not in codes)
         codes = sorted({one for several in numbers.SIGNS.values() for one in several} - {code})
         found.append(_Reason("currency_other", (other | pl.col(SYMBOL).is_in(codes)).fill_null(False), priced, pl.col(priced)))
+    if reading.only is not None:
+        cell = pl.col(reading.only.column)
+        other = ~statuses.said(cell).is_in(list(reading.only.words)).fill_null(False)
+        found.append(_Reason("not_a_sale", other, reading.only.column, cell))
     return found
 
 
@@ -233,6 +208,15 @@ def _future(reading: Reading, settings: CleanSettings) -> list[_Reason]:
     return [_Reason("future", (pl.col("clm:ordered_at") >= after).fill_null(False), "+".join(columns), joined(columns))]
 
 
+def _early(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+    """Days that somebody said are none."""
+    if not isinstance(settings.since, date):
+        return []
+    before = pl.lit(datetime.combine(settings.since, time()))
+    columns = reading.roles["ordered_at"]
+    return [_Reason("date", (pl.col("clm:ordered_at") < before).fill_null(False), "+".join(columns), joined(columns))]
+
+
 def _unreadable_numbers(reading: Reading) -> list[_Reason]:
     """`amount` for money that cannot be read, `quantity` for units that cannot."""
     amounts: list[_Reason] = []
@@ -240,8 +224,8 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
     if "quantity" in reading.roles:
         column = reading.roles["quantity"][0]
         needed = reading.has_amounts and "amount" not in reading.roles
-        filled = pl.lit(True) if needed else pl.col(column).str.strip_chars() != ""
-        bad = (filled & pl.col("clm:quantity").is_null()).fill_null(needed)
+        unread = pl.col("clm:quantity").is_null()
+        bad = unread if needed else (pl.when(unread).then(pl.col(column)).str.strip_chars() != "").fill_null(False)
         quantities.append(_Reason("quantity", bad, column, pl.col(column)))
     if reading.has_amounts:
         source = "amount" if "amount" in reading.roles else "unit_price"
@@ -249,12 +233,12 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
         bad = pl.col("clm:amount").is_null()
         if source == "unit_price":
             # a quantity that cannot be read leaves no amount either, but the price is not to blame
-            bad = bad & (_number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
+            bad = bad & (meanings.number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
         amounts.append(_Reason("amount", bad, column, pl.col(column)))
         for role in ("discount", "returned_amount"):
             if role in reading.roles:
                 column = reading.roles[role][0]
-                bad = (pl.col(column).str.strip_chars() != "") & _number(role).is_null()
+                bad = (pl.col(column).str.strip_chars() != "") & meanings.number(role).is_null()
                 amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column)))
     return amounts + quantities
 
@@ -267,11 +251,7 @@ def _ours_reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         _Reason("amount", amount.fill_null(False), "amount", pl.col("amount")),
         _Reason("no_customer", pl.col("clm:customer_id").is_null(), "customer_id"),
         _Reason("no_order", pl.col("clm:order_id").is_null(), "order_id"),
+        *_early(reading, settings),
         *_future(reading, settings),
         _Reason("not_a_sale", ~pl.col("kind").is_in(["sale", "return"]).fill_null(False), "kind", pl.col("kind")),
     ]
-
-
-def _currency_code(given: str) -> str:
-    upper = given.strip().upper()
-    return _SAME_CURRENCY.get(upper, upper)

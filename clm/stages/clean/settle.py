@@ -19,9 +19,10 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids, overlap, signs
+from clm.stages.clean import doubts, ids, order_lines, overlap, signs, suspects, totals
 from clm.stages.clean.accounting import Account, closing_line, total
-from clm.stages.clean.judge import COLUMN, REASON, RETURN, kept_as
+from clm.stages.clean.judge import COLUMN, REASON, RETURN
+from clm.stages.clean.meanings import kept_as
 from clm.tables import RETURN as RETURNED
 from clm.tables import SALE, TRANSACTIONS
 
@@ -47,6 +48,7 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
 
     Raises `AssertionError` when rows or money do not add up: a bug, not a matter of data.
     """
+    judged = totals.applied(order_lines.collapsed(judged, reading), reading)
     signed = signs.look(judged, reading, settings)
     judged = signs.applied(judged, signed)
     pointless = _ids_with_point(judged, reading)
@@ -59,8 +61,9 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     account = _account(judged, good if collapse else None, kept)
     notices = (
         *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *_flag_notices(account),
+        *suspects.notices(judged, reading, settings),
     )  # fmt: skip
-    facts = doubts.look(judged, reading)
+    facts = doubts.look(judged, reading, settings)
     outcome = Outcome(
         frame=kept.select(_columns(reading, kept)),
         rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
@@ -82,6 +85,9 @@ def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> dict[str, list[in
     """
     roles = [role for role in _ID_ROLES if role in reading.roles] if not reading.ours else []
     if not roles:
+        return {}
+    some = pl.any_horizontal(pl.col(role).str.ends_with(".0") for role in roles).any()
+    if not judged.select(some).collect(engine="streaming").item():
         return {}
     counts = [pl.col(role).is_not_null().sum().alias(f"{role}:all") for role in roles]
     counts += [pl.col(role).str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role in roles]
@@ -136,26 +142,26 @@ def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> t
     """
     if "line_id" in reading.roles and not reading.ours:
         keys, collapse = ["order_id", "line_id"], True
-        rows = good.filter(pl.col("line_id").is_not_null())
+        rows = good.filter(pl.col("line_id").is_not_null()).with_columns(pl.struct(keys).hash().alias(PRINT))
     elif settings.duplicates == "keep" or (reading.ours and settings.duplicates == "flag"):
         return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
     else:
         # the hash alone could err once in a blue moon; with these beside it, it cannot matter
-        keys, collapse = [PRINT, "customer_id", "order_id", "ordered_at", "amount"], settings.duplicates == "drop"
+        keys, collapse = [PRINT, "ordered_at", "amount"], settings.duplicates == "drop"
         rows = good
-    repeated = (
-        rows.group_by(keys)
-        .agg(pl.len().alias("clm:count"), pl.col(_AT).min().alias("clm:first"))
-        .filter(pl.col("clm:count") > 1)
-        .select(*keys, "clm:first")
-    )
-    if repeated.select(pl.len()).collect(engine="streaming").item() == 0:
+    # sorted, because equal ones then stand together: a tenth of the time and memory of grouping by all of it
+    prints = rows.select(PRINT).sort(PRINT).filter(_as_before(PRINT)).unique().collect(engine="streaming")
+    if not prints.height:
         return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
-    joined = good.join(repeated, on=keys, how="left", nulls_equal=True, maintain_order="left")
-    later = (pl.col(_AT) > pl.col("clm:first")).fill_null(False)
-    if "line_id" in reading.roles and not reading.ours:
-        later = later & pl.col("line_id").is_not_null()
-    return joined.with_columns(later.alias(_DUPLICATE)), collapse
+    alike = rows.join(prints.lazy(), on=PRINT, how="semi").select(*keys, _AT).sort(*keys, _AT)
+    later = alike.filter(_as_before(*keys)).select(_AT, pl.lit(True).alias(_DUPLICATE)).collect(engine="streaming")
+    marked = good.join(later.lazy(), on=_AT, how="left", maintain_order="left")
+    return marked.with_columns(pl.col(_DUPLICATE).fill_null(False)), collapse
+
+
+def _as_before(*columns: str) -> pl.Expr:
+    """Whether a record has in these columns what the one before it has; the first of them is never null."""
+    return pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns)
 
 
 def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: pl.LazyFrame) -> Account:
@@ -210,7 +216,8 @@ def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:
     ]
     if settings.rejects_raw:
         columns.append(pl.col(RAW).alias("raw"))
-    return judged.filter(pl.col(REASON).is_not_null() & ~pl.col(AGAIN)).select(columns)
+    rejected = pl.col(REASON).is_not_null() & (pl.col(REASON) != order_lines.ORDER_LINE)
+    return judged.filter(rejected & ~pl.col(AGAIN)).select(columns)
 
 
 def _id_notices(reading: Reading, pointless: dict[str, list[int]]) -> list[Notice]:

@@ -1,0 +1,122 @@
+"""What a record says: its cells as ids, words, numbers and moments, under clm's own names so that none hides a file's column.
+
+It may not judge, nor look across rows.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import polars as pl
+
+from clm.ingest import dates, numbers
+from clm.ingest.notation import joined
+from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
+from clm.ingest.scan import SOURCE
+from clm.settings import CleanSettings
+from clm.stages.clean import ids
+from clm.stages.clean.cells import Cell
+
+# a row that names an order and has no amount, in a log of one row per order
+LINE_ROW = "clm:line_row"
+
+_SAME_CURRENCY = {"RMB": "CNY", "￥": "CNY", "人民币": "CNY", "元": "CNY", "STG": "GBP", "EURO": "EUR", "US$": "USD"}
+
+
+def kept_as(name: str) -> str:
+    """What a `--keep` column is called until it is written out: no name of a file's can hide one of ours."""
+    return f"clm:keep:{name}"
+
+
+def read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
+    """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
+    made: dict[str, Cell] = {}
+    text = partial(_passed, reading) if reading.ours else ids.words
+    for role in KEY_ROLES:
+        if role in reading.roles:
+            cell = pl.col(reading.roles[role][0])
+            made[role] = Cell(_passed(reading, cell)) if reading.ours else Cell(ids.tidy(cell), ids.plain(cell), cell)
+    if settings.nobody:
+        known = made["customer_id"]
+        quick = None if known.quick is None else ids.unless_nobody(known.quick, settings.nobody)
+        made["customer_id"] = Cell(ids.unless_nobody(known.general, settings.nobody), known.plain, quick)
+    for role in TEXT_ROLES:
+        if role in reading.roles:
+            made[role] = Cell(text(pl.col(reading.roles[role][0])))
+    if "currency" in made and not reading.ours:
+        made["currency"] = Cell(_currency(made["currency"].general))
+    for role in NUMBER_ROLES:
+        if role in reading.roles:
+            column = reading.roles[role][0]
+            cell, mark = pl.col(column), reading.marks[column]
+            made[f"number:{role}"] = Cell(numbers.canonical(cell, mark), numbers.plain(cell, mark), cell)
+    if source := priced(reading):
+        cell = pl.col(source)
+        made["symbol"] = Cell(numbers.symbol(cell), numbers.plain(cell, "."), pl.lit(None, dtype=pl.String))
+    for name in reading.keep:
+        made[kept_as(name).removeprefix("clm:")] = Cell(text(pl.col(name)))
+    when = joined(reading.roles["ordered_at"])
+    usual = dates.usual(when, reading.dates)
+    made["moment"] = Cell(dates.parsed(when, reading.dates, settings.tz), usual.is_not_null(), usual)
+    if reading.dates.offsets:
+        made["offset"] = Cell(dates.offset_minutes(when))
+    if reading.ours:
+        made |= {"kind": Cell(pl.col("kind")), "flags": Cell(_passed(reading, pl.col("flags")))}
+        made["source_line"] = Cell(pl.col("source_line").cast(pl.Int64, strict=False))
+        if "source_file" in reading.roles:
+            made["source_file"] = Cell(_passed(reading, pl.col("source_file")))
+    return {f"clm:{name}": cell for name, cell in made.items()}
+
+
+def priced(reading: Reading) -> str | None:
+    """The column whose cells may carry a currency sign."""
+    return None if reading.ours else reading.column("amount") or (reading.column("unit_price") if reading.has_amounts else None)
+
+
+def typed(reading: Reading) -> dict[str, Cell]:
+    made = {"clm:ordered_at": Cell(dates.sane(pl.col("clm:moment"))), "clm:amount": _amount(reading)}
+    for role in ("quantity", "cost"):
+        if role in reading.roles:
+            made[f"clm:{role}"] = Cell(numbers.money(number(role)))
+    if reading.one_row_per_order:
+        empty = pl.col(reading.roles["amount"][0]).fill_null("").str.strip_chars() == ""
+        made[LINE_ROW] = Cell(empty & pl.col("clm:order_id").is_not_null())
+    return made
+
+
+def _passed(reading: Reading, cell: pl.Expr) -> pl.Expr:
+    """A text cell of our own table as it is; nothing is null."""
+    if not reading.exported:
+        return pl.when(cell != "").then(cell)
+    exported = pl.col(SOURCE).is_in(list(reading.exported))
+    return pl.when(cell != "").then(pl.when(exported).then(ids.restored(cell)).otherwise(cell))
+
+
+def _currency(word: pl.Expr) -> pl.Expr:
+    upper = word.str.to_uppercase()
+    same = pl.lit(None, dtype=pl.String)
+    for written, code in _SAME_CURRENCY.items():
+        same = pl.when(upper == written).then(pl.lit(code)).otherwise(same)
+    return pl.coalesce(same, upper)
+
+
+def number(role: str) -> pl.Expr:
+    return pl.col(f"clm:number:{role}")
+
+
+def _amount(reading: Reading) -> Cell:
+    """What was paid for the line: as given, or quantity × unit price, less the discount, less what was given back."""
+    if not reading.has_amounts:
+        return Cell(pl.lit(None, dtype=numbers.LINE))
+    first, second = ("amount", None) if "amount" in reading.roles else ("quantity", "unit_price")
+    others = (number(role) if role in reading.roles else None for role in (second, "discount", "returned_amount"))
+    paid = numbers.line_money(number(first), *others)
+    if second is None or {"discount", "returned_amount"} & reading.roles.keys():
+        return Cell(paid)
+    short = numbers.short_product(number(first), number(second))
+    return Cell(paid, short.is_not_null(), short)
+
+
+def currency_code(given: str) -> str:
+    upper = given.strip().upper()
+    return _SAME_CURRENCY.get(upper, upper)

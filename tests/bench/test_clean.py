@@ -1,0 +1,103 @@
+"""`clm clean` against DuckDB copying the same CSV to Parquet with its types given; run by `make bench`, never by `make test`.
+
+Both run as processes of their own, in turn, so that a busy machine slows both. ROWS, ROUNDS, LIMIT and CLM_BENCH_FOLDER
+(where logs are kept for the next time) come from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.bench.order_logs import clean_log
+
+pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(3600)]
+
+ROWS, ROUNDS = int(os.environ.get("ROWS", "5000000")), int(os.environ.get("ROUNDS", "5"))
+LARGEST_RATIO = 2.5
+_TYPES = (
+    "{'order_id': 'VARCHAR', 'customer_id': 'VARCHAR', 'order_date': 'TIMESTAMP', 'sku': 'VARCHAR', "
+    "'quantity': 'DECIMAL(18,4)', 'amount': 'DECIMAL(18,4)'}"
+)
+_COPY = "import duckdb, sys; duckdb.sql(sys.argv[1])"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Seconds on the clock, seconds of the processors, and the largest resident set in bytes."""
+
+    seconds: float
+    work: float
+    memory: int
+
+
+def measured(*argv: str) -> Run:
+    """Run a child to its end. Raises when it fails."""
+    began = time.perf_counter()
+    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, argv
+    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Run(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, memory)
+
+
+def duckdb(log: Path, target: Path) -> Run:
+    return measured(
+        sys.executable,
+        "-c",
+        _COPY,
+        f"COPY (SELECT * FROM read_csv('{log}', header=true, delim=',', columns={_TYPES})) TO '{target}'",
+    )
+
+
+def clm(log: Path, target: Path, *options: str) -> Run:
+    return measured(sys.executable, "-m", "clm", "clean", str(log), "-o", str(target), "-q", *options)
+
+
+@pytest.fixture(scope="module")
+def logs() -> Path:
+    folder = Path(os.environ.get("CLM_BENCH_FOLDER", Path(tempfile.gettempdir()) / "clm-bench"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_clean_against_duckdb(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Detection, typing, checks, accounting and output (flags off) take at most 2.5 times a typed copy."""
+    log = clean_log(logs, ROWS)
+    theirs, ours = [], []
+    for _ in range(ROUNDS):
+        theirs.append(duckdb(log, tmp_path / "duckdb.parquet"))
+        ours.append(clm(log, tmp_path / "clean.parquet", "--duplicates", "keep"))
+    seconds, work = (
+        [statistics.median(getattr(run, name) for run in runs) for runs in (ours, theirs)] for name in ("seconds", "work")
+    )
+    memory = [max(run.memory for run in runs) / 2**20 for runs in (ours, theirs)]
+    with capsys.disabled():
+        print(
+            f"\nclean, {ROWS:,} rows, {ROUNDS} rounds: clm {seconds[0]:.2f} s {memory[0]:,.0f} MB, "
+            f"DuckDB {seconds[1]:.2f} s {memory[1]:,.0f} MB: {seconds[0] / seconds[1]:.2f} times the time, "
+            f"{work[0] / work[1]:.2f} times the work of the processors"
+        )
+    assert seconds[0] <= LARGEST_RATIO * seconds[1]
+
+
+@pytest.mark.parametrize("duplicates", ["keep", "flag"])
+def test_memory_of_clean(duplicates: str, logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The largest resident set stays within --memory-limit, whatever is done about repeats."""
+    log, limit = clean_log(logs, ROWS, 50), int(os.environ.get("LIMIT", "1000"))
+    run = clm(log, tmp_path / "clean.parquet", "--duplicates", duplicates, "--memory-limit", f"{limit}MB")
+    with capsys.disabled():
+        print(
+            f"\nclean --duplicates {duplicates}, {ROWS:,} rows, {log.stat().st_size / 2**20:,.0f} MB: "
+            f"{run.seconds:.1f} s, {run.memory / 2**20:,.0f} MB of {limit:,} MB"
+        )
+    assert run.memory <= limit * 2**20
