@@ -141,7 +141,7 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
 
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:
-    """What decides the files of a run beside the recorded settings: what scheme and profile files say, raw text in the rejects."""
+    """What decides the files of a run beside the recorded settings: what scheme, profile and key files say, raw text."""
     from clm import ingest, schemes
 
     if stage == "segment":

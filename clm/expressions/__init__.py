@@ -4,6 +4,6 @@ It may not run anything: what is not in the grammar of `syntax` cannot be said.
 """
 
 from clm.expressions.syntax import parse
-from clm.expressions.tree import Expression, ExpressionError
+from clm.expressions.tree import Expression, ExpressionError, Rule
 
-__all__ = ["Expression", "ExpressionError", "parse"]
+__all__ = ["Expression", "ExpressionError", "Rule", "parse"]

@@ -110,6 +110,17 @@ class Expression:
         return tuple(dict.fromkeys(value.name for value in _values(self.root) if isinstance(value, Column)))
 
 
+@dataclass(frozen=True)
+class Rule:
+    """A flag, and when it is raised."""
+
+    flag: str
+    when: Expression
+
+    def __str__(self) -> str:
+        return f"{self.flag}={self.when}"
+
+
 def _values(node: Node) -> Iterator[Value]:
     match node:
         case Compare(left=left, right=right):

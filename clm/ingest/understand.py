@@ -225,8 +225,7 @@ def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]], o
     if only is not None:
         rows = rows.filter(statuses.said(pl.col(only.column)).is_in(list(only.words)))
     several = (
-        rows
-        .group_by(order)
+        rows.group_by(order)
         .agg(
             lines=pl.len(),
             amounts=pl.col(amount).n_unique(),

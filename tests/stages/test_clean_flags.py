@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from clm.expressions import ExpressionError, parse
+from clm.expressions import ExpressionError, Rule, parse
 from clm.stages.clean import flags, goods
 
 START = datetime(2024, 3, 1, 9, 0)
@@ -199,10 +199,14 @@ def test_the_list_of_what_is_no_product_is_the_callers() -> None:
 def test_rules_and_known_conditions_add_their_flags_in_a_fixed_order() -> None:
     """Codes of clm first, in their order, then the rules' own in the order of the rules."""
     rows = [{"amount": 0}, {"amount": 500}]
-    rules = [(parse("amount > 100"), "large"), (parse("quantity = 1"), "one"), (parse("amount > 200"), "large")]
+    rules = [
+        Rule("large", parse("amount > 100")), Rule("one", parse("quantity = 1")), Rule("large", parse("amount > 200")),
+    ]  # fmt: skip
     found = flags.flagged(good(rows), rules=rules, known=[(pl.lit(value=True), "duplicate")])
     assert found.frame.collect()["flags"].to_list() == ["duplicate,zero_price,one", "duplicate,large,one"]
     assert found.codes == (*flags.FLAGS, "large", "one")
+    bare = flags.flagged(good(rows), rules=rules[:1], known=[(pl.lit(value=True), "duplicate")], look=False)
+    assert bare.frame.collect()["flags"].to_list() == ["duplicate", "duplicate,large"]
     counted = flags.tally(flags.by_flags(found.frame), found.codes)
     assert {code: (one.rows, one.money) for code, one in counted.items()} == {
         "duplicate": (2, 500), "zero_price": (1, 0), "large": (1, 500), "one": (2, 500),
@@ -213,7 +217,7 @@ def test_a_rule_the_log_cannot_answer_is_an_error() -> None:
     """An unknown column, or one of clm's own."""
     for text in ("colour = 'red'", "`clm:at` > 5"):
         with pytest.raises(ExpressionError):
-            flags.flagged(good([{}]), rules=[(parse(text), "x")])
+            flags.flagged(good([{}]), rules=[Rule("x", parse(text))])
 
 
 @pytest.mark.parametrize(

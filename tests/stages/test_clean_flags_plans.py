@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from clm.expressions import parse
+from clm.expressions import Rule, parse
 from clm.stages.clean import flags
 from tests.stages import planted
 from tests.stages.test_clean_plans import FORBIDDEN, plan
@@ -49,7 +49,7 @@ def test_no_plan_gathers_a_whole_column(name: str, plans: list[str], tmp_path: P
         frame.sink_parquet(path)
         return pl.scan_parquet(path, glob=False)
 
-    found = flags.flagged(pl.scan_parquet(tmp_path / "good"), rules=[(parse("amount > 100"), "large")], hold=hold)
+    found = flags.flagged(pl.scan_parquet(tmp_path / "good"), rules=[Rule("large", parse("amount > 100"))], hold=hold)
     plans.append(plan(found.frame))
     assert len(plans) > 12
     assert not [(node, drawn) for drawn in plans for node in FORBIDDEN if node in drawn]

@@ -46,7 +46,7 @@ def test_the_same_person_written_in_two_ways_is_one() -> None:
 def test_rows_keep_their_order_and_their_nulls() -> None:
     """Only the values change."""
     rows = pl.LazyFrame({"customer_id": ["b", "a", "b"], "email": ["x@y.z", None, "X@y.z"], "n": [3, 1, 2]})
-    found = pseudonyms.replaced(rows, ("customer_id", "email"), KEY).collect()
+    found = pseudonyms.replaced(rows, {"customer_id": "customer_id", "email": "email"}, KEY).collect()
     assert found["n"].to_list() == [3, 1, 2]
     assert found["customer_id"].to_list() == [pseudonyms.pseudonym(KEY, "customer_id", one) for one in "bab"]
     assert found["email"].to_list()[1] is None

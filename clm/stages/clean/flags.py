@@ -13,18 +13,14 @@ from functools import reduce
 
 import polars as pl
 
+from clm.expressions import Rule
 from clm.expressions.meaning import compiled
-from clm.expressions.tree import Expression
 from clm.stages.clean import amounts, bursts, goods, products, refunds
 from clm.stages.clean.accounting import Sum
 from clm.stages.clean.refunds import Refunds
 from clm.stages.clean.views import AT, ORDER, PAIR, SUM, Log
-from clm.tables import RETURN
+from clm.tables import FLAGS, RETURN
 
-FLAGS = (
-    "duplicate", "amount_outlier", "price_outlier", "quantity_outlier", "burst", "negative_price", "zero_price",
-    "quick_cancellation", "non_product", "unmatched_return",
-)  # fmt: skip
 _MASK = "clm:mask"
 _WIDE = Context(prec=60)
 Hold = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -49,27 +45,31 @@ def flagged(
     good: pl.LazyFrame,
     *,
     non_products: tuple[str, ...] | None = None,
-    rules: Sequence[tuple[Expression, str]] = (),
+    rules: Sequence[Rule] = (),
     known: Sequence[tuple[pl.Expr, str]] = (),
     hold: Hold = held,
+    look: bool = True,
 ) -> Flagged:
     """Judge good rows (one per line: `clm:at` and TRANSACTIONS as far as the log has it) and say what is remarkable about them.
 
     `good` is scanned several times. `non_products` are patterns (default: the shipped list; empty: none). `rules` add their flag
     where they hold, `known` are conditions the caller has per row (`duplicate`). `hold` keeps a frame that is used again: one row
-    per order or customer, or the lines of what came back. Raises `ExpressionError` for a rule these columns cannot answer.
+    per order or customer, or the lines of what came back. Without `look` only `known` and `rules` count.
+    Raises `ExpressionError` for a rule these columns cannot answer.
     """
     schema = {name: dtype for name, dtype in good.collect_schema().items() if not name.startswith("clm:")}
-    own = [(compiled(rule, schema), code) for rule, code in rules]
-    log = Log.of(good, goods.default_patterns() if non_products is None else non_products)
+    own = [(compiled(rule.when, schema), rule.flag) for rule in rules]
     hits: Hits = {}
     account = Refunds()
-    if log.rows:
+    judgements: list[tuple[pl.Expr, str]] = []
+    log = Log.of(good, goods.default_patterns() if non_products is None else non_products) if look else None
+    if log is not None and log.rows:
+        judgements = log.conditions()
         orders = hold(log.orders())
         hits = _order_hits(log, orders, hold)
         found, account = _line_hits(log, orders, hold)
         hits |= found
-    conditions = [*known, *log.conditions(), *own]
+    conditions = [*known, *judgements, *own]
     codes = [*FLAGS, *dict.fromkeys(code for _, code in conditions if code not in FLAGS)]
     return Flagged(_joined(good, conditions, hits, codes), account, tuple(codes))
 

@@ -1,9 +1,9 @@
 """Pseudonyms: the same person gets the same code under the same key, and nobody without the key can find the person.
 
-It may not read a key file. A pseudonym is HMAC-SHA256 (RFC 2104) of the column's name and the normalised value: its first 128 bits
-as 26 characters of base32 (RFC 4648, lower case): without the key it can neither be computed nor guessed at, not even for phone
-numbers, of which there are few enough to try them all against a plain hash. Columns are told apart: a phone number used as an id
-and the same number in a phone column have nothing in common.
+It may not read a key file. A pseudonym is HMAC-SHA256 (RFC 2104) of the column's name and the normalised value: its first 128
+bits as 26 characters of base32 (RFC 4648, lower case). Without the key it can neither be computed nor guessed at, not even for
+phone numbers, of which there are few enough to try them all against a plain hash. Columns are told apart: a phone number used as
+an id and the same number in a phone column have nothing in common.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import base64
 import hmac
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -39,14 +39,14 @@ def normalised(column: str, value: str) -> str:
     return text
 
 
-def replaced(rows: pl.LazyFrame, columns: Sequence[str], secret: bytes) -> pl.LazyFrame:
+def replaced(rows: pl.LazyFrame, columns: Mapping[str, str], secret: bytes) -> pl.LazyFrame:
     """The rows in their order with the values of these text columns replaced; nulls stay null.
 
-    One entry per distinct value is held in memory, as for any table of customers.
+    `columns` says as which column each is coded. One entry per distinct value is held, as for any table of customers.
     """
-    for column in columns:
+    for column, called in columns.items():
         values = rows.select(pl.col(column).drop_nulls().unique()).collect(engine="streaming")[column]
-        codes = pl.Series("clm:pseudonym", [pseudonym(secret, column, value) for value in values], dtype=pl.String)
+        codes = pl.Series("clm:pseudonym", [pseudonym(secret, called, value) for value in values], dtype=pl.String)
         known = pl.LazyFrame({column: values, "clm:pseudonym": codes})
         joined = rows.join(known, on=column, how="left", maintain_order="left")
         rows = joined.with_columns(pl.col("clm:pseudonym").alias(column)).drop("clm:pseudonym")
