@@ -48,7 +48,7 @@ def test_online_retail_has_its_published_customers_and_repeats(retail: Cleaned) 
     assert not retail.rows["customer_id"].str.contains(".", literal=True).any()
     assert retail.rows["flags"].count() == 5225
     assert retail.rows.filter(pl.col("order_id").str.starts_with("C"))["kind"].unique().to_list() == ["return"]
-    assert [notice.code for notice in retail.settled.outcome.warnings] == ["id_point_removed", "duplicates_flagged"]
+    assert [notice.code for notice in retail.settled.outcome.warnings] == ["id_point_removed", "duplicates_flagged", "rows_flagged"]
 
 
 def test_online_retail_lines_are_exact(retail: Cleaned) -> None:
