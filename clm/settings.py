@@ -6,6 +6,7 @@ and the README all read these records.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from datetime import date
@@ -286,6 +287,11 @@ def shown_default(default: Any, option: Option) -> str:
 def option_name(field_name: str) -> str:
     """`as_of` -> `as-of`; a trailing underscore only keeps a Python keyword apart."""
     return field_name.rstrip("_").replace("_", "-")
+
+
+def typed(option: str, value: str) -> str:
+    """An option as it is typed, its value quoted where a shell needs it: `--map 'amount=Order Total'`."""
+    return f"--{option_name(option)} {shlex.quote(value)}"
 
 
 def recorded(settings: Any, common: CommonSettings) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def clean(
     profile = ingest.saved(log, reading).encode() if save is not None else None
     most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
     hold = aside.Aside(scratch, most)
-    plan = stage.judge(log.frame, reading, settings)
+    plan = stage.judge(log.records, reading, settings)
     _check_names(stage.written(reading), settings)
     settled = stage.settle(hold(plan), reading, settings, key.secret if key else None, hold)
     look.outcome = settled.outcome

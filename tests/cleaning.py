@@ -41,7 +41,7 @@ def clean_files(inputs: Sequence[str | Path], folder: Path, **options: Any) -> C
     settings = log.settings
     reading = ingest.understand(log, settings)
     spool = folder / "judged.spool"
-    clean.judge(log.frame, reading, settings).sink_parquet(spool, row_group_size=250_000)
+    clean.judge(log.records, reading, settings).sink_parquet(spool, row_group_size=250_000)
     settled = clean.settle(pl.scan_parquet(spool, glob=False), reading, settings)
     rows, rejects = settled.outcome.frame.lazy().collect(), settled.rejects.collect()
     assert rows.height == settled.outcome.rows.rows_out

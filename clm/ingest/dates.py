@@ -26,12 +26,16 @@ _FEW = 400
 
 @dataclass(frozen=True)
 class DateFormat:
-    """How one column is read: a family, the exact format most cells have (tried first), and whether stamps carry offsets."""
+    """How one column is read: a family, the exact format most cells have (tried first), and whether stamps carry offsets.
+
+    `utc`: stamps without an offset are in universal time, because the column's name says so.
+    """
 
     family: str
     first: str | None = None
     offsets: bool = False
     only: str | None = None
+    utc: bool = False
 
     @property
     def shown(self) -> str:
@@ -39,11 +43,12 @@ class DateFormat:
 
     @property
     def universal(self) -> bool:
-        """Whether the numbers count from a moment in universal time, whatever the shop's day."""
-        return self.family == "unix" and self.only is None
+        """Whether the cells tell a moment in universal time, whatever the shop's day."""
+        return self.utc or (self.family == "unix" and self.only is None)
 
     def to_json(self) -> dict[str, Any]:
-        return {"family": self.family, "first": self.first, "offsets": self.offsets, "only": self.only}
+        told = {"family": self.family, "first": self.first, "offsets": self.offsets, "only": self.only}
+        return told | {"utc": True} if self.utc else told
 
 
 def wall_time(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
@@ -60,10 +65,10 @@ def parsed(cell: pl.Expr, chosen: DateFormat, zone: str | None) -> pl.Expr:
     bare = text.str.replace(_OFFSET, "$1") if chosen.offsets else text
     when = _parse(bare, chosen)
     if chosen.offsets and zone is not None:
-        minutes = offset_minutes(text)
+        minutes = offset_minutes(text).fill_null(0) if chosen.universal else offset_minutes(text)
         moved = (when - pl.duration(minutes=minutes)).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
         when = pl.when(minutes.is_null()).then(when).otherwise(moved.dt.replace_time_zone(None))
-    if chosen.universal and zone is not None:
+    elif chosen.universal and zone is not None:
         when = when.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None)
     return when
 
@@ -110,7 +115,7 @@ def _parse(text: pl.Expr, chosen: DateFormat) -> pl.Expr:
         tries += readings(rest, BY_NAME[chosen.family])
     elif chosen.first is None:
         tries.append(exactly(text, chosen.only))
-    if chosen.only is None and chosen.family != ISO.name and not chosen.universal:
+    if chosen.only is None and chosen.family not in (ISO.name, "unix"):
         tries += readings(rest, ISO)
     return pl.coalesce(tries)
 
@@ -163,6 +168,11 @@ def _moments(cells: pl.Series, chosen: DateFormat) -> pl.Series:
 def unread(cells: pl.Series, chosen: DateFormat) -> pl.Series:
     """The cells that are no day in this format."""
     return cells.filter(_moments(cells, chosen).is_null())
+
+
+def days_of_month(cells: pl.Series, chosen: DateFormat) -> pl.Series:
+    """The day of the month of each cell, null where it is no day in this format."""
+    return _moments(cells, chosen).dt.day()
 
 
 def agree(cells: pl.Series, families: Sequence[str]) -> bool:

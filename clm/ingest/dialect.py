@@ -27,7 +27,8 @@ _BLANK_TYPED = 0.5
 class Dialect:
     """How a text file is cut up. `header_line` is None when it has none; `first_line` is the first record's physical line.
 
-    `below`: lines after the header that belong to it. `above`: what became of the lines before it, for people.
+    `below`: lines after the header that belong to it. `above`: what became of the lines before it, for people; `left_out`: those
+    of them that a notice must name.
     """
 
     delimiter: str
@@ -41,6 +42,7 @@ class Dialect:
     padded: bool = False
     below: tuple[int, ...] = ()
     above: str = ""
+    left_out: str = ""
 
     @property
     def width(self) -> int:
@@ -71,6 +73,8 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
         raise DataError(f"{name} is empty.", where=name, fix="give a file with a header and records.", code="empty")
     form, records, share = _form(physical, given)
     width = usual_width(records)
+    if width == 1 and given is None:
+        _question_whole_lines(records, name)
     found = header.find(records, width)
     if found.names is None:
         columns = tuple(f"#{position + 1}" for position in range(width))
@@ -87,7 +91,23 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     return Dialect(
         form.delimiter, columns, None if found.names is None else records[found.at][0], line, carriage_returns, why,
         form.quote, form.escape, form.padded, found.below, told_above(records, found, width),
+        header.check_above(records, found, name),
     )  # fmt: skip
+
+
+def _question_whole_lines(records: Records, name: str) -> None:
+    """Raises `DataError` when each line is one quoted cell that is a record of several fields itself."""
+    inside = [fields[0] for _, fields in records if len(fields) == 1]
+    for mark in (",", ";", "\t", "|"):
+        counts = Counter(cell.count(mark) for cell in inside)
+        if len(inside) > 1 and not counts[0] and counts.most_common(1)[0][1] * 2 > len(inside):
+            raise DataError(
+                f"every line of {name} is quoted as a whole, so each is one cell.",
+                where=name,
+                fix="export it again with quotes around single cells only, or take off those at the ends of the lines: "
+                'sed \'s/^"//;s/"\\(\\r*\\)$/\\1/;s/""/"/g\' FILE',
+                code="quoted_lines",
+            )
 
 
 def told_above(records: Records, found: Header, width: int) -> str:
@@ -97,16 +117,10 @@ def told_above(records: Records, found: Header, width: int) -> str:
         told.append(f"the names of lines {found.joined[0]} to {found.joined[-1]} are joined")
     left = [line for line, _ in records[: found.at] if line not in found.joined]
     if left:
-        told.append(f"left out: {_lines(left)}")
+        told.append(f"left out: {header.lines_shown(left)}")
     if found.spurned is not None:
         told.append(f"the names on line {found.spurned} do not fit the {width} fields of the records")
     return ", ".join(told)
-
-
-def _lines(numbers: list[int]) -> str:
-    if len(numbers) == 1:
-        return f"line {numbers[0]}"
-    return f"{len(numbers)} lines, from line {numbers[0]} to line {numbers[-1]}"
 
 
 def exported(columns: tuple[str, ...]) -> bool:

@@ -30,6 +30,10 @@ _VALUE = re.compile(rb"<" + _NAME + rb"(?:v|is)[\s>]")
 _NOT_WORKED_OUT = re.compile(rb"(?:</" + _NAME + rb"f>|<" + _NAME + rb"f(?:\s[^>]*)?/>)\s*</" + _NAME + rb"c>")
 _SHEET = re.compile(rb"<" + _NAME + rb"sheet\s[^>]*>")
 _LINK = re.compile(rb"<" + _NAME + rb"Relationship\s[^>]*>")
+_STYLED = re.compile(rb"<" + _NAME + rb"c\s+r\s*=\s*[\"']([A-Z]+)\d+[\"']\s+s\s*=\s*[\"'](\d{1,6})[\"']")
+_FORMAT = re.compile(rb"<" + _NAME + rb"numFmt\s[^>]*>")
+_STYLES = re.compile(rb"<" + _NAME + rb"cellXfs[\s>].*?</" + _NAME + rb"cellXfs>", re.DOTALL)
+_STYLE = re.compile(rb"<" + _NAME + rb"xf\s[^>]*>")
 _MERGED = re.compile(rb"<" + _NAME + rb"mergeCell\s")
 _ODS_TAG = re.compile(rb"<(/?)table:(table|table-row|table-cell|covered-table-cell)(?=[\s/>])([^>]*)>")
 _ODS_REPEATED = re.compile(rb"table:number-(?:rows|columns)-repeated\s*=\s*[\"'](\d+)")
@@ -37,7 +41,10 @@ _ODS_REPEATED = re.compile(rb"table:number-(?:rows|columns)-repeated\s*=\s*[\"']
 
 @dataclass(frozen=True)
 class Extent:
-    """One sheet: its last row and column, whether anything is on it, and what a reader cannot see on it."""
+    """One sheet: its last row and column, whether anything is on it, and what a reader cannot see on it.
+
+    `styled`: each column's letters with the styles of its cells; `padded`: columns whose numbers are shown with zeros in front.
+    """
 
     rows: int = 0
     columns: int = 1
@@ -45,6 +52,8 @@ class Extent:
     hidden_rows: int = 0
     merged: int = 0
     not_worked_out: int = 0
+    styled: frozenset[tuple[bytes, bytes]] = frozenset()
+    padded: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,6 +66,7 @@ class _Count:
     merged: int = 0
     lost: int = 0
     letters: set[bytes] = field(default_factory=set)
+    styled: set[tuple[bytes, bytes]] = field(default_factory=set)
 
 
 def of(source: Source) -> list[Extent] | None:
@@ -127,12 +137,14 @@ def _members(source: Source, archive: zipfile.ZipFile) -> Iterator[tuple[str, It
 
 def _xlsx(source: Source, archive: zipfile.ZipFile) -> list[Extent] | None:
     counted: dict[str, Extent] = {}
-    book, links = b"", b""
+    book, links, styles = b"", b"", b""
     for name, stream in _members(source, archive):
         if name.startswith("xl/") and name.endswith(".xml") and "sheets/" in name:
             counted[name] = _counted(source, stream)
         elif name == "xl/workbook.xml":
             book = b"".join(stream)
+        elif name == "xl/styles.xml":
+            styles = b"".join(stream)
         elif name == "xl/_rels/workbook.xml.rels":
             links = b"".join(stream)
     if not book:
@@ -142,7 +154,17 @@ def _xlsx(source: Source, archive: zipfile.ZipFile) -> list[Extent] | None:
     named = [path.removeprefix("/") if path.startswith("/") else f"xl/{path}" for path in paths]
     for one in counted.values():  # also those the workbook does not name
         check(source, one.rows, one.columns)
-    return [counted.get(path, Extent()) for path in named]
+    return [_padded(counted.get(path, Extent()), styles) for path in named]
+
+
+def _padded(extent: Extent, styles: bytes) -> Extent:
+    """The extent with the columns that have cells of a format of zeros alone, such as 00000."""
+    formats = ((_attribute(b"numFmtId", tag), _attribute(b"formatCode", tag)) for tag in _FORMAT.findall(styles))
+    zeros = {number for number, code in formats if re.fullmatch("0{2,}", code)}
+    block = _STYLES.search(styles)
+    used = [_attribute(b"numFmtId", tag) in zeros for tag in _STYLE.findall(block[0])] if block else []
+    found = {letters.decode() for letters, style in extent.styled if int(style) < len(used) and used[int(style)]}
+    return replace(extent, padded=tuple(sorted(found, key=lambda one: (len(one), one))))
 
 
 def _attribute(name: bytes, tag: bytes) -> str:
@@ -164,7 +186,7 @@ def _counted(source: Source, stream: Iterator[bytes]) -> Extent:
     _add(count, held)
     columns = max([count.columns, *(_column(letters) for letters in count.letters)])
     rows = max(count.last, count.rows)
-    return Extent(rows, columns, count.filled, count.hidden, count.merged, count.lost)
+    return Extent(rows, columns, count.filled, count.hidden, count.merged, count.lost, frozenset(count.styled))
 
 
 def _add(count: _Count, text: bytes) -> None:
@@ -174,6 +196,7 @@ def _add(count: _Count, text: bytes) -> None:
     at = _AT_ROW.findall(text)
     # numbers beyond the sheet are left out by calamine as by Excel
     count.last = max([count.last, *(place for place in map(int, set(at)) if place <= _MOST_ROWS)])
+    count.styled.update(_STYLED.findall(text))
     count.letters.update(_AT_COLUMN.findall(text))
     count.columns = max(count.columns, 26 if at else 1)
     placed = len(at) - sum(_AT_ROW.search(row) is not None for row in rows)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clm.errors import DataError
+
 Records = list[tuple[int, list[str]]]
 
 # a number, a date or a time: what a header cell never is
@@ -19,6 +21,8 @@ DATA = re.compile(
 # a heading of several rows is three or four rows high
 _HIGHEST = 4
 _TYPED = 0.8
+# a title, a period and who printed it are a few lines; so many that hold numbers or dates are records of something
+_FEW_ABOVE, _MOST_ABOVE = 3, 10
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,42 @@ def find(records: Records, width: int) -> Header:
     if are_names(cells, width):
         return Header(cells, first, first + 1, spurned=spurned)
     return Header(None, first, first, spurned=spurned)
+
+
+def left_out(records: Records, found: Header) -> tuple[list[int], int, bool]:
+    """The lines above the header that are no part of it, how many look like records, and whether they are the log's own.
+
+    They are its own when most of the names stand above them once more: an export that gained a column half way.
+    """
+    above = [
+        (line, [field.strip().lower() for field in fields]) for line, fields in records[: found.at] if line not in found.joined
+    ]
+    alike = [sum(DATA.match(field) is not None for field in fields) for _, fields in above]
+    names = {name.lower() for name in found.names or () if name}
+    own = any(
+        2 <= len(names & set(fields)) >= len(names) / 2 and any(alike[place + 1 :]) for place, (_, fields) in enumerate(above)
+    )
+    return [line for line, _ in above], sum(many > 1 for many in alike), own
+
+
+def check_above(records: Records, found: Header, name: str) -> str:
+    """What must be said about the lines left out, if anything. Raises `DataError` when they look like orders of the log."""
+    left, alike, own = left_out(records, found)
+    if own or alike > _MOST_ABOVE:
+        line = records[found.at][0]
+        raise DataError(
+            f"above line {line} of {name} stands another table, with other columns than below it.",
+            where=f"{name}, {lines_shown(left)}",
+            fix=f"cut the file in two before line {line}, and give both parts, or only the one that holds the orders.",
+            code="tables",
+        )
+    return f"{lines_shown(left)} of {name}" if len(left) > _FEW_ABOVE or alike else ""
+
+
+def lines_shown(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    return f"{len(numbers)} lines, from line {numbers[0]} to line {numbers[-1]}"
 
 
 def _filled(fields: Sequence[str]) -> int:

@@ -46,7 +46,7 @@ def linked(log: TextLog, profile: Profile) -> TextLog:
     rows = taken[main]
     schema = _schema(rows)
     frame = scan(rows, schema, log.settings.rejects_raw)
-    notices: list[Notice] = []
+    notices: list[Notice] = [*log.notices]
     facts: list[Evidence] = []
     columns = [name for name in schema if name not in OWN]
     for name, table in profile.tables.items():

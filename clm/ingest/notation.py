@@ -1,4 +1,4 @@
-"""`notation`: how the cells of a log are written: which date format its day has, and which decimal mark its numbers.
+"""`notation`: how the days of a log are written: which date format they have.
 
 It may not guess. What two readings fit equally well is put to the whole column, and if they still tie, to the user: `DataError`
 with both readings and the option that settles it.
@@ -6,15 +6,16 @@ with both readings and the option that settles it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, families, numbers
+from clm.ingest import dates, families
 from clm.ingest.dates import DateFormat
 from clm.ingest.evidence import Evidence
-from clm.ingest.numbers import Mark
 from clm.ingest.scan import SOURCE
 from clm.ingest.structure import PROBLEM
 from clm.ingest.text import TextLog
@@ -23,9 +24,13 @@ from clm.settings import CleanSettings
 
 _ENOUGH = 0.95
 _EXAMPLE = "05/03/2024"
+_LAST_EITHER = 12
 # Days up to the 12th can be either; how many cells of the other order are a mixture and not a slip of the pen
 _SWAPPED = {"mdy": "dmy", "dmy": "mdy", "mdy2": "dmy2", "dmy2": "mdy2"}
 _SEVERAL, _FEW = 3, 0.01
+# `Created (UTC)`, `created_at_utc`, `dateUTC`; GMT+8 is a shop's own time
+_UTC = re.compile(r"(?:(?<![A-Za-z])(?i:utc|gmt)|(?<=[a-z])(?:UTC|GMT|Utc|Gmt))(?![A-Za-z])(?!\s*[+\-]\s*\d)")
+_TIME = r"\d:\d|T\d{4}"
 
 
 def joined(columns: Sequence[str]) -> pl.Expr:
@@ -40,15 +45,24 @@ def date_format(log: TextLog, columns: tuple[str, ...], settings: CleanSettings)
     name = "+".join(columns)
     cells = _filled(log.sample.lazy(), columns).collect()["cell"]
     chosen, because = _chosen(log, columns, cells, settings)
+    if any(_UTC.search(column) for column in columns) and cells.str.contains(_TIME).any():
+        chosen, because = replace(chosen, utc=True), f"{because}; in universal time, as its name says"
     if settings.tz is None and cells.len() and (chosen.universal or (chosen.offsets and dates.zulu(cells))):
         raise DataError(
-            f"the times in {name} are universal time ({'Unix time' if chosen.universal else 'Z or +00:00'}), not the shop's day.",
+            f"the times in {name} are universal time ({_why_universal(chosen)}), not the shop's day.",
             where=f"column {name}",
             fix="name the shop's zone: --tz Asia/Shanghai, --tz Europe/London, …",
             code="zone",
         )
-    mixed = _mixed(chosen, cells, name) if settings.date_format is None else []
+    mixed = []
+    if settings.date_format is None:
+        _question_swapped(log, columns, chosen)
+        mixed = _mixed(chosen, cells, name)
     return chosen, Evidence("date format", chosen.shown, because), mixed
+
+
+def _why_universal(chosen: DateFormat) -> str:
+    return "its name says so" if chosen.utc else "Unix time" if chosen.universal else "Z or +00:00"
 
 
 def _chosen(log: TextLog, columns: tuple[str, ...], cells: pl.Series, settings: CleanSettings) -> tuple[DateFormat, str]:
@@ -82,8 +96,8 @@ def _chosen(log: TextLog, columns: tuple[str, ...], cells: pl.Series, settings: 
 def _question_other_files(log: TextLog, columns: tuple[str, ...], best: list[str]) -> None:
     """Raises `DataError` when a file writes its days in another order than the others: half of them would be read wrong."""
     order: dict[str, str] = {}
-    for place in log.sample[SOURCE].unique(maintain_order=True).to_list():
-        cells = _filled(log.sample.lazy().filter(pl.col(SOURCE) == place), columns).collect()["cell"]
+    for place, sample in by_file(log):
+        cells = _filled(sample.lazy(), columns).collect()["cell"]
         counts = dates.candidates(cells) if cells.len() else {}
         survivors = _survivors(counts, cells.len())
         if survivors == [families.ISO.name] and best and best[0] != "unix":
@@ -104,6 +118,32 @@ def _question_other_files(log: TextLog, columns: tuple[str, ...], best: list[str
         "clm clean a.parquet b.parquet",
         code="date_formats",
     )
+
+
+def _question_swapped(log: TextLog, columns: tuple[str, ...], chosen: DateFormat) -> None:
+    """Raises `DataError` when a spreadsheet took the days of a file it could for days of the other order.
+
+    Those are true dates (ISO) now, none after the 12th; what it could not take stayed text, every day of it after the 12th.
+    """
+    rival = _SWAPPED.get(chosen.family)
+    if rival is None:
+        return
+    for place, sample in by_file(log):
+        cells = _filled(sample.lazy(), columns).collect()["cell"].unique()
+        stamps = dates.days_of_month(cells, DateFormat(families.ISO.name, offsets=chosen.offsets))
+        text = dates.days_of_month(cells.filter(stamps.is_null()), chosen).drop_nulls()
+        true = stamps.drop_nulls()
+        if not true.len() or not text.len() or (true > _LAST_EITHER).any() or (text <= _LAST_EITHER).any():
+            continue
+        column, file = "+".join(columns), log.parts[place].source.name
+        raise DataError(
+            f"{file}: in {column} the true dates are all of days up to the 12th, the texts "
+            f"({families.BY_NAME[chosen.family].shown}) all of later ones: a spreadsheet swapped day and month where it could.",
+            where=f"{file}, column {column}",
+            fix="export the log anew with its dates as text (YYYY-MM-DD), never opened in a spreadsheet; or, if the true "
+            f"dates are right, take them as they are: --date-format '{dates.option(chosen.family)}'",
+            code="swapped_dates",
+        )
 
 
 def _mixed(chosen: DateFormat, cells: pl.Series, name: str) -> list[Notice]:
@@ -130,6 +170,12 @@ def _mixed(chosen: DateFormat, cells: pl.Series, name: str) -> list[Notice]:
     return [
         Notice("mixed_dates", f"the dates in {name} are {ways}: rejected; days up to the 12th written like that are misread.")
     ]
+
+
+def by_file(log: TextLog) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The place of each file in the sample, with its records."""
+    for place in log.sample[SOURCE].unique(maintain_order=True).to_list():
+        yield place, log.sample.filter(pl.col(SOURCE) == place)
 
 
 def _filled(frame: pl.LazyFrame, columns: tuple[str, ...]) -> pl.LazyFrame:
@@ -174,50 +220,18 @@ def _ambiguous_dates(name: str, best: list[str]) -> DataError:
 
 
 def _no_date_format(log: TextLog, name: str, counts: dict[str, int], filled: int) -> DataError:
-    family, count = max(counts.items(), key=lambda pair: pair[1], default=("ymd", 0))
-    shown = families.BY_NAME[family].shown
+    another = "another column: --map ordered_at=COLUMN"
+    if not any(counts.values()):
+        return DataError(
+            f"no date format reads any of the {filled:,} cells of {name}.",
+            where=f"column {name}",
+            fix=f"name the format they have, such as --date-format '%d.%m.%Y %H:%M', or {another}",
+            code="date_format",
+        )
+    family, count = max(counts.items(), key=lambda pair: pair[1])
     return DataError(
-        f"no date format reads 95% of {name}: the best, {shown}, reads {count:,} of {filled:,} cells.",
+        f"no date format reads 95% of {name}: the best, {families.BY_NAME[family].shown}, reads {count:,} of {filled:,} cells.",
         where=f"column {name}",
-        fix=f"name the format (--date-format '{dates.option(family)}' rejects the others), "
-        "or another column: --map ordered_at=COLUMN",
+        fix=f"name the format (--date-format '{dates.option(family)}' rejects the others), or {another}",
         code="date_format",
     )
-
-
-def decimal_marks(log: TextLog, columns: list[str], evidence: list[Evidence], settings: CleanSettings) -> dict[str, Mark]:
-    """The decimal mark of every number column. One shop writes one way: a column in doubt follows the others."""
-    if settings.decimal is not None:
-        told: Mark = "," if settings.decimal == "," else "."
-        evidence.append(Evidence("numbers", f"decimal {told}", "given by --decimal"))
-        return dict.fromkeys(columns, told)
-    fits = {name: numbers.fit(log.sample[name].drop_nulls()) for name in columns}
-    marks: dict[str, Mark] = {name: "." if fit.dot > fit.comma else "," for name, fit in fits.items() if fit.dot != fit.comma}
-    doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
-    if doubt and not marks and not log.whole:
-        fits |= {name: _fit_all(log, name) for name in columns}
-        marks = {name: "." if fit.dot > fit.comma else "," for name, fit in fits.items() if fit.dot != fit.comma}
-        doubt = [name for name, fit in fits.items() if fit.dot == fit.comma and fit.differ]
-    for name in marks:
-        read = max(fits[name].dot, fits[name].comma)
-        why = f"reads {read:,} of {fits[name].filled:,} cells"
-        evidence.append(Evidence(f"numbers of {name}", f"decimal {marks[name]}", why))
-    usual: set[Mark] = set(marks.values())
-    if doubt and len(usual) != 1:
-        raise DataError(
-            f"the numbers in {doubt[0]} can be read in two ways: 1,234 as one thousand or as one and a bit.",
-            where=f"column {doubt[0]}",
-            fix="say which mark is the decimal one: --decimal . or --decimal ,",
-            code="ambiguous_number",
-        )
-    rest: Mark = usual.pop() if len(usual) == 1 else "."
-    for name in columns:
-        if name not in marks:
-            marks[name] = rest
-            evidence.append(Evidence(f"numbers of {name}", f"decimal {rest}", "no cell says otherwise"))
-    return marks
-
-
-def _fit_all(log: TextLog, column: str) -> numbers.Fit:
-    cells = log.frame.filter(pl.col(PROBLEM).is_null()).select(column).collect(engine="streaming")
-    return numbers.fit(cells[column].drop_nulls())

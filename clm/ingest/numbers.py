@@ -28,8 +28,8 @@ _LARGEST = 99_999_999_999_999.0
 
 _SIGN = "[+\\-]"
 _SYMBOL = (
-    r"(?:(?:US|HK|NT|CA|AU|R|C|A)?\$|[€£¥₩₹₽฿₫₴₺₱₪]|元|圆|円|(?i:USD|EUR|GBP|CNY|RMB|JPY|HKD|TWD|KRW|INR|CHF|CAD|AUD|NZD|SGD|"
-    r"SEK|NOK|DKK|PLN|CZK|HUF|RUB|UAH|BRL|MXN|THB|VND|IDR|MYR|PHP|TRY|ZAR|KR\.?|ZŁ|KČ|FT|RS\.?|FR\.|РУБ\.?|Р\.))"
+    r"(?:(?:US|HK|NT|CA|AU|R|C|A)?\$|[€£¥₩₹₽฿₫₴₺₱₪]|元|圆|円|원|(?i:USD|EUR|GBP|CNY|RMB|JPY|HKD|TWD|KRW|INR|CHF|CAD|AUD|NZD|SGD|"
+    r"SEK|NOK|DKK|PLN|CZK|HUF|RUB|UAH|BRL|MXN|THB|VND|VNĐ|Đ|IDR|MYR|PHP|TRY|ZAR|KR\.?|ZŁ|KČ|FT|RP\.?|RS\.?|FR\.|РУБ\.?|Р\.))"
 )
 _BODY = {
     ".": r"(?:(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}|[1-9]\d{0,2}(?:[' \x{a0}\x{2009}\x{202f}]\d{3})+)(?:\.\d*)?|\.\d+)",
@@ -49,8 +49,12 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "CA$": ("CAD",), "C$": ("CAD",), "AU$": ("AUD",), "A$": ("AUD",), "R$": ("BRL",), "₩": ("KRW",), "₹": ("INR",),
     "₽": ("RUB",), "฿": ("THB",), "₫": ("VND",), "₴": ("UAH",), "₺": ("TRY",), "₱": ("PHP",), "₪": ("ILS",),
     "KR": ("SEK", "NOK", "DKK"), "ZŁ": ("PLN",), "KČ": ("CZK",), "FT": ("HUF",),
+    "Đ": ("VND",), "VNĐ": ("VND",), "원": ("KRW",), "RP": ("IDR",),
     "RS": ("INR", "PKR", "LKR", "NPR"), "FR": ("CHF",), "РУБ": ("RUB",), "Р": ("RUB",),
 }  # fmt: skip
+
+# Money that has no smaller coin: three digits behind a mark are thousands. ¥ is JPY, or CNY, whose thousands have a comma.
+_NO_COINS = ("VND", "IDR", "KRW", "JPY")
 
 
 def currencies(signs: list[str]) -> list[str]:
@@ -62,12 +66,18 @@ def currencies(signs: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Fit:
-    """How many non-empty cells a notation reads, and how many of them another notation would read differently."""
+    """How many non-empty cells a notation reads, how many of them another would read differently, and how many end in `.0`."""
 
     filled: int
     dot: int
     comma: int
     differ: int
+    pointed: int = 0
+
+    @property
+    def weak(self) -> bool:
+        """Whether only cells such as `2.0` speak for the point: programs write whole numbers so, however people write theirs."""
+        return 0 < self.dot - self.comma <= self.pointed
 
 
 def tidy(cell: pl.Expr) -> pl.Expr:
@@ -230,6 +240,29 @@ def fit(cells: pl.Series) -> Fit:
     row = filled.select(
         dot=dot.is_not_null().sum(),
         comma=comma.is_not_null().sum(),
-        differ=(dot.is_not_null() & comma.is_not_null() & (dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False))).sum(),
+        differ=_differ(one).sum(),
+        pointed=one.str.contains(r"^\s*-?\d+\.0\s*$").sum(),
     ).row(0, named=True)
-    return Fit(filled.height, row["dot"], row["comma"], row["differ"])
+    return Fit(filled.height, row["dot"], row["comma"], row["differ"], row["pointed"])
+
+
+def _differ(cell: pl.Expr) -> pl.Expr:
+    dot, comma = canonical(cell, "."), canonical(cell, ",")
+    return dot.is_not_null() & comma.is_not_null() & (dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False))
+
+
+def without_decimals(cells: pl.Series, currency: str | None) -> Mark | None:
+    """The decimal mark of cells that can be read in two ways, when all are money of a currency without coins."""
+    one = pl.col(cells.name)
+    table = cells.drop_nulls().to_frame().filter(_differ(one)).select(
+        symbol(one).alias("sign"), tidy(one).str.extract(r"\d([.,])\d", 1).alias("between")
+    ).unique()  # fmt: skip
+    between = table["between"].unique().to_list()
+    if len(between) != 1 or not all(_coinless(sign, currency, between[0]) for sign in table["sign"]):
+        return None
+    return "," if between[0] == "." else "."
+
+
+def _coinless(sign: str | None, currency: str | None, between: str) -> bool:
+    codes = SIGNS.get(sign, (sign,)) if sign is not None else (currency.upper() if currency else "",)
+    return all(code in _NO_COINS for code in codes) or (sign == "¥" and between == ",")

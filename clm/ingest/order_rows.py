@@ -1,4 +1,4 @@
-"""Order rows: exports that write an order's own fields (amount, status) on the first of its rows only, and how they are known.
+"""Order rows: exports that write an order's own fields (amount, status) on the first of its rows only, or its total on each.
 
 It may not collapse a row: `stages.clean.order_lines` does.
 """
@@ -10,11 +10,30 @@ from collections.abc import Mapping
 import polars as pl
 
 from clm.errors import DataError
+from clm.ingest import numbers, statuses
 from clm.ingest.evidence import Evidence
+from clm.ingest.profiles import Words
 from clm.ingest.text import TextLog
+from clm.settings import typed
 
 _SHARE = 0.95
 _FEWEST = 3
+# Lines of an order that happen to cost the same: how unlikely it must be that all of those seen are that
+_BY_CHANCE, _FEWEST_ORDERS = 1e-4, 4
+_BY_NAME = (
+    "order",
+    "invoice",
+    "basket",
+    "订单",
+    "訂單",
+    "bestell",
+    "auftrag",
+    "rechnung",
+    "commande",
+    "pedido",
+    "ordine",
+    "zamówieni",
+)
 
 
 def question(log: TextLog, found: Mapping[str, tuple[str, ...]]) -> None:
@@ -39,6 +58,80 @@ def question(log: TextLog, found: Mapping[str, tuple[str, ...]]) -> None:
         "or --one-row-per-order no rejects them",
         code="order_lines",
     )
+
+
+def repeated(log: TextLog, found: Mapping[str, tuple[str, ...]], only: Words | None, decimal: str | None) -> None:
+    """Raises `DataError` when the amount is the order's total written on each of its lines: adding it up would count it again.
+
+    It is, when the lines of nearly every order of several lines carry one and the same amount: and quantity × price of those
+    lines add up to it, or differ from each other, or the amounts of the log are so various that chance does not explain it.
+    """
+    if "order_id" not in found:
+        return
+    order, amount = found["order_id"][0], found["amount"][0]
+    other = [found[role][0] for role in ("unit_price", "quantity", "product_id", "product") if role in found]
+    # the money of a shipped profile is the order's by documentation: any column may tell that there are several rows of one
+    documented = log.profile is not None and log.profile.identity == log.profile.name
+    if documented:
+        other = [column for column in log.columns if column not in (order, amount)]
+    if not other:
+        return
+    rows = log.sample.filter(pl.col(order).str.strip_chars() != "")
+    if only is not None:
+        rows = rows.filter(statuses.said(pl.col(only.column)).is_in(list(only.words)))
+    product = {"quantity", "unit_price"} <= found.keys()
+    factors = [pl.col(found[role][0]) for role in ("quantity", "unit_price")] if product else [pl.lit(None, dtype=pl.String)]
+    several = (
+        rows.with_columns(
+            numbers.line_money(*(_number(cell, decimal) for cell in factors)).alias("clm:line"),
+            numbers.line_money(_number(pl.col(amount), decimal)).alias("clm:amount"),
+        )
+        .group_by(order)
+        .agg(
+            lines=pl.len(),
+            amounts=pl.col(amount).n_unique(),
+            amount=pl.col(amount).first(),
+            money=pl.col("clm:amount").first(),
+            sum=pl.col("clm:line").cast(numbers.SUM).sum(),
+            differ=pl.col("clm:line").n_unique() > 1,
+            own=(pl.col("clm:line") == pl.col("clm:amount")).fill_null(False).all(),
+            others=pl.concat_str(other, separator="\x1f", ignore_nulls=True).n_unique(),
+        )
+    )
+    frequent = several["amount"].value_counts(normalize=True)["proportion"]
+    several = several.filter((pl.col("lines") > 1) & (pl.col("others") == pl.col("lines")) & (pl.col("money") != 0))
+    same = several.filter(pl.col("amounts") == 1)
+    if not same.height or same.height < _SHARE * several.height:
+        return
+    if not documented and not _told(same, float((frequent**2).sum()), product, amount):
+        return
+    lines = " ".join(typed("map", f"{role}={found[role][0]}") for role in ("quantity", "unit_price")) if product else ""
+    raise DataError(
+        f"{amount} repeats the order's total on each of its lines: added up, an order of two lines would count twice.",
+        where=f"column {amount}, in {same.height:,} of {several.height:,} orders of several lines",
+        fix=f"take the lines' own money ({lines or '--map amount=COLUMN'}), or say that this is it: "
+        f"{typed('map', f'amount={amount}')}",
+        code="order_totals",
+    )
+
+
+def _told(same: pl.DataFrame, alike: float, product: bool, amount: str) -> bool:
+    """Whether these orders, whose lines all carry one amount, tell that it is the order's; `alike`: chance that two are equal."""
+    if product and float(same["own"].mean() or 0) >= _SHARE:  # type: ignore[arg-type]
+        return False  # what each line costs by itself
+    if product and same.select((pl.col("sum") == pl.col("money")).mean()).item() >= _SHARE:
+        return True
+    if product and same["differ"].sum() >= _FEWEST:
+        return True
+    fewest = 2 if any(word in amount.casefold() for word in _BY_NAME) else _FEWEST_ORDERS
+    chance = alike ** int((same["lines"] - 1).sum())
+    return same.height >= fewest and chance < (1 if fewest == 2 and same["amount"].n_unique() > 1 else _BY_CHANCE)
+
+
+def _number(cell: pl.Expr, decimal: str | None) -> pl.Expr:
+    if decimal is not None:
+        return numbers.canonical(cell, "," if decimal == "," else ".")
+    return pl.coalesce(numbers.canonical(cell, "."), numbers.canonical(cell, ","))
 
 
 def sure(found: Mapping[str, tuple[str, ...]]) -> Evidence:

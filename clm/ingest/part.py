@@ -6,6 +6,7 @@ It may not know what a column means, nor of the other sources.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from clm.settings import CleanSettings
 
 HEAD = 4 * 2**20
 _LOOK_AT = 2**16
+_MARKUP = re.compile(r"\s*<(?:[?!]|(?:html|head|body|table|meta|div|style)[\s>])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Part:
         """Whether its columns have no names of their own."""
         return not self.table.headed if self.table else self.dialect is not None and self.dialect.header_line is None
 
+    @property
+    def left_out(self) -> str:
+        """The lines above the records that a notice must name."""
+        return self.table.left_out if self.table else self.dialect.left_out if self.dialect else ""
+
 
 def look(source: Source, settings: CleanSettings, profile: Profile | None = None, spool: Path | None = None) -> Part:
     """What the source is and how it is cut up; `spool` is a folder for what is unpacked once and read again."""
@@ -65,6 +72,13 @@ def look(source: Source, settings: CleanSettings, profile: Profile | None = None
     text = b"".join(encoding.to_utf8([head], found, source.name) if whole else lenient(head, found)).decode()
     if settings.delimiter is None and jsonlines.is_json(text):
         return replace(_holding(source, jsonlines.read(source, text, _utf8(source, found))), encoding=found)
+    if _MARKUP.match(text):
+        raise DataError(
+            f"{source.name} is a page of HTML or XML, whatever it is called.",
+            where=source.name,
+            fix="open it in a spreadsheet program and save it as CSV (UTF-8) or xlsx.",
+            code="markup",
+        )
     cut = _detect(text, source, settings, whole, profile)
     empty = whole and not any(block.strip() for block in structure.after_header([text.encode()], cut))
     if dialect.exported(cut.columns):

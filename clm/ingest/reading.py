@@ -5,6 +5,7 @@ It may not decide: `understand` does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,7 @@ class Reading:
     at the `exported` places are CSV, whose risky text was defused for spreadsheets. `text_columns` are the
     first column of each file and the mapped ones: where words such as 合计 give a totals row away. `test` says which rows are
     test orders, `only` which alone are sales; `one_row_per_order`: rows without an amount are further lines of an order.
+    `called`: what single sources call a column, by their places; `priced_in`: the currency that the money's column names.
     """
 
     roles: dict[str, tuple[str, ...]]
@@ -56,6 +58,8 @@ class Reading:
     test: Words | None = None
     only: Words | None = None
     one_row_per_order: bool = False
+    called: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    priced_in: str | None = None
 
     def column(self, role: str) -> str | None:
         return self.roles[role][0] if role in self.roles else None

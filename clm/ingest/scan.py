@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 
 import polars as pl
 
-from clm.ingest import structure
+from clm.ingest import native, structure
 from clm.ingest.part import Part, records
 
 SOURCE, FILE, AGAIN, PRINT = "clm:source", "clm:file", "clm:again", "clm:print"
@@ -28,6 +28,7 @@ OWN: dict[str, pl.DataType] = {
 
 
 def scan(parts: tuple[Part, ...], schema: dict[str, pl.DataType], raw: bool) -> pl.LazyFrame:
+    """The records in the types of the schema: text, or what every part that has the column holds it as."""
     from polars.io.plugins import register_io_source
 
     def read(
@@ -66,11 +67,18 @@ def shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.
     cells = [name for name in schema if name not in OWN]
     if PRINT in wanted:
         here = set(frame.columns)
-        text = frame.select(pl.col(name) if name in here else pl.lit("").alias(name) for name in cells)
-        frame = frame.with_columns(text.hash_rows(0).alias(PRINT))
+        text = native.texted(frame.lazy(), frame.schema).select(
+            pl.col(name) if name in here else pl.lit("").alias(name) for name in cells
+        )
+        frame = frame.with_columns(text.collect().hash_rows(0).alias(PRINT))
     present = set(frame.columns) | own.keys()
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in present]
-    return frame.with_columns(*(value.alias(name) for name, value in own.items()), *absent).select(wanted)
+    said = [
+        native.as_text(pl.col(name), frame.schema[name]).alias(name)
+        for name in wanted
+        if schema[name] == pl.String and frame.schema.get(name, pl.String) != pl.String and name not in OWN
+    ]
+    return frame.with_columns(*(value.alias(name) for name, value in own.items()), *absent, *said).select(wanted)
 
 
 def _ahead(frames: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame, None, None]:

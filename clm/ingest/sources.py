@@ -28,8 +28,9 @@ BLOCK = 4 * 2**20
 # A folder is read by suffix; a file named by the user is read whatever it is called.
 _SUFFIXES = (
     ".csv", ".tsv", ".txt", ".tab", ".dat", ".psv", ".parquet", ".pq",
-    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".jsonl", ".ndjson",
+    ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".json", ".jsonl", ".ndjson",
 )  # fmt: skip
+_LOCK = "~$"
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 # what the standard library raises for packed bytes that are damaged, or packed in ways it does not know
@@ -74,7 +75,10 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
         empty = "an empty input name: is a shell variable unset?"
         raise UsageError(empty, fix="name a file, a folder or a pattern.", code="no_input")
     found: list[Source] = []
-    for path in (path for given in inputs for path in _expand(given)):
+    several = [path for given in inputs for path in _expand(given)]
+    # a shell's pattern matches them too
+    several = [path for path in several if not path.name.startswith(_LOCK)] or several
+    for path in several:
         name = (names or {}).get(path, shown(path.name))
         whole = path if path.is_file() else _spooled(path, spool)
         size, kind = _weigh(whole)
@@ -158,11 +162,23 @@ def _expand(given: str | Path) -> list[Path]:
     return matches
 
 
+def left_out(inputs: Sequence[str | Path]) -> list[str]:
+    """Names of the files and subfolders in the folders among the inputs that are not read; hidden ones are nobody's orders."""
+    folders = [Path(given) for given in inputs if Path(given).is_dir()]
+    inside = sorted(one for folder in folders for one in folder.iterdir() if not _hidden(one.name) and not _is_log(one))
+    return [shown(one.name) + ("/" if one.is_dir() else "") for one in inside]
+
+
 def _is_log(path: Path) -> bool:
     name = path.name.lower()
     for packed in _PACKED:
         name = name.removesuffix(packed)
-    return path.is_file() and not name.startswith(".") and name.endswith(_SUFFIXES)
+    return path.is_file() and not _hidden(name) and name.endswith(_SUFFIXES)
+
+
+def _hidden(name: str) -> bool:
+    """What macOS and Excel put beside files: hidden ones, forks in `__MACOSX`, locks of open workbooks."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith((".", _LOCK))
 
 
 def _suffix_hint() -> str:
@@ -264,7 +280,7 @@ def _unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
         return pa.CompressedInputStream(raw, "zstd")  # type: ignore[no-any-return]
     if source.kind == "zip":
         archive = zipfile.ZipFile(raw)
-        members = [one for one in archive.infolist() if not one.is_dir()]
+        members = [one for one in archive.infolist() if not one.is_dir() and not _hidden(one.filename)]
         if len(members) != 1:
             raise DataError(
                 f"{source.name} holds {len(members)} files, not one.", fix="unpack it and name the order file.", code="zip"

@@ -21,6 +21,7 @@ LINE, PROBLEM, DETAIL, RAW = "clm:line", "clm:problem", "clm:detail", "clm:raw"
 _SMALLEST = 2**20
 _LARGEST_RECORDS = 2**25
 # what separates for pyarrow, which knows single bytes only
+_NULL = "\\N"
 _STAND_IN = b"\x1f"
 _BLANKS = re.compile(rb"[ \t]+")
 _BLANK_ENDS = re.compile(rb"^[ \t]+|[ \t]+(?=\r?$)", re.MULTILINE)
@@ -108,8 +109,18 @@ def _chunk(chunk: bytes, dialect: Dialect, line: int, raw: bool, final: bool) ->
     if not raw and _regular(chunk, dialect):
         frame = _fast(chunk, dialect, line)
         if frame is not None:
-            return frame, b""
-    return _slow(chunk, dialect, line, raw, final)
+            return _without_nulls(frame, chunk, dialect), b""
+    frame, tail = _slow(chunk, dialect, line, raw, final)
+    return _without_nulls(frame, chunk, dialect), tail
+
+
+def _without_nulls(frame: pl.DataFrame, chunk: bytes, dialect: Dialect) -> pl.DataFrame:
+    """A cell that is `\\N`, as databases write one that holds nothing, holds nothing."""
+    if _NULL.encode() not in chunk:
+        return frame
+    return frame.with_columns(
+        pl.when(pl.col(name) == _NULL).then(pl.lit("")).otherwise(pl.col(name)).alias(name) for name in dialect.columns
+    )
 
 
 def _regular(chunk: bytes, dialect: Dialect) -> bool:

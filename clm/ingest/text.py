@@ -9,8 +9,8 @@ asked for), `clm:again` (the file repeats an earlier one), `clm:print` (hash of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,11 @@ from clm.ingest.part import Part, check_options, evidence, look
 from clm.ingest.profiles import Profile
 from clm.ingest.sample import SAMPLE_FILES, take
 from clm.ingest.scan import OWN, scan
-from clm.outcome import Notice
+from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
+
+
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ class TextLog:
         return (*self.parts, *self.linked)
 
     @property
+    def records(self) -> pl.LazyFrame:
+        """The rows of `frame`, with numbers, days and moments as what they are where all inputs hold them alike."""
+        typed = {} if self.linked else _types(self.parts)
+        return scan(self.parts, _schema(self.parts) | typed, self.settings.rejects_raw) if typed else self.frame
+
+    @property
     def sources(self) -> list[dict[str, Any]]:
         """Facts of the input files for footers: base name, bytes, SHA-256."""
         return [part.source.to_json() for part in self.files]
@@ -70,15 +79,22 @@ def read_text(
     parts = tuple(look(source, settings, named, spool) for source in sources.find(inputs, names, spool))
     check_options(parts, given)
     sample, whole = take(parts, _schema(parts))
-    if named is not None:
-        return _log(parts, sample, whole, settings, named, "given by --profile")
-    headerless = all(part.headless for part in parts)
-    columns = [part.columns for part in parts]
-    found = recognise.recognise(columns, sample, headerless) if settings.profile is None else None
-    if found is None:
-        return _log(parts, sample, whole, settings)
-    profile, why = found
-    return _log(parts, sample, whole, profiles.under(profile, settings), profile, why)
+    profile, why = named, "given by --profile"
+    if settings.profile is None:
+        headerless = all(part.headless for part in parts)
+        found = recognise.recognise([part.columns for part in parts], sample, headerless)
+        if found is not None:
+            profile, why = found
+            settings = profiles.under(profile, settings)
+    log = _log(parts, sample, whole, settings, profile, why)
+    return replace(log, notices=(*_not_read(inputs), *log.notices))
+
+
+def _not_read(inputs: Sequence[str | Path]) -> Iterator[Notice]:
+    left = sources.left_out(inputs)
+    if left:
+        names = ", ".join(left[:_FEW]) + (", …" if len(left) > _FEW else "")
+        yield Notice("files_left_out", f"{counted(len(left), 'name')} in the folder not read: {names}; name what holds orders.")
 
 
 def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
@@ -86,6 +102,30 @@ def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
     for part in parts:
         columns.update(dict.fromkeys(part.columns))
     return dict.fromkeys(columns, pl.String()) | OWN
+
+
+def _types(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:
+    """The types of the columns that every input has, and holds as the same."""
+    tables = [part.table.types if part.table is not None else {} for part in parts]
+    return {name: dtype for name, dtype in tables[0].items() if all(one.get(name) == dtype for one in tables)}
+
+
+def _left_out(parts: tuple[Part, ...]) -> Iterator[Notice]:
+    for part in parts:
+        if part.left_out:
+            yield Notice(
+                "lines_left_out", f"{part.left_out}, above the columns' names: left out, they are no records of the log."
+            )
+
+
+def _padded(parts: tuple[Part, ...]) -> Iterator[Notice]:
+    for part in parts:
+        if part.table is not None and part.table.padded:
+            yield Notice(
+                "id_format",
+                f"column {', '.join(part.table.padded)} of {part.source.name} shows zeros in front (a format such as 00000) that "
+                "the values lack: read without. To keep them, save the sheet as CSV.",
+            )
 
 
 def _log(
@@ -110,5 +150,6 @@ def _log(
         evidence=tuple(facts),
         settings=settings,
         profile=profile,
+        notices=(*_left_out(parts), *_padded(parts)),
     )
     return linked(log, profile) if profile is not None and profile.tables else log

@@ -6,12 +6,28 @@ with both readings and the option that settles it.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import dates, notation, order_rows, profiles, recognise, roles, statuses, unused
+from clm.ingest import (
+    alike,
+    dates,
+    decimals,
+    moment,
+    money,
+    notation,
+    order_rows,
+    people,
+    priced,
+    profiles,
+    recognise,
+    roles,
+    statuses,
+    unused,
+)  # fmt: skip
 from clm.ingest.dates import DateFormat
 from clm.ingest.dialect import exported
 from clm.ingest.evidence import Evidence
@@ -22,9 +38,6 @@ from clm.ingest.text import TextLog
 from clm.outcome import Notice
 from clm.settings import CleanSettings
 from clm.tables import TRANSACTIONS
-
-_ENOUGH = 0.95
-_SEVERAL_ORDERS, _SEVERAL_PRICES = 10, 3
 
 
 def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | None = None) -> Reading:
@@ -43,16 +56,28 @@ def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | 
         return _ours(log)
     given = dict(settings.map)
     evidence = [] if decided is None else decided
-    found, named = roles.assign(log, given, profile)
+    found, named = roles.assign(log, given, profile, settings)
     evidence += named
     told = given.keys() | (profile.roles.keys() if profile is not None else set())
+    _require(log, found)
+    _question_unreadable(log, [*keep, *(column for columns in found.values() for column in columns)])
+    called, so_called, missing = _called(log, found, settings)
+    evidence += so_called
+    log = alike.applied(log, called)
+    others = {column for names in called.values() for column in names.values()}
     if {"quantity", "unit_price"} <= given.keys() and "amount" not in given:
         found.pop("amount", None)  # who names both factors wants their product
+    notices = [*log.notices, *_no_rows(log), *missing]
+    if not told & {"amount", "quantity", "unit_price"}:
+        spare = roles.called("quantity", (one for one in log.columns if one not in others))
+        notices += money.settled(log, found, spare, settings.decimal, evidence)
     if "amount" in found and "discount" not in told:
         found.pop("discount", None)  # what was paid is after discounts already
+    if "ordered_at" not in told:
+        days = [one for one in roles.called("ordered_at", log.columns) if one not in (*found["ordered_at"], *others)]
+        moment.of_every_row(log, found, days, settings, evidence)
+    priced_in = _priced_in(log, found, told, settings, evidence)
     roles.kept_twice(keep, found)
-    notices = [*log.notices, *_no_rows(log)]
-    _require(log, found)
     if "amount" not in found and "quantity" not in found and "unit_price" in found:
         found["amount"] = found.pop("unit_price")
         notices.append(
@@ -69,14 +94,17 @@ def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | 
     elif one_row:
         evidence.append(order_rows.sure(found))
     if has_amounts and "amount" in found and "amount" not in given and not one_row:
-        _question_repeated_totals(log, found, only)
+        order_rows.repeated(log, found, only, settings.decimal)
     chosen, why, mixed = notation.date_format(log, found["ordered_at"], settings)
     evidence.append(why)
     notices += mixed
-    marks = notation.decimal_marks(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
+    marks = decimals.marks_of(log, [found[role][0] for role in NUMBER_ROLES if role in found], evidence, settings)
     read = {one.column: (one.column,) for one in (test, only) if one is not None}
-    said, not_used = unused.say(log, found | read, keep)
+    said, not_used = unused.say(log, found | read | {one: (one,) for one in others}, keep)
     notices += said
+    who = found["customer_id"][0]
+    if "customer_id" not in told:
+        notices += people.doubtful(log, who, roles.variants(who))
     evidence += not_used
     first = dict.fromkeys(part.columns[0] for part in log.parts if part.columns)
     text = [*first, *(column for columns in found.values() for column in columns)]
@@ -97,6 +125,8 @@ def understand(log: TextLog, settings: CleanSettings, decided: list[Evidence] | 
         test=test,
         only=only,
         one_row_per_order=one_row,
+        called=called,
+        priced_in=priced_in,
     )
     return replace(reading, evidence=(*reading.evidence, pinned(log, reading)))
 
@@ -189,67 +219,63 @@ def _spaced(log: TextLog) -> bool:
     return not log.sample.height or " " in (log.sample["ordered_at"][0] or " ")
 
 
+def _question_unreadable(log: TextLog, columns: list[str]) -> None:
+    """Raises `DataError` for a column that is to be read and holds lists or records."""
+    for part in log.files:
+        for name in part.table.unreadable if part.table else ():
+            if name in columns:
+                raise DataError(
+                    f"the cells of {name} in {part.source.name} are lists or records, not one value each.",
+                    where=f"{part.source.name}, column {name}",
+                    fix="write the value as a column of its own, or name another column: --map ROLE=COLUMN",
+                    code="nested",
+                )
+
+
 def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
     lost = [role for role in ("customer_id", "ordered_at") if role not in found]
     if lost:
         raise roles.missing(lost[0], log, ", nor as ordered_at" if len(lost) == 2 else "")
-    looked_up = set(log.columns).difference(*(part.columns for part in log.parts))
-    for role in ("customer_id", "ordered_at"):
-        for part in log.parts:
-            if not set(found[role]) <= {*part.columns, *looked_up}:
-                raise DataError(
-                    f"{part.source.name} has no column {found[role][0]} ({role}).",
-                    where=f"{part.source.name}: {roles.shown(part.columns)}",
-                    fix="clean it on its own, or leave it out.",
-                    code=f"missing_{role}",
-                )
 
 
-def _question_repeated_totals(log: TextLog, found: dict[str, tuple[str, ...]], only: Words | None) -> None:
-    """Raises `DataError` when the amount is the order's total written on each of its lines: adding it up would count it again.
-
-    It is, when the lines of nearly every order of several lines carry one and the same amount although quantity × price, or the
-    products, of those lines differ.
-    """
-    if "order_id" not in found or "line_id" in found:
-        return
-    order, amount = found["order_id"][0], found["amount"][0]
-    other = [found[role][0] for role in ("unit_price", "quantity", "product_id", "product") if role in found]
-    # the money of a shipped profile is the order's by documentation: any column may tell that there are several rows of one
+def _called(
+    log: TextLog, found: dict[str, tuple[str, ...]], settings: CleanSettings
+) -> tuple[dict[str, dict[int, str]], list[Evidence], list[Notice]]:
+    """What single files call the columns; of a shipped profile, whose names are documented, they are not looked for."""
     documented = log.profile is not None and log.profile.identity == log.profile.name
-    if documented:
-        other = [column for column in log.columns if column not in (order, amount)]
-    if not other:
-        return
-    rows = log.sample.filter(pl.col(order).str.strip_chars() != "")
-    if only is not None:
-        rows = rows.filter(statuses.said(pl.col(only.column)).is_in(list(only.words)))
-    several = (
-        rows.group_by(order)
-        .agg(
-            lines=pl.len(),
-            amounts=pl.col(amount).n_unique(),
-            amount=pl.col(amount).first(),
-            others=pl.concat_str(other, separator="\x1f", ignore_nulls=True).n_unique(),
+
+    def find(role: str, columns: list[str], sample: pl.DataFrame) -> str | None:
+        return None if documented else roles.one_of(role, columns, sample, settings)
+
+    return alike.look(log, found, find)
+
+
+def _priced_in(
+    log: TextLog, found: dict[str, tuple[str, ...]], told: Set[str], settings: CleanSettings, evidence: list[Evidence]
+) -> str | None:
+    """The currency that the name of the money's column says; a column of other currencies beside it is not about this money.
+
+    Raises `DataError` when --currency asks for another.
+    """
+    source = found.get("amount") or found.get("unit_price")
+    said = priced.code(source[0]) if source is not None else None
+    if source is None or said is None:
+        return None
+    asked = priced.named(settings.currency)
+    if "currency" in found and "currency" not in told:
+        column = found["currency"][0]
+        cells = log.sample[column].str.strip_chars()
+        if any(priced.named(one) != said for one in cells.filter(cells != "").unique().to_list()):
+            del found["currency"]
+            evidence.append(Evidence("currency", said, f"the name of {source[0]} says so; {column} speaks of other money"))
+    if "currency" not in found and asked not in (None, said):
+        raise DataError(
+            f"{source[0]} is in {said} by its name, and --currency asks for {asked}.",
+            where=f"column {source[0]}",
+            fix=f"say --currency {said}, or name the column of that currency: --map amount=COLUMN",
+            code="currencies",
         )
-        .filter((pl.col("lines") > 1) & (pl.col("others") == pl.col("lines")))
-    )
-    same = several.filter(pl.col("amounts") == 1)
-    if not same.height or same.height < _ENOUGH * several.height:
-        return
-    # in a shop with one price for everything equal lines say nothing
-    if not documented and (several.height < _SEVERAL_ORDERS or same["amount"].n_unique() < _SEVERAL_PRICES):
-        return
-    product = {"quantity", "unit_price"} <= found.keys()
-    instead = (
-        " ".join(f"--map {role}={found[role][0]}" for role in ("quantity", "unit_price")) if product else "--map amount=COLUMN"
-    )
-    raise DataError(
-        f"{amount} repeats the order's total on each of its lines: added up, an order of two lines would count twice.",
-        where=f"column {amount}, in {same.height:,} of {several.height:,} orders of several lines",
-        fix=f"take the lines' own money ({instead}), or say that this is it: --map amount={amount}",
-        code="order_totals",
-    )
+    return said if "currency" not in found else None
 
 
 def _has_cancellations(log: TextLog, found: dict[str, tuple[str, ...]]) -> bool:

@@ -32,6 +32,7 @@ from clm.ingest.extents import Extent
 from clm.ingest.sources import Source
 from clm.ingest.structure import LINE
 from clm.ingest.table import Table
+from clm.settings import typed
 from clm.storage.faults import writing
 
 _BATCH = 65_536
@@ -73,6 +74,8 @@ def read(source: Source, sheet: str | None, spool: Path | None) -> Table:
         batches=_batches(body.with_columns(lines), found, source, spool),
         evidence=tuple(_evidence(source, name, cells.height, found, extent)),
         headed=found.header_line is not None,
+        left_out=found.left_out,
+        padded=extent.padded,
     )
 
 
@@ -121,7 +124,7 @@ def _chosen(source: Source, book: Any, sheet: str | None, known: list[Extent] | 
         raise DataError(
             f"{source.name} has {len(filled)} sheets that hold something.",
             where=f"{source.name}: {shown}",
-            fix=f"say which: --sheet '{filled[0]}'",
+            fix=f"say which: {typed('sheet', filled[0])}",
             code="sheet",
         )
     if not filled:
@@ -239,12 +242,13 @@ def _header(cells: pl.DataFrame, where: str) -> tuple[Dialect, int]:
         top -= 1
     records = [(line, _filled(row)[: width - 1]) for line, row in rows[:top]] + [(line, row[:width]) for line, row in rows[top:]]
     found = header.find(records, width)
-    above = dialect.told_above(records, found, width)
+    above, left = dialect.told_above(records, found, width), header.check_above(records, found, where)
     if found.names is None:
         columns = tuple(f"#{place + 1}" for place in range(width))
-        return Dialect("", columns, None, records[found.at][0], False, "", above=above), width
+        return Dialect("", columns, None, records[found.at][0], False, "", above=above, left_out=left), width
     line = records[found.at][0]
-    return Dialect("", dialect.unique_names(found.names), line, line + 1, False, "", below=found.below, above=above), width
+    names = dialect.unique_names(found.names)
+    return Dialect("", names, line, line + 1, False, "", below=found.below, above=above, left_out=left), width
 
 
 def _filled(row: list[str]) -> list[str]:

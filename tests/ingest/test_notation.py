@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from clm import ingest
 from clm.errors import DataError
@@ -81,6 +82,52 @@ def test_a_given_format_does_not_answer_which_zone(tmp_path: Path) -> None:
     """--date-format says how days are written, not that the shop lives in Greenwich."""
     with pytest.raises(DataError, match="universal time"):
         understood(tmp_path, {"orders.csv": rows(*[f"{day}T10:00:00Z" for day in ISO])}, date_format="%Y-%m-%d")
+
+
+SWAPPED = [datetime(2024, day, 1 + day // 6) if day < 13 else f"{day}/{1 + day % 12:02d}/2024" for day in range(1, 29)]
+
+
+def sheet(path: Path, days: list[datetime | str]) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        page, shown = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+        page.write_row(0, 0, ["customer_id", "order_date", "amount"])
+        for row, day in enumerate(days, 1):
+            page.write_row(row, 0, [f"c{row % 7}", None, 5.25])
+            page.write(row, 1, day) if isinstance(day, str) else page.write_datetime(row, 1, day, shown)
+    return path
+
+
+def test_days_a_spreadsheet_swapped_are_a_question(tmp_path: Path) -> None:
+    """True dates up to the 12th beside texts of later days: half a column has day and month exchanged, in a sheet or its CSV."""
+    book = sheet(tmp_path / "orders.xlsx", SWAPPED)
+    plain = tmp_path / "orders.csv"
+    plain.write_text(rows(*(day if isinstance(day, str) else f"{day:%Y-%m-%d}" for day in SWAPPED)))
+    for path in (book, plain):
+        with pytest.raises(DataError, match="swapped day and month") as caught:
+            clean_files([path], tmp_path)
+        assert caught.value.code == "swapped_dates"
+        assert path.name in caught.value.what
+        assert clean_files([path], tmp_path, date_format="%d/%m/%Y").rows.height == 28
+    american = [datetime(2024, 1 + day % 12, day) if day < 13 else f"{1 + day % 12:02d}/{day}/2024" for day in range(1, 29)]
+    with pytest.raises(DataError, match="swapped day and month"):
+        clean_files([sheet(tmp_path / "us.xlsx", american)], tmp_path)
+
+
+@pytest.mark.parametrize("odd", ["2024-02-20", "05/02/2024"])
+def test_a_mixture_no_spreadsheet_makes_is_read(odd: str, tmp_path: Path) -> None:
+    """One true date after the 12th, or one text up to it, and the column was never swapped."""
+    days = [day if isinstance(day, str) else f"{day:%Y-%m-%d}" for day in SWAPPED]
+    done = clean_text(rows(*days, odd), tmp_path)
+    assert done.settled.refusal is None
+    assert done.rows.height == 29
+
+
+def test_a_format_that_reads_nothing_is_not_suggested(tmp_path: Path) -> None:
+    """Where no cell is a day in any format clm knows, no --date-format is held out as the best."""
+    with pytest.raises(DataError, match="reads any of the 2 cells") as caught:
+        understood(tmp_path, {"orders.csv": rows("soon", "later")}, map=(("ordered_at", "order_date"),))
+    assert "rejects the others" not in str(caught.value.fix)
+    assert "--map ordered_at=COLUMN" in str(caught.value.fix)
 
 
 def test_an_ambiguous_number_names_the_option(tmp_path: Path) -> None:

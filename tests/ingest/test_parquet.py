@@ -97,3 +97,35 @@ def test_names_are_made_unique_and_none_is_ours(tmp_path: Path) -> None:
     found = ingest.read_text([path], CleanSettings())
     assert found.columns == ("customer", "date", "#3 clm:line")
     assert found.frame.collect()["#3 clm:line"].to_list() == ["x"]
+
+
+def test_bytes_and_structs_are_read_as_text(tmp_path: Path) -> None:
+    """Bytes that are UTF-8 are text, others their digits, 16 bytes a UUID unless all are printable; a struct is laid out."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    short = pa.array([b"C00000000000000" + digit for digit in (b"1", b"2")] + [None], pa.binary(16))
+    uuid = pa.array([bytes(15) + b"\x05", bytes(range(16)), None], pa.binary(16))
+    columns = {
+        "b": pa.array([b"C1", "茶".encode(), None]), "x": pa.array([b"C1", b"\xff\x00", b""]), "s": short, "u": uuid,
+        "customer": pa.array([{"id": 1, "tags": ["a"]}, {"id": 2, "tags": []}, None]),
+    }  # fmt: skip
+    parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    log = ingest.read_text([tmp_path / "a.parquet"], CleanSettings())
+    cells = log.frame.select(log.columns).collect()
+    assert cells["b"].to_list() == ["C1", "茶", ""]
+    assert cells["x"].to_list() == ["C1", "0xff00", ""]
+    assert cells["s"].to_list() == ["C000000000000001", "C000000000000002", ""]
+    assert cells["u"].to_list() == ["00000000-0000-0000-0000-000000000005", "00010203-0405-0607-0809-0a0b0c0d0e0f", ""]
+    assert cells["customer.id"].to_list() == ["1", "2", ""]
+    assert any(fact.about == "a.parquet: not read" and fact.decision == "customer.tags" for fact in log.evidence)
+
+
+def test_a_column_of_lists_is_a_question_when_it_is_needed(tmp_path: Path) -> None:
+    """Lists are no amounts: refused with the column, not read as nothing."""
+    frame = pl.DataFrame({"customer": ["a", "b"], "date": ["2024-01-02", "2024-01-03"], "amount": [[1.0], [2.0, 3.0]]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError) as refused:
+        clean_files([tmp_path / "a.parquet"], tmp_path)
+    assert refused.value.code == "nested"
+    assert refused.value.where == "a.parquet, column amount"

@@ -62,3 +62,26 @@ def test_what_is_packed_twice_is_said(name: str, shop: dict[str, Path], tmp_path
     path.write_bytes(gzip.compress(shop[name].read_bytes()))
     with pytest.raises(DataError, match="packed itself"):
         ingest.read_text([path], CleanSettings())
+
+
+@pytest.mark.parametrize(
+    "text", ["<html><table><tr><th>Order</th></tr>\n</table>", " \n<!DOCTYPE html>\n", '<?xml version="1.0"?>\n<Workbook/>\n']
+)
+def test_a_page_called_xls_is_said_to_be_one(text: str, tmp_path: Path) -> None:
+    """Many shops export HTML or XML as .xls: what it is and how to get a table of it, not one giant column name."""
+    (tmp_path / "orders.xls").write_text(text)
+    with pytest.raises(DataError) as refused:
+        ingest.read_text([tmp_path / "orders.xls"], CleanSettings())
+    assert refused.value.code == "markup"
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_lines_quoted_as_a_whole_are_said_to_be(mark: str, tmp_path: Path) -> None:
+    """Each line one quoted cell that holds the delimiters: what happened and how to undo it; one column of text is one column."""
+    lines = [mark.join(row) for row in ROWS]
+    (tmp_path / "a.csv").write_text("".join(f'"{line}"\n' for line in lines))
+    with pytest.raises(DataError) as refused:
+        ingest.read_text([tmp_path / "a.csv"], CleanSettings())
+    assert refused.value.code == "quoted_lines"
+    (tmp_path / "b.csv").write_text('note\n"red, green"\n"blue"\n')
+    assert ingest.read_text([tmp_path / "b.csv"], CleanSettings()).columns == ("note",)

@@ -35,6 +35,16 @@ def test_a_folder_means_its_order_files_sorted(shop: Path) -> None:
     assert names(shop) == ["a.csv", "b.csv", "c.csv.gz", "d.xlsx", "e.jsonl.xz"]
 
 
+def test_what_a_folder_holds_beside_logs_is_told_by_name(shop: Path) -> None:
+    """Files of other kinds and subfolders, but not hidden ones nor the lock of an open workbook, which no pattern means."""
+    (shop / "~$d.xlsx").write_bytes(b"somebody")
+    (shop / "f.JSON").write_bytes(b"[]")
+    assert names(shop)[-1] == "f.JSON"
+    assert sources.left_out([shop, shop / "a.csv"]) == ["notes.md", "sub/"]
+    assert names(shop / "~$d.xlsx", shop / "d.xlsx") == ["d.xlsx"]
+    assert names(shop / "~$d.xlsx") == ["~$d.xlsx"]
+
+
 def test_a_pattern_means_what_it_matches_and_order_is_kept(shop: Path) -> None:
     """Inputs stay in the order given; within a pattern they are sorted."""
     assert names(shop / "notes.md", shop / "[ab].csv") == ["notes.md", "a.csv", "b.csv"]
@@ -63,6 +73,15 @@ def test_sources_are_weighed_and_repeats_marked(tmp_path: Path) -> None:
     first, second = sources.find([tmp_path / "a.csv", tmp_path / "b.csv"])
     assert first.to_json() == {"source": "a.csv", "bytes": 4, "sha256": hashlib.sha256(b"same").hexdigest()}
     assert (first.repeats, second.repeats) == (False, True)
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its hash covers is not what was found: no output may name it as its source."""
+    (tmp_path / "a.csv").write_bytes(b"same")
+    monkeypatch.setattr(sources, "_weigh", lambda _path: (3, "text"))
+    (source,) = sources.find([tmp_path / "a.csv"])
+    with pytest.raises(DataError, match="3 bytes have become 4"):
+        source.to_json()
 
 
 def test_a_spooled_input_takes_the_name_it_is_given(tmp_path: Path) -> None:
@@ -152,6 +171,15 @@ def test_a_zip_of_several_or_protected_files_is_refused_with_a_way_out(tmp_path:
     (tmp_path / "one.zip").write_bytes(data)
     with pytest.raises(DataError, match="protected by a password"):
         unpacked(tmp_path / "one.zip")
+
+
+def test_a_zip_made_on_a_mac_holds_one_file(tmp_path: Path) -> None:
+    """The forks that macOS packs beside each file are no files of anybody's."""
+    with zipfile.ZipFile(tmp_path / "mac.zip", "w") as archive:
+        archive.writestr("orders/a.csv", b"1")
+        archive.writestr("__MACOSX/orders/._a.csv", b"fork")
+        archive.writestr("orders/.DS_Store", b"fork")
+    assert unpacked(tmp_path / "mac.zip") == b"1"
 
 
 def test_a_workbook_is_known_by_its_bytes(tmp_path: Path) -> None:

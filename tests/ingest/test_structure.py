@@ -65,6 +65,13 @@ def test_a_pair_of_stray_quotes_far_apart_swallows_nothing() -> None:
     assert frame.filter(pl.col(structure.PROBLEM) == "quote")[structure.LINE].to_list() == [11, 401]
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_the_null_of_a_database_is_an_empty_cell(raw: bool) -> None:
+    r"""MySQL and PostgreSQL write \N for a cell that holds nothing; within other text it is text."""
+    frame = read("\\N,2,\\N\n1,a\\N,\\n\n", raw=raw)
+    assert frame.select("a", "b", "c").rows() == [("", "2", ""), ("1", "a\\N", "\\n")]
+
+
 def test_runs_of_blanks_separate_fields() -> None:
     """Leading blanks and uneven gaps do not matter."""
     blank = Dialect(dialect.BLANK, ("a", "b", "c"), None, 1, False, "")

@@ -193,7 +193,7 @@ def test_several_sheets_are_a_question(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="2 sheets that hold something") as caught:
         read(path)
     assert "March, April" in str(caught.value)
-    assert "--sheet 'March'" in str(caught.value)
+    assert "--sheet March" in str(caught.value)
     assert column(read(path, sheet="April"), "customer") == ["B"]
     with pytest.raises(DataError, match="no sheet May"):
         read(path, sheet="May")
@@ -408,3 +408,37 @@ def test_damaged_workbooks_get_an_answer(tmp_path: Path, capfd: pytest.CaptureFi
 def test_the_limit_is_what_excel_itself_allows_and_memory_bears() -> None:
     """A full sheet of thirty columns fits."""
     assert extents.MOST_CELLS > 1_048_576 * 30
+
+
+def test_a_sheet_with_a_quote_in_its_name_is_named_as_a_shell_takes_it(tmp_path: Path) -> None:
+    """`Jan's` in the question is what a shell hands over as `Jan's`."""
+    import shlex
+
+    from clm.settings import typed
+
+    assert shlex.split(typed("sheet", "Jan's")) == ["--sheet", "Jan's"]
+    with xlsxwriter.Workbook(tmp_path / "two.xlsx") as book:
+        for name in ("Jan's", "Feb"):
+            sheet = book.add_worksheet(name)
+            for row, cells in enumerate([["customer", "date", "total"], ["A", "2024-01-02", "5"], ["B", "2024-01-03", "6"]]):
+                sheet.write_row(row, 0, cells)
+    with pytest.raises(DataError) as caught:
+        clean_files([tmp_path / "two.xlsx"], tmp_path)
+    assert shlex.split(str(caught.value.fix).rsplit(": ", 1)[1]) == ["--sheet", "Jan's"]
+
+
+def test_zeros_that_only_a_format_shows_are_said_to_be_lost(tmp_path: Path) -> None:
+    """123 shown as 00123: the column is named, the value is read as it is stored; a format of money says nothing."""
+    path = tmp_path / "zeros.xlsx"
+    with xlsxwriter.Workbook(path) as made:
+        sheet, zeros = made.add_worksheet(), made.add_format({"num_format": "00000"})
+        sheet.write_row(0, 0, ["order", "customer", "date", "amount"])
+        for place in range(1, 7):
+            sheet.write(place, 0, place)
+            sheet.write(place, 1, 122 + place, zeros)
+            sheet.write(place, 2, f"2024-01-0{place}")
+            sheet.write(place, 3, 5.5, made.add_format({"num_format": "0.00"}))
+    done = clean_files([path], tmp_path)
+    said = {notice.code: notice.text for notice in done.settled.outcome.warnings}
+    assert said["id_format"].startswith("column B of zeros.xlsx")
+    assert done.column("customer_id")[0] == "123"

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from clm.errors import DataError, UsageError
+from clm.settings import typed
 from clm.tables import REJECT_CODES, TRANSACTIONS
 from tests.cleaning import clean_files, clean_text
 
@@ -180,7 +181,7 @@ def test_a_discount_that_may_be_a_rate_is_left_alone_and_said(tmp_path: Path) ->
         assert done.column("amount") == [Decimal(20)]
         notice = done.settled.outcome.warnings[0]
         assert notice.code == "discount_unused"
-        assert f"--map discount={name}" in notice.text
+        assert typed("map", f"discount={name}") in notice.text
         told = clean_text(text, tmp_path, map=(("discount", name),))
         assert told.column("amount") == [Decimal(15)]
         assert told.settled.outcome.warnings == ()
@@ -326,7 +327,7 @@ def test_a_second_status_is_not_passed_over_in_silence(header: str, word: str, t
     text = f"customer,date,total,order status,{header}\nA,2024-01-02,9,paid,x\nA,2024-01-03,5,paid,"
     done = clean_text(f"{text}{word}\n", tmp_path)
     assert [notice.code for notice in done.settled.outcome.warnings] == ["status_unused"]
-    assert f"--map status={header}" in done.settled.outcome.warnings[0].text
+    assert typed("map", f"status={header}") in done.settled.outcome.warnings[0].text
     assert clean_text(f"{text}sale\n", tmp_path).settled.outcome.warnings == ()
     told = clean_text(f"{text}{word}\n", tmp_path, map=(("status", header),))
     assert told.settled.outcome.amount is not None

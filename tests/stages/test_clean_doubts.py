@@ -123,7 +123,47 @@ def test_totals_are_told_for_each_file(tmp_path: Path) -> None:
     assert done.settled.outcome.rows.rejected == {"totals_row": 2}
 
 
-@pytest.mark.parametrize("who", ["guest", "Guest", "匿名", "游客", "#N/A", "nan", "unknown", "无"])
+NO_IDS = "customer_id,order_date,amount\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "totals"),
+    [
+        ("a,2024-03-01,10\nb,2024-03-01,20\nSubtotal,2024-03-01,30\na,2024-03-02,5\nSubtotal,2024-03-02,5\n", {4, 6}),
+        ("a,2024-03-01,10\nb,2024-03-20,20\nTotal March,2024-03-31,30\nSum,2024-03-31,30\n合计,2024-03-31,30\n", {4, 5, 6}),
+        (
+            "a,2024-03-01,10\nb,2024-03-02,20\n小计,2024-03-05,30\na,2024-04-02,5\n小计,2024-04-05,5\n总计,2024-04-05,35\n",
+            {4, 6, 7},
+        ),
+        ("Ann,2024-03-01,10\nAnn,2024-03-02,20\nAnn Total,2024-03-02,30\nBob,2024-03-02,5\nBob 汇总,2024-03-02,5\n", {4, 6}),
+        ("b,2024-03-02,20\na,2024-03-01,10\nb,2024-03-01,10\nTotal,2024-03-01,20\na,2024-04-02,5\n", {5}),
+    ],
+)
+def test_rows_of_a_customer_called_total_are_totals_when_they_add_up(text: str, totals: set[int], tmp_path: Path) -> None:
+    """The rows since the last one, of the day, of the month or of the file: rejected, however the word is written."""
+    done = clean_text(NO_IDS + text, tmp_path)
+    assert done.reasons == dict.fromkeys(totals, "totals_row")
+    assert not codes(done) & {"totals_customer", "placeholder_customer"}
+
+
+def test_a_customer_called_total_whose_rows_are_no_sum_is_said(tmp_path: Path) -> None:
+    """A total of something else stays, with a word about it; --nobody rejects it; the name of a person is not shown."""
+    text = NO_IDS + "a,2024-03-01,10\nb,2024-03-02,20\nSubtotal,2024-03-05,31\nAnn Total,2024-03-05,7\n"
+    done = clean_text(text, tmp_path)
+    assert done.rows.height == 4
+    assert said(done, "totals_customer").startswith("2 rows (38.00) have a customer id that reads like a total (subtotal)")
+    assert "ann" not in said(done, "totals_customer").lower()
+    assert clean_text(text, tmp_path, nobody=("subtotal",)).settled.outcome.rows.rejected == {"no_customer": 1}
+
+
+def test_two_equal_rows_do_not_make_a_person_called_sum_a_total(tmp_path: Path) -> None:
+    """Sum is a family name: it takes more than one row as dear as theirs to be a total."""
+    done = clean_text(NO_IDS + "a,2024-03-01,10\nSum,2024-03-01,10\na,2024-03-02,5\n", tmp_path)
+    assert done.rows.height == 3
+    assert "totals_customer" in codes(done)
+
+
+@pytest.mark.parametrize("who", ["guest", "Guest", "匿名", "游客", "#N/A", "nan", "unknown", "无", "-", "--", ".", "?"])
 def test_ids_that_may_stand_for_nobody_are_kept_and_said(who: str, tmp_path: Path) -> None:
     """They may be ids, so they stay; the notice has rows and money, and --nobody rejects them, in any case."""
     text = HEAD + log(DAYS[:30]) + f"900,{who},2024-02-01,7.00\n901,{who},2024-02-02,7.50\n"

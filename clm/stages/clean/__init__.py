@@ -5,7 +5,7 @@ its result aside; `settle` does what looks across rows, over that.
 
     log = ingest.read_text(inputs, settings)
     reading = ingest.understand(log, settings)
-    judged = clean.judge(log.frame, reading, settings)
+    judged = clean.judge(log.records, reading, settings)
     settled = clean.settle(aside(judged), reading, settings, hold=aside)
 """
 

@@ -15,7 +15,7 @@ from clm.outcome import Amount, counted
 from clm.tables import COLLAPSED_CODES, REJECT_CODES, RETURN, SALE
 
 _WIDE = Context(prec=60)
-_SAID = {
+SAID = {
     "fields_few": "too few fields",
     "fields_many": "too many fields",
     "quote": "broken quote",
@@ -123,6 +123,6 @@ def closing_line(account: Account) -> str:
     for word, codes in (("rejected", account.rejected), ("collapsed", account.collapsed)):
         if codes:
             number = sum(one.rows for one in codes.values())
-            why = [_SAID[code] if len(codes) == 1 else f"{one.rows:,} {_SAID[code]}" for code, one in codes.items()]
+            why = [SAID[code] if len(codes) == 1 else f"{one.rows:,} {SAID[code]}" for code, one in codes.items()]
             parts.append(f"{number:,} {word} ({', '.join(why)})")
     return f"{counted(account.total.rows, 'row')} = {' + '.join(parts)}"

@@ -5,14 +5,20 @@ It may not know what a column means, nor look across rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from clm.ingest import native
+
 
 @dataclass(frozen=True)
 class Cell:
-    """How a value is read from a record: `general` always, or `quick` where `plain` holds and both are the same."""
+    """How a value is read from a record: `general` from its text, or `quick` where `plain` holds and both are the same.
+
+    `plain` and `quick` see a number, day or moment as what it is in its file, `general` sees what it says as text.
+    """
 
     general: pl.Expr
     plain: pl.Expr | None = None
@@ -25,16 +31,24 @@ def read(batch: pl.DataFrame, cells: dict[str, Cell]) -> pl.DataFrame:
     The general reading sees only the records that need it.
     """
     two_ways = {name: cell for name, cell in cells.items() if cell.plain is not None}
-    read_now = [(cell.general if cell.quick is None else cell.quick).alias(name) for name, cell in cells.items()]
-    read_now += [cell.plain.fill_null(False).alias(f"{name}:plain") for name, cell in two_ways.items() if cell.plain is not None]
+    one_way = [cell.general.alias(name) for name, cell in cells.items() if cell.plain is None]
+    quick = [cell.quick.alias(name) for name, cell in cells.items() if cell.quick is not None]
+    quick += [cell.plain.fill_null(False).alias(f"{name}:plain") for name, cell in two_ways.items() if cell.plain is not None]
     # lazy, because only then is a part that several of them share worked out once
-    made = batch.lazy().with_columns(read_now).collect()
+    made = batch.lazy().with_columns(quick).collect()
+    made = made.hstack(seen(batch, one_way))
     for name, cell in two_ways.items():
         odd = ~made[f"{name}:plain"]
         if odd.any():
-            rest = put_back(batch.filter(odd).lazy().select(cell.general.alias(name)).collect(), odd)
+            rest = put_back(seen(batch.filter(odd), [cell.general.alias(name)]), odd)
             made = made.with_columns(pl.when(odd).then(rest[name]).otherwise(pl.col(name)).alias(name))
     return made
+
+
+def seen(batch: pl.DataFrame, values: Sequence[pl.Expr]) -> pl.DataFrame:
+    """These values alone, worked out with every cell of a file as text."""
+    told = native.texted(batch.lazy(), batch.schema).with_columns(values)
+    return told.select(value.meta.output_name() for value in values).collect()
 
 
 def put_back(rows: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:

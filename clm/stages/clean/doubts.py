@@ -15,14 +15,21 @@ import polars as pl
 from clm.errors import DataError
 from clm.ingest import numbers
 from clm.ingest.reading import Reading
-from clm.ingest.scan import AGAIN, FILE
+from clm.ingest.scan import AGAIN, FILE, SOURCE
+from clm.ingest.structure import DETAIL, LINE
 from clm.outcome import counted
 from clm.settings import CleanSettings
 from clm.stages.clean import ids
-from clm.stages.clean.accounting import Account
-from clm.stages.clean.judge import OFFSET, REASON, SYMBOL
+from clm.stages.clean.accounting import SAID, Account
+from clm.stages.clean.judge import MOVED, OFFSET, REASON, SYMBOL
 
 _UNREADABLE = ("fields_few", "fields_many", "quote", "nul", "date", "amount", "quantity", "id_destroyed")
+_NO_RECORD = ("totals_row", "header_repeat", "blank_row")
+_MOST_BELOW = 5
+_BLAMED = {
+    "no_customer": "customer_id", "no_order": "order_id", "id_destroyed": "customer_id", "date": "ordered_at",
+    "future": "ordered_at", "cancelled": "status", "currency_other": "currency", "amount": "amount", "quantity": "quantity",
+}  # fmt: skip
 _MASKED_SHARE = 0.01
 _GAP_DAYS, _TAIL_SHARE = 60, 0.001
 # One order typed into the wrong century is more than a thousandth of a small shop's log, and its gap is years.
@@ -62,6 +69,7 @@ class Facts:
     head: Edge | None
     tail: Edge | None
     declined: int
+    moved: tuple[str, int] | None
 
     @property
     def currency(self) -> str | None:
@@ -90,6 +98,7 @@ def look(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Fac
         _edge(good, days, early=True),
         _edge(good, days, early=False),
         _declined(judged, settings),
+        _moved(judged),
     )
 
 
@@ -102,6 +111,12 @@ def _declined(judged: pl.LazyFrame, settings: CleanSettings) -> int:
         return 0
     early = judged.filter((pl.col(REASON) == "date") & pl.col("ordered_at").is_not_null() & ~pl.col(AGAIN))
     return int(early.select(pl.len()).collect(engine="streaming").item())
+
+
+def _moved(judged: pl.LazyFrame) -> tuple[str, int] | None:
+    """File and line of the first header that names the columns in another order."""
+    again = judged.filter((pl.col(REASON) == "header_repeat") & (pl.col(DETAIL) == MOVED))
+    return next(again.select(FILE, LINE).head(1).collect(engine="streaming").iter_rows(), None)
 
 
 def _distinct(good: pl.LazyFrame, column: str) -> list[Any]:
@@ -128,8 +143,6 @@ def _edge(good: pl.LazyFrame, days: Days, *, early: bool) -> Edge | None:
 
 
 def _lines(good: pl.LazyFrame, day: date, early: bool) -> tuple[str, ...]:
-    from clm.ingest.structure import LINE
-
     apart = _day() <= day if early else _day() >= day
     some = good.filter(apart).select(FILE, LINE, "ordered_at").head(5)
     return tuple(f"{name} line {line} ({moment:%Y-%m-%d})" for name, line, moment in some.collect(engine="streaming").iter_rows())
@@ -158,11 +171,19 @@ def _one_zone(good: pl.LazyFrame, offsets: tuple[int, ...]) -> bool:
     return bool(turns <= 2 * (days[-1][0].year - days[0][0].year + 1))
 
 
-def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSettings) -> DataError | None:
+def refusal(judged: pl.LazyFrame, facts: Facts, account: Account, reading: Reading, settings: CleanSettings) -> DataError | None:
     """The first doubt that stands, as the question to ask."""
+    if facts.moved is not None:
+        name, line = facts.moved
+        return DataError(
+            f"line {line:,} of {name} is another header: from there on the columns stand in another order.",
+            where=f"{name}, line {line}",
+            fix=f"cut the file in two before line {line}, and give both parts.",
+            code="columns_move",
+        )
     unread = sum(account.rejected[code].rows for code in _UNREADABLE if code in account.rejected) - facts.declined
     allowed = settings.max_rejects if isinstance(settings.max_rejects, int) else settings.max_rejects * account.total.rows
-    if unread > allowed:
+    if unread > allowed and unread - _footers(judged) > allowed:
         return _too_many(unread, account, settings)
     if len(facts.currencies) > 1 and settings.currency is None:
         names = ", ".join(facts.currencies)
@@ -198,7 +219,33 @@ def refusal(facts: Facts, account: Account, reading: Reading, settings: CleanSet
         return _apart(facts.tail, reading, early=False)
     if facts.head and settings.since is None:
         return _apart(facts.head, reading, early=True)
-    return None
+    return _nothing_left(account, reading)
+
+
+def _footers(judged: pl.LazyFrame) -> int:
+    """Lines below the last good record of a file that cannot be one: too few cells, or no date at all; a handful at most."""
+    rows = judged.filter(~pl.col(AGAIN)).select(SOURCE, LINE, REASON, DETAIL)
+    last = rows.filter(pl.col(REASON).is_null()).group_by(SOURCE).agg(pl.col(LINE).max().alias("last"))
+    below = rows.filter(~pl.col(REASON).is_in(_NO_RECORD)).join(last, on=SOURCE).filter(pl.col(LINE) > pl.col("last"))
+    undated = (pl.col(REASON) == "date") & (pl.col(DETAIL).fill_null("").str.strip_chars() == "")
+    bare = ((pl.col(REASON) == "fields_few") | undated).sum().alias("bare")
+    counts = below.group_by(SOURCE).agg(pl.len(), bare).collect(engine="streaming")
+    return int(counts.filter((pl.col("len") <= _MOST_BELOW) & (pl.col("len") == pl.col("bare")))["bare"].sum())
+
+
+def _nothing_left(account: Account, reading: Reading) -> DataError | None:
+    """A log of which nothing is left is no clean log; one that has a header and no records is."""
+    lost = {code: one.rows for code, one in account.rejected.items() if code not in ("blank_row", "header_repeat")}
+    if account.kept.rows or not lost:
+        return None
+    column = reading.column(_BLAMED.get(max(lost, key=lambda code: lost[code]), ""))
+    return DataError(
+        f"nothing is left of {counted(account.total.rows, 'row')}: "
+        f"{', '.join(f'{rows:,} {SAID[code]}' for code, rows in lost.items())}.",
+        where=f"column {column}" if column else None,
+        fix="look at them with --rejects rejects.parquet; if another column is meant, name it: --map ROLE=COLUMN",
+        code="nothing_left",
+    )
 
 
 def _apart(edge: Edge, reading: Reading, *, early: bool) -> DataError:

@@ -11,6 +11,7 @@ import polars as pl
 DESTROYED = r"^\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 MASKED = r"\*{2,}|[●•]{2,}|^\p{L}\*"
 WHOLE_WITH_POINT = r"^-?\d+\.0$"
+_ROUNDED = str(2**53)
 _SHAPE_LENGTH = 40
 # Nearly every id: printable ASCII that nothing has to be taken off; no plus sign, which a spreadsheet may have put there.
 _PLAIN = r"^[0-9A-Za-z#](?:[ -*,-~]*[!-*,-~])?$"
@@ -49,6 +50,13 @@ def restored(cell: pl.Expr) -> pl.Expr:
 def without_point(identifier: pl.Expr) -> pl.Expr:
     """`17850.0` as `17850`, for columns in which every value is written so."""
     return identifier.str.strip_suffix(".0")
+
+
+def rounded(identifier: pl.Expr) -> pl.Expr:
+    """Whether it is a whole number that a float wrote and may have rounded: from 2 to the power of 53 on."""
+    written = pl.when(identifier.str.ends_with(".0")).then(identifier)
+    digits = written.str.extract(r"^(\d{16,})\.0$")
+    return ((digits.str.len_bytes() > len(_ROUNDED)) | (digits >= _ROUNDED)).fill_null(False)
 
 
 def shape(cell: pl.Expr) -> pl.Expr:

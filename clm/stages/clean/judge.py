@@ -11,7 +11,7 @@ from functools import partial
 
 import polars as pl
 
-from clm.ingest import numbers, statuses
+from clm.ingest import alike, native, numbers, statuses
 from clm.ingest.notation import joined
 from clm.ingest.reading import TEXT_ROLES, Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
@@ -21,8 +21,9 @@ from clm.stages.clean import cells, ids, meanings
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 WORD = "clm:word"
+MOVED = "columns in another order"
 
-_TOTALS = (
+TOTALS = (
     r"(?i)^\s*(?:(?:grand|sub)?[\s-]*totals?|sums?|totals? g[eé]n[eé]ral|(?:sous|sub)[\s-]*totale?s?|totales?|totaal|somm[ae]"
     r"|suma|soma|(?:gesamt|zwischen|end)?summe|gesamt(?:betrag)?|insgesamt|итого|всего|общий итог"
     r"|(?:本页|本頁|本月|本日)?(?:合计|总计|小计|共计|合計|總計|小計|総計)|汇总|累计|总额|합계|총계|소계)\s*[:：]?\s*$"
@@ -31,23 +32,28 @@ _TOTALS = (
 
 @dataclass(frozen=True)
 class _Reason:
-    """A code, when it applies, and the column whose cell shows why (None: the record as a whole)."""
+    """A code, when it applies, and the column whose cell shows why (None: the record as a whole); `detail` says it instead."""
 
     code: str
     when: pl.Expr
     column: str | None = None
     cell: pl.Expr | None = None
+    detail: str | None = None
 
 
 def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.LazyFrame:
-    """Type and judge each row of a `TextLog.frame`.
+    """Type and judge each row of a `TextLog.frame`, or of its `records`: what comes out is the same.
 
     One row is one record of a source. Out come the columns of TRANSACTIONS that are known so far (without `kind`), `--keep`
     columns, and clm's own: where the record stands, `clm:reason` (null = good), the column and shape of what is wrong, whether
     it is a return by itself, and what `settle` needs to find repeats. The amount is there wherever it can be read.
     """
+    if reading.called:
+        text = text.with_columns(alike.unified(reading.called))
     needed = text.select(_needed(reading, settings))
-    judged = partial(_judged, reading=reading, settings=settings)
+    needed = native.texted(needed, needed.collect_schema(), but=meanings.native_columns(reading, needed.collect_schema()))
+    header = tuple(name for name in text.collect_schema() if not name.startswith("clm:"))
+    judged = partial(_judged, reading=reading, settings=settings, header=header)
     # batch by batch, because only then can it be seen that no cell of a batch needs the general reading, which costs ten times
     # as much as the plain one
     schema = judged(pl.DataFrame(schema=needed.collect_schema())).schema
@@ -63,17 +69,17 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
     return list(dict.fromkeys([*own, *columns, *reading.text_columns, *reading.keep]))
 
 
-def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings) -> pl.DataFrame:
-    typed = cells.read(text, meanings.read(reading, settings))
-    typed = cells.read(typed, meanings.typed(reading)).with_columns(_returned(reading).alias(RETURN), _word(reading).alias(WORD))
-    reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings)
+def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> pl.DataFrame:
+    typed = cells.read(text, meanings.read(reading, settings, text.schema))
+    typed = cells.read(typed, meanings.typed(reading))
+    typed = typed.hstack(cells.seen(typed, [_returned(reading).alias(RETURN), _word(reading).alias(WORD)]))
+    undated = typed["clm:ordered_at"].null_count() > 0  # else no record can be a header
+    reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings, header if undated else ())
     names = [f"clm:applies:{place}" for place in range(len(reasons))]
-    applies = typed.select(
-        pl.col(PROBLEM).is_not_null().alias(PROBLEM),
-        *((pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)),
-    )
-    bad = applies.select(pl.any_horizontal(pl.all())).to_series()
-    why = typed.hstack(applies.select(names)).filter(bad).select(_why(reasons, [pl.col(name) for name in names]))
+    when = [(pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)]
+    applies = cells.seen(typed, when)
+    bad = applies.select(pl.any_horizontal(pl.all())).to_series() | typed[PROBLEM].is_not_null()
+    why = cells.seen(typed.hstack(applies).filter(bad), _why(reasons, [pl.col(name) for name in names]))
     return typed.with_columns(cells.put_back(why, bad)).select(_columns(reading, settings))
 
 
@@ -86,6 +92,7 @@ def _why(reasons: list[_Reason], applies: list[pl.Expr]) -> list[pl.Expr]:
         _first(applies, [pl.lit(one.column, dtype=pl.String) for one in reasons]).alias(COLUMN),
         pl.coalesce(
             pl.col(DETAIL),
+            _first(applies, [pl.lit(one.detail, dtype=pl.String) for one in reasons]),
             ids.shape(_first(applies, [pl.lit(None, dtype=pl.String) if one.cell is None else one.cell for one in reasons])),
         ).alias(DETAIL),
     ]
@@ -146,18 +153,21 @@ def _word(reading: Reading) -> pl.Expr:
     return pl.when((said != "") & ~said.is_in(known)).then(said)
 
 
-def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
+def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> list[_Reason]:
     """Every reason in the fixed order of the codes; a totals row is no order, so it comes before what an order lacks."""
     found: list[_Reason] = []
     no_date = pl.col("clm:ordered_at").is_null()
+    named = reading.text_columns if header else ()
     total = pl.any_horizontal(
-        pl.when(no_date).then(pl.col(name)).str.contains(_TOTALS).fill_null(False) for name in reading.text_columns
+        pl.lit(False), *(pl.when(no_date).then(pl.col(name)).str.contains(TOTALS).fill_null(False) for name in named)
     )
     if "order_id" in reading.roles:
         # a row that gives itself a day is a total when customer and order both say so
         both = pl.when(pl.col("clm:customer_id") == pl.col("clm:order_id")).then(pl.col("clm:customer_id"))
-        total = total | both.str.contains(_TOTALS).fill_null(False)
+        total = total | both.str.contains(TOTALS).fill_null(False)
     found.append(_Reason("totals_row", total))
+    if header:
+        found.append(_Reason("header_repeat", _moved(reading, header, no_date), detail=MOVED))
     when = joined(reading.roles["ordered_at"])
     found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
     found += _early(reading, settings)
@@ -171,7 +181,7 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         if column is not None:
             # an id that is plain holds no plus sign
             odd = pl.when(~pl.col(f"clm:{role}:plain")).then(pl.col(f"clm:{role}"))
-            destroyed = odd.str.contains(ids.DESTROYED).fill_null(False)
+            destroyed = odd.str.contains(ids.DESTROYED).fill_null(False) | ids.rounded(pl.col(f"clm:{role}"))
             found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
     found += _future(reading, settings)
     if reading.test is not None:
@@ -198,6 +208,16 @@ def _reasons(reading: Reading, settings: CleanSettings) -> list[_Reason]:
         other = ~statuses.said(cell).is_in(list(reading.only.words)).fill_null(False)
         found.append(_Reason("not_a_sale", other, reading.only.column, cell))
     return found
+
+
+def _moved(reading: Reading, header: tuple[str, ...], no_date: pl.Expr) -> pl.Expr:
+    """Whether the record is a header again, with the columns read here in other places: what follows is not what it seems."""
+    columns = list(dict.fromkeys([*(column for several in reading.roles.values() for column in several), *reading.keep]))
+    said = [pl.when(no_date).then(pl.col(column)).str.strip_chars().str.to_lowercase() for column in columns]
+    names = [name.lower() for name in header]
+    some = pl.sum_horizontal(cell.is_in(names).fill_null(False).cast(pl.Int8) for cell in said)
+    stays = pl.all_horizontal(cell.eq_missing(pl.lit(name.lower())) for cell, name in zip(said, columns, strict=True))
+    return (some >= 2) & (some * 2 > len(columns)) & ~stays
 
 
 def _future(reading: Reading, settings: CleanSettings) -> list[_Reason]:

@@ -9,8 +9,9 @@ from functools import partial
 
 import polars as pl
 
-from clm.ingest import dates, numbers
+from clm.ingest import dates, native, numbers
 from clm.ingest.notation import joined
+from clm.ingest.numbers import Mark
 from clm.ingest.reading import KEY_ROLES, NUMBER_ROLES, TEXT_ROLES, Reading
 from clm.ingest.scan import SOURCE
 from clm.settings import CleanSettings
@@ -28,18 +29,39 @@ def kept_as(name: str) -> str:
     return f"clm:keep:{name}"
 
 
-def read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
+def native_columns(reading: Reading, schema: pl.Schema) -> set[str]:
+    """The columns whose cells are read as what they are in their file: each use of them can do without their text."""
+    uses = [(role, column) for role, columns in reading.roles.items() for column in columns]
+    return {column for _, column in uses} - {column for role, column in uses if not _fits(role, column, reading, schema[column])}
+
+
+def _fits(role: str, column: str, reading: Reading, dtype: pl.DataType) -> bool:
+    cell = pl.col(column)
+    if role in KEY_ROLES:
+        return native.plain_id(cell, dtype) is not None
+    if role in NUMBER_ROLES:
+        return native.plain_number(cell, dtype, reading.marks[column]) is not None
+    if role == "ordered_at":
+        wall = reading.dates.only is None and not reading.dates.universal and not reading.dates.offsets
+        return wall and len(reading.roles[role]) == 1 and native.moment(cell, dtype) is not None
+    return True
+
+
+def read(reading: Reading, settings: CleanSettings, schema: pl.Schema) -> dict[str, Cell]:
     """Cells as ids, words, number texts and moments, in clm's own name space so that none hides a column of the file."""
     made: dict[str, Cell] = {}
     text = partial(_passed, reading) if reading.ours else ids.words
     for role in KEY_ROLES:
         if role in reading.roles:
-            cell = pl.col(reading.roles[role][0])
-            made[role] = Cell(_passed(reading, cell)) if reading.ours else Cell(ids.tidy(cell), ids.plain(cell), cell)
+            column = reading.roles[role][0]
+            cell = pl.col(column)
+            by_type = native.plain_id(cell, schema[column])
+            plain, quick = (ids.plain(cell), cell) if by_type is None else (by_type, native.as_text(cell, schema[column]))
+            made[role] = Cell(_passed(reading, cell)) if reading.ours else Cell(ids.tidy(cell), plain, quick)
     if settings.nobody:
         known = made["customer_id"]
-        quick = None if known.quick is None else ids.unless_nobody(known.quick, settings.nobody)
-        made["customer_id"] = Cell(ids.unless_nobody(known.general, settings.nobody), known.plain, quick)
+        chosen = None if known.quick is None else ids.unless_nobody(known.quick, settings.nobody)
+        made["customer_id"] = Cell(ids.unless_nobody(known.general, settings.nobody), known.plain, chosen)
     for role in TEXT_ROLES:
         if role in reading.roles:
             made[role] = Cell(text(pl.col(reading.roles[role][0])))
@@ -49,14 +71,16 @@ def read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
         if role in reading.roles:
             column = reading.roles[role][0]
             cell, mark = pl.col(column), reading.marks[column]
-            made[f"number:{role}"] = Cell(numbers.canonical(cell, mark), numbers.plain(cell, mark), cell)
+            plain, quick = _number(cell, schema[column], mark)
+            made[f"number:{role}"] = Cell(numbers.canonical(cell, mark), plain, quick)
     if source := priced(reading):
         cell = pl.col(source)
-        made["symbol"] = Cell(numbers.symbol(cell), numbers.plain(cell, "."), pl.lit(None, dtype=pl.String))
+        made["symbol"] = Cell(numbers.symbol(cell), _number(cell, schema[source], ".")[0], pl.lit(None, dtype=pl.String))
     for name in reading.keep:
         made[kept_as(name).removeprefix("clm:")] = Cell(text(pl.col(name)))
     when = joined(reading.roles["ordered_at"])
-    usual = dates.usual(when, reading.dates)
+    native_moment = native.moment(when, schema[reading.roles["ordered_at"][0]])
+    usual = dates.usual(when, reading.dates) if native_moment is None else native_moment
     made["moment"] = Cell(dates.parsed(when, reading.dates, settings.tz), usual.is_not_null(), usual)
     if reading.dates.offsets:
         made["offset"] = Cell(dates.offset_minutes(when))
@@ -66,6 +90,12 @@ def read(reading: Reading, settings: CleanSettings) -> dict[str, Cell]:
         if "source_file" in reading.roles:
             made["source_file"] = Cell(_passed(reading, pl.col("source_file")))
     return {f"clm:{name}": cell for name, cell in made.items()}
+
+
+def _number(cell: pl.Expr, dtype: pl.DataType, mark: Mark) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a number is canonical as it stands, and how it stands."""
+    by_type = native.plain_number(cell, dtype, mark)
+    return (numbers.plain(cell, mark), cell) if by_type is None else (by_type, native.as_text(cell, dtype))
 
 
 def priced(reading: Reading) -> str | None:

@@ -58,11 +58,11 @@ def settle(
     signed = signs.look(judged, reading, settings)
     judged = signs.applied(judged, signed)
     pointless = _ids_with_point(judged, reading)
-    good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
-    good = good.with_columns(*_finished_ids(reading, pointless), _place())
-    overlapping = overlap.refusal(good, reading, settings)
+    finished = judged.filter(~pl.col(AGAIN)).with_columns(*_finished_ids(reading, pointless), _place())
+    good = finished.filter(pl.col(REASON).is_null())
+    overlapping = overlap.look(good, reading, settings)
     good = _kinds(good, reading)
-    good, collapse = _repeats(good, reading, settings)
+    good, collapse = _repeats(good, reading, settings, overlapping)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
     reviewed, refunded = _reviewed(kept, reading, settings, hold)
     final = _coded(reviewed.frame, reading, settings, secret).select(_columns(reading))
@@ -70,20 +70,21 @@ def settle(
     account = _account(judged, good if collapse else None, told)
     notices = (
         *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *quality.notices(told),
-        *suspects.notices(judged, reading, settings),
+        *suspects.notices(judged, reading, settings), *overlap.notices(finished, overlapping, reading, settings),
     )  # fmt: skip
     facts = doubts.look(judged, reading, settings)
     outcome = Outcome(
         frame=final,
         rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
         amount=account.amounts(reading.has_amounts),
-        currency=facts.currency or settings.currency,
+        currency=facts.currency or settings.currency or reading.priced_in,
         zone=settings.tz or facts.zone,
         metrics=_metrics(reading, account, signs.evidence(signed, reading), told, refunded),
         warnings=notices,
         closing=closing_line(account),
     )
-    refusal = signs.refusal(signed, reading) or doubts.refusal(facts, account, reading, settings) or overlapping
+    refusal = signs.refusal(signed, reading) or doubts.refusal(judged, facts, account, reading, settings)
+    refusal = refusal or overlap.refusal(overlapping, settings)
     return Settled(outcome, _rejects(judged, settings), refusal)
 
 
@@ -101,7 +102,7 @@ def _ids_with_point(judged: pl.LazyFrame, reading: Reading) -> dict[str, list[in
     counts = [pl.col(role).is_not_null().sum().alias(f"{role}:all") for role in roles]
     counts += [pl.col(role).str.contains(ids.WHOLE_WITH_POINT).sum().alias(f"{role}:point") for role in roles]
     table = (
-        judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row"]).fill_null(False))
+        judged.filter(~pl.col(REASON).is_in(["totals_row", "header_repeat", "blank_row", "id_destroyed"]).fill_null(False))
         .group_by(SOURCE)
         .agg(counts)
         .collect(engine="streaming")
@@ -149,10 +150,13 @@ def _kinds(good: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
     return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
 
 
-def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> tuple[pl.LazyFrame, bool]:
+def _repeats(
+    good: pl.LazyFrame, reading: Reading, settings: CleanSettings, overlapping: overlap.Overlap | None
+) -> tuple[pl.LazyFrame, bool]:
     """`clm:duplicate` on every record but the first of its like, and whether those are to be left out.
 
-    Two records are alike when order and line id are the same, or, in a log without line ids, all cells of the source.
+    Two records are alike when order and line id are the same, or, in a log without line ids, all cells of the source; or, when
+    repeats go and files overlap, when they say the same in two files.
     """
     if "line_id" in reading.roles and not reading.ours:
         keys, collapse = ["order_id", "line_id"], True
@@ -163,14 +167,24 @@ def _repeats(good: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> t
         # the hash alone could err once in a blue moon; with these beside it, it cannot matter
         keys, collapse = [PRINT, "ordered_at", "amount"], settings.duplicates == "drop"
         rows = good
+    later = _later(rows, keys)
+    if overlapping is not None and collapse:
+        later = pl.concat([later, overlap.again(good, overlapping, _AT, later)]).unique()
+    if not later.height:
+        return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
+    later = later.with_columns(pl.lit(True).alias(_DUPLICATE))
+    marked = good.join(later.lazy(), on=_AT, how="left", maintain_order="left")
+    return marked.with_columns(pl.col(_DUPLICATE).fill_null(False)), collapse
+
+
+def _later(rows: pl.LazyFrame, keys: list[str]) -> pl.DataFrame:
+    """Where the records stand that have what an earlier one has in these columns, of which PRINT is one."""
     # sorted, because equal ones then stand together: a tenth of the time and memory of grouping by all of it
     prints = rows.select(PRINT).sort(PRINT).filter(_as_before(PRINT)).unique().collect(engine="streaming")
     if not prints.height:
-        return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
+        return pl.DataFrame(schema={_AT: pl.Int64})
     alike = rows.join(prints.lazy(), on=PRINT, how="semi").select(*keys, _AT).sort(*keys, _AT)
-    later = alike.filter(_as_before(*keys)).select(_AT, pl.lit(True).alias(_DUPLICATE)).collect(engine="streaming")
-    marked = good.join(later.lazy(), on=_AT, how="left", maintain_order="left")
-    return marked.with_columns(pl.col(_DUPLICATE).fill_null(False)), collapse
+    return alike.filter(_as_before(*keys)).select(_AT).collect(engine="streaming")
 
 
 def _as_before(*columns: str) -> pl.Expr:

@@ -16,7 +16,7 @@ from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
 from clm.ingest.scan import AGAIN, SOURCE
 from clm.outcome import Notice, counted
-from clm.settings import CleanSettings
+from clm.settings import CleanSettings, typed
 from clm.stages.clean.judge import REASON, RETURN
 
 _NO_RECORD = ("totals_row", "header_repeat", "blank_row")
@@ -95,11 +95,11 @@ def refusal(signs: Signs, reading: Reading) -> DataError | None:
         return None
     above, below = signs.mixed
     amount, quantity = reading.roles["amount"][0], reading.column("quantity")
-    product = f"take quantity × price (--map quantity={quantity} --map unit_price=COLUMN), or " if quantity else ""
+    product = f"take quantity × price ({typed('map', f'quantity={quantity}')} --map unit_price=COLUMN), or " if quantity else ""
     return DataError(
         f"{counted(above, 'return has', 'returns have')} a positive {amount} and {below:,} a negative one: "
         "what was given back and what was paid cannot be told apart.",
         where=f"column {amount}",
-        fix=f"{product}say that every return is money given back: --map amount={amount}",
+        fix=f"{product}say that every return is money given back: {typed('map', f'amount={amount}')}",
         code="return_signs",
     )

@@ -16,6 +16,7 @@ from clm.ingest.reading import Reading
 from clm.ingest.scan import AGAIN
 from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
+from clm.stages.clean import totals
 from clm.stages.clean.judge import REASON, WORD
 
 _NOBODY = (
@@ -25,14 +26,14 @@ _NOBODY = (
     "default", "dummy", "test", "tester", "test customer", "test user", "n/a", "#n/a", "nan", "null", "(null)", "none", "nil",
     "undefined", "missing", "empty", "not set", "(not set)", "not available",
     "无", "无会员", "非会员", "游客", "匿名", "匿名用户", "匿名买家", "未知", "散客", "零售客户", "测试", "测试用户",
-    "不详", "空", "未登录", "ゲスト",
+    "不详", "空", "未登录", "ゲスト", "-", "--", "---", "–", "—", ".", "..", "...", "?", "??", "???", "？", "/", "_", r"\n",
 )  # fmt: skip
 # Numbers that programs write for nobody; but somebody may be number 0, so only when they buy more than one customer does.
 _NUMBERS = r"^(?:0+|-1|9{4,}|1{6,}|123456(?:789)?0?|na)$"
 # Looked for first, because it leaves next to nothing of a long log.
-_LIKELY = rf"(?i){_NUMBERS}|^(?:{'|'.join(re.escape(one) for one in _NOBODY)})$"
+_LIKELY = rf"(?i){_NUMBERS}|^(?:{'|'.join(re.escape(one) for one in _NOBODY)})$|{totals.LIKE}"
 _FEWEST, _FEWEST_OF_A_NUMBER, _SHARE_OF_A_NUMBER = 2, 20, 0.01
-_LONGEST_ID = 16
+_LONGEST_ID = 40
 _SHOWN, _LONGEST_WORD, _MOST_WORDS = 5, 20, 20
 
 
@@ -52,7 +53,9 @@ def _nobody(good: pl.LazyFrame, reading: Reading) -> list[Notice]:
     table = (
         good.filter(pl.col("customer_id").str.contains(_LIKELY))
         .select(who.alias("who"), "amount")
-        .filter(pl.col("who").is_in(list(_NOBODY)) | pl.col("who").str.contains(_NUMBERS))
+        .filter(
+            pl.col("who").is_in(list(_NOBODY)) | pl.col("who").str.contains(_NUMBERS) | pl.col("who").str.contains(totals.LIKE)
+        )
         .group_by("who")
         .agg(pl.len().alias("rows"), pl.col("amount").cast(SUM).sum())
         .collect(engine="streaming")
@@ -60,6 +63,27 @@ def _nobody(good: pl.LazyFrame, reading: Reading) -> list[Notice]:
     if not table.height:
         return []
     rows = good.select(pl.len()).collect(engine="streaming").item()
+    total = pl.col("who").str.contains(totals.LIKE)
+    return [*_called_totals(table.filter(total), reading), *_placeholders(table.filter(~total), rows, reading)]
+
+
+def _called_totals(table: pl.DataFrame, reading: Reading) -> list[Notice]:
+    """Customers with a word for a total as their name, who are not the sum of anything: who ends in one may be a person."""
+    if not table.height:
+        return []
+    words = table.filter(pl.col("who").str.contains(totals.WORDS)).sort("who")["who"].to_list()
+    money = f" ({_money(table)})" if reading.has_amounts else ""
+    said = f" ({_some(words)})" if words else ""
+    remedy = (
+        f"--nobody '{','.join(words)}' rejects them as no_customer" if words else "if they are none, take them out of the file"
+    )
+    rows = counted(int(table["rows"].sum()), "row")
+    has = "has" if table["rows"].sum() == 1 else "have"
+    text = f"{rows}{money} {has} a customer id that reads like a total{said}, but is the sum of no other rows: kept"
+    return [Notice("totals_customer", f"{text}; {remedy}.")]
+
+
+def _placeholders(table: pl.DataFrame, rows: int, reading: Reading) -> list[Notice]:
     number = pl.col("who").str.contains(_NUMBERS)
     many = (pl.col("rows") > _FEWEST_OF_A_NUMBER) & (pl.col("rows") > _SHARE_OF_A_NUMBER * rows)
     found = table.filter(pl.when(number).then(many).otherwise(pl.col("rows") >= _FEWEST)).sort(
