@@ -41,7 +41,7 @@ CODECS: dict[str, tuple[str, str, float]] = {
     "cp1256": ("ar", "", 0.0),
     "cp1257": ("lt", "", 0.0),
     "cp874": ("th", "", 0.0),
-    "gb18030": ("hans hant", _ALL, 7.0),  # shops that still write no UTF-8 are mostly Chinese
+    "gb18030": ("hans hant", _ALL, 9.0),  # shops that still write no UTF-8 are mostly Chinese
     "big5hkscs": ("hant", "ja ru el", 0.0),
     "cp932": ("ja", "ru el", 0.0),
     "euc-jp": ("ja", "ru el", -5.0),

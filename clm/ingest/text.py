@@ -26,7 +26,6 @@ from clm.ingest.scan import OWN, scan
 from clm.outcome import Notice, counted
 from clm.settings import CleanSettings
 
-
 _FEW = 5
 
 

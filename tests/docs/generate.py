@@ -12,7 +12,7 @@ from clm.errors import EXIT_MEANING
 from clm.settings import COMMANDS, CommonSettings, option_name, options, shown_default
 from tests.conftest import ROOT, data_folder
 from tests.docs import console
-from tests.ingest import agreement
+from tests.ingest import agreement, peers
 
 README = ROOT / "README.md"
 _BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -74,6 +74,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 # measured on the supplied data; left as they are where it is not
 MEASURED: dict[str, Callable[[Path], str]] = {
+    "hazards": lambda data: peers.table(),
     "reading-agreement": lambda data: agreement.table(data / "csv-oddities"),
 }
 
