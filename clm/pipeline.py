@@ -147,7 +147,9 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
     if stage == "segment":
         return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
     if stage == "clean":
-        return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw}
+        key = steps.pseudonym_key(plan.settings[stage])
+        known = {"key_id": key.id} if key else {}
+        return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw} | known
     return {}
 
 

@@ -103,3 +103,20 @@ def test_a_key_is_made_once(tmp_path: Path, key: str, capsys: pytest.CaptureFixt
     assert Path(key).read_bytes() == before
     told = capsys.readouterr()
     assert (tmp_path / "two.key").read_bytes().hex() not in told.out + told.err
+
+
+def test_a_run_under_another_key_cleans_again(tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was made under one key is stale under another, and fresh under the same."""
+    monkeypatch.chdir(tmp_path)
+    csv_of(invented(customers=40, orders=4), tmp_path / "orders.csv")
+    monkeypatch.setenv("CLM_CLEAN_PSEUDONYMISE", "customer_id")
+    monkeypatch.setenv("CLM_CLEAN_KEY_FILE", key)
+    assert main(["run", "orders.csv", "-o", "out", "-q"]) == 0
+    first = pl.read_parquet("out/customers.parquet")["customer_id"].to_list()
+    before = Path("out/clean.parquet").stat().st_mtime_ns
+    assert main(["run", "orders.csv", "-o", "out", "-q"]) == 0
+    assert Path("out/clean.parquet").stat().st_mtime_ns == before
+    main(["key", "new", "other.key", "-q"])
+    monkeypatch.setenv("CLM_CLEAN_KEY_FILE", "other.key")
+    assert main(["run", "orders.csv", "-o", "out", "-q"]) == 0
+    assert not set(first) & set(pl.read_parquet("out/customers.parquet")["customer_id"])

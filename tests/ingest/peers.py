@@ -108,9 +108,9 @@ def table() -> str:
     rows = [
         f"{len(hazards.cases())} hazards | "
         "right | asks, and its flag makes it right | says that something is wrong | silently wrong",
-        "---|--:|--:|--:|--:",
     ]
     for name, verdict in found.items():
         said = verdict[verdicts.ALOUD] + verdict[SAID]
         rows.append(f"{name} | {verdict[RIGHT]} | {verdict[verdicts.ASKED] or '–'} | {said} | {verdict[SILENT]}")
-    return "\n".join(f"| {row} |" for row in rows)
+    heading, *rest = (f"| {row} |" for row in rows)
+    return "\n".join([heading, "|---|--:|--:|--:|--:|", *rest])
