@@ -1,7 +1,7 @@
 """One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it.
 
-It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that. About 370 lines,
-because every stage has its step here and all of them one ending.
+It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that. About
+380 lines, because every stage has its step here and all of them one ending.
 """
 
 from __future__ import annotations
