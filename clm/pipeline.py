@@ -141,13 +141,15 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
 
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:
-    """What decides the files of a run beside the recorded settings: what scheme and profile files say, raw rejects."""
+    """What decides the files of a run beside the recorded settings: what scheme, profile and key files say, raw text."""
     from clm import ingest, schemes
 
     if stage == "segment":
         return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
     if stage == "clean":
-        return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw}
+        key = steps.pseudonym_key(plan.settings[stage])
+        known = {"key_id": key.id} if key else {}
+        return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw} | known
     return {}
 
 

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from clm import values
+from clm.expressions import Expression, Rule
 from clm.tables import ROLES
 from clm.values import Horizon, Parser
 
@@ -121,6 +122,26 @@ class CleanSettings:
     duplicates: str = _option(
         "flag", values.choice("keep", "flag", "drop"), "keep|flag|drop", "What to do with lines equal in every column."
     )
+    review: Expression | str | None = _option(
+        None,
+        values.rule_or("none"),
+        "RULE|none",
+        "Flag rows for which this holds (review), beside what clm finds strange; none: look at nothing.",
+    )
+    rule: tuple[Rule, ...] = _option(
+        (), values.rules, "FLAG=RULE", "Flag rows by a rule of your own, such as 'large_order=amount > 100000'.", repeat=True
+    )
+    non_products: tuple[str, ...] | None = _option(
+        None,
+        values.names_or_none,
+        "PATTERN,…|none",
+        "What is no product, such as postage: flagged non_product.",
+        shown="postage, fees, vouchers, …",
+    )
+    pseudonymise: tuple[str, ...] = _option(
+        (), values.names, "COL,…", "Replace the values of these columns by codes only --key-file can tell."
+    )
+    key_file: str | None = _unrecorded(None, values.filled, "FILE", "The key of the pseudonyms; clm key new FILE makes one.")
     one_row_per_order: bool | None = _option(
         None,
         values.yes_or_no,
@@ -248,6 +269,7 @@ COMMANDS: dict[str, type[Any]] = {
     "demo": RunSettings,
     "config": NoSettings,
     "tables": NoSettings,
+    "key": NoSettings,
 }
 STAGES = ("clean", "rfm", "segment", "clv", "churn", "report")
 
@@ -284,10 +306,10 @@ def recorded(settings: Any, common: CommonSettings) -> dict[str, Any]:
 
 def json_value(value: Any) -> Any:
     """A setting as JSON holds it: days and horizons as text, tuples as lists, pairs as an object."""
-    if isinstance(value, date | Horizon):
+    if isinstance(value, date | Horizon | Expression | Rule):
         return str(value)
     if isinstance(value, tuple):
         if value and all(isinstance(part, tuple) for part in value):
             return dict(value)
-        return list(value)
+        return [json_value(part) for part in value]
     return value

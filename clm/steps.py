@@ -1,6 +1,7 @@
 """One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it.
 
-It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
+It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that. About
+380 lines, because every stage has its step here and all of them one ending.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clm.errors import DataError, UsageError
 from clm.formats import Emit
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from clm.ingest import Evidence
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
+    from clm.storage.keys import Key
     from clm.storage.publish import Output
 
 
@@ -108,12 +111,13 @@ def clean(
     """
     from clm import ingest, resources
     from clm.stages import clean as stage
+    from clm.storage import aside, files
     from clm.storage import facts as footers
-    from clm.storage import files, publish
 
     log = ingest.read_text(inputs, settings, names, scratch)
     files.keep_inputs([part.source.path for part in log.files], targets)
-    record = recorded(settings, common) | ingest.recorded(settings)
+    key = pseudonym_key(settings)
+    record = recorded(settings, common) | ingest.recorded(settings) | ({"key_id": key.id} if key else {})
     settings = log.settings
     look = look or Look()
     look.form += log.evidence
@@ -121,8 +125,10 @@ def clean(
     look.meaning[:] = reading.evidence[len(look.form) :]
     profile = ingest.saved(log, reading).encode() if save is not None else None
     most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
-    judged = publish.set_aside(stage.judge(log.records, reading, settings), scratch / "judged.parquet", most)
-    settled = stage.settle(judged, reading, settings)
+    hold = aside.Aside(scratch, most)
+    plan = stage.judge(log.records, reading, settings)
+    _check_names(stage.written(reading), settings)
+    settled = stage.settle(hold(plan), reading, settings, key.secret if key else None, hold)
     look.outcome = settled.outcome
     lineage = footers.sources(log.sources)
     outputs = []
@@ -136,6 +142,50 @@ def clean(
     if save is not None and profile is not None:
         outputs.append(save(profile))
     return Step(settled.outcome, facts, tuple(output for output in outputs if output is not None))
+
+
+def pseudonym_key(settings: CleanSettings) -> Key | None:
+    """The key of the pseudonyms, read and checked; None when none are wanted. Raises UsageError for half a wish."""
+    from clm.storage import keys
+
+    if not settings.pseudonymise:
+        if settings.key_file is not None:
+            raise UsageError(
+                "--key-file without --pseudonymise", fix="say which columns: --pseudonymise customer_id", code="keys"
+            )
+        return None
+    if settings.key_file is None:
+        raise UsageError(
+            "--pseudonymise wants a key: a code anybody can compute hides nobody",
+            fix="clm key new shop.key, then --key-file shop.key",
+            code="keys",
+        )
+    if settings.rejects_raw:
+        raise UsageError("--rejects-raw writes what --pseudonymise hides", fix="leave one of them out", code="keys")
+    return keys.read(Path(settings.key_file))
+
+
+def _check_names(columns: Mapping[str, pl.DataType], settings: CleanSettings) -> None:
+    """What rules and pseudonyms name must be there before the log is read. Raises UsageError."""
+    import polars as pl
+
+    from clm.config import suggest
+    from clm.expressions import Expression, ExpressionError
+    from clm.expressions.meaning import compiled
+
+    for column in settings.pseudonymise:
+        if columns.get(column) != pl.String:
+            what = "there is no such column in the output" if column not in columns else "it is no text"
+            near = suggest(column, [name for name, dtype in columns.items() if dtype == pl.String])
+            raise UsageError(
+                f"--pseudonymise {column}: {what}{near}", fix="name customer_id, order_id or a column of --keep", code="keys"
+            )
+    review = [settings.review] if isinstance(settings.review, Expression) else []
+    for option, rule in [*(("review", one) for one in review), *(("rule", one.when) for one in settings.rule)]:
+        try:
+            compiled(rule, columns)
+        except ExpressionError as error:
+            raise UsageError(f"--{option}: {error}", fix="mend the rule", code="rule") from None
 
 
 def rfm(source: Path, settings: RfmSettings, common: CommonSettings, emit: Emit) -> Step:
@@ -279,6 +329,20 @@ def _carried(customers: pl.DataFrame | pl.LazyFrame) -> Amount | None:
     return Amount(total, total) if spend.count() and isinstance(total, Decimal) else None
 
 
+def _same_key(opened: Sequence[Opened]) -> None:
+    """Tables whose customers are coded under different keys, or only one of them, have no customer in common."""
+    known = [one for one in opened if one.facts is not None]
+    ids = {one.name: _setting_of(one, "clean", "key_id", None) for one in known}
+    if len(set(ids.values())) > 1:
+        told = ", ".join(f"{name}: {'key ' + key if key else 'no key'}" for name, key in ids.items())
+        raise DataError(
+            "the inputs were pseudonymised under different keys: their customers cannot be matched",
+            where=told,
+            fix="clean them with the same --key-file",
+            code="keys",
+        )
+
+
 def _finish(
     stage: str,
     compute: Callable[[], Outcome],
@@ -292,6 +356,7 @@ def _finish(
     from clm.storage import files
 
     opened = [parent for parent in parents if parent is not None]
+    _same_key(opened)
     with files.blaming_damage(opened):
         outcome = compute()
     inherited = next((parent.facts for parent in opened if parent.facts is not None), None)

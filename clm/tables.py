@@ -94,6 +94,8 @@ TRANSACTIONS = Table(
         Column("country", "String", "text", "the buyer's country or region", optional=True),
         Column("currency", "String", "code", "the currency of the amount", optional=True),
         Column("cost", LINE_MONEY, "money", "what the line cost the shop", optional=True),
+        Column("email", "String", "text", "the buyer's e-mail; only when mapped by --map", optional=True),
+        Column("phone", "String", "text", "the buyer's phone; only when mapped by --map", optional=True),
         Column(
             "flags",
             "String",
@@ -111,6 +113,12 @@ TRANSACTIONS = Table(
         ),
     ),
 )
+
+# what clm finds remarkable by itself, in the order in which a row's flags are written; rules of the user's come after
+FLAGS = (
+    "duplicate", "amount_outlier", "price_outlier", "quantity_outlier", "burst", "negative_price", "zero_price",
+    "quick_cancellation", "non_product", "unmatched_return",
+)  # fmt: skip
 
 REJECT_CODES = (
     "fields_few", "fields_many", "quote", "nul", "date", "amount", "quantity", "no_customer", "no_order", "id_destroyed",

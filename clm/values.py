@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from clm.expressions import Expression, Rule
+from clm.expressions import parse as parse_expression
+
 Parser = Callable[[Any], Any]
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", re.IGNORECASE)
 _HORIZON = re.compile(r"(\d+)\s*([dwmy])", re.IGNORECASE)
 _UNIT_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+_FLAG = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SCALE = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -201,6 +205,43 @@ def pairs(allowed: Mapping[str, str]) -> Parser:
         return tuple(sorted(found.items()))
 
     return parse
+
+
+def rule_or(*words: str) -> Parser:
+    """A rule of the rule language, or one of these words."""
+
+    def parse(value: Any) -> Expression | str:
+        written = text(value)
+        return written.strip() if written.strip() in words else parse_expression(written)
+
+    return parse
+
+
+def rules(value: Any) -> tuple[Rule, ...]:
+    """`FLAG=RULE`, several times; in clm.toml a list of tables with `flag` and `when`."""
+    given = [value] if isinstance(value, str | Mapping) else value
+    if not isinstance(given, list | tuple):
+        raise ValueError("wants FLAG=RULE, such as 'large_order=amount > 100000'")
+    return tuple(_rule(one) for one in given)
+
+
+def _rule(given: Any) -> Rule:
+    if isinstance(given, Mapping):
+        if set(given) != {"flag", "when"}:
+            raise ValueError("wants tables with just flag and when, such as flag = 'large_order', when = 'amount > 100000'")
+        flag, when = text(given["flag"]), text(given["when"])
+    else:
+        flag, equals, when = text(given).partition("=")
+        if not equals:
+            raise ValueError("wants FLAG=RULE, such as 'large_order=amount > 100000'")
+    if not _FLAG.fullmatch(flag.strip()):
+        raise ValueError(f"wants a flag of small letters, digits and _ such as large_order, not {flag.strip()!r}")
+    return Rule(flag.strip(), parse_expression(when))
+
+
+def names_or_none(value: Any) -> tuple[str, ...]:
+    """`a,b`, a TOML list, or `none` for an empty one."""
+    return () if isinstance(value, str) and value.strip() == "none" else names(value)
 
 
 def memory(value: Any) -> int | float:

@@ -35,9 +35,10 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("demo", "none", running.demo, "`run` on a real log of 23,570 customers."),
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),
     ("tables", "optional", commands.show_tables, "Show the tables clm writes, column by column."),
+    ("key", "many", commands.key, "`key new FILE`: make the key for --pseudonymise."),
 )
 # what only tells needs no Polars
-_LIGHT = ("config", "tables")
+_LIGHT = ("config", "tables", "key")
 
 
 def main(argv: list[str]) -> int:

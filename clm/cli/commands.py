@@ -143,3 +143,21 @@ def show_tables(job: Job) -> int:
             sys.stdout.write(f"  {column.name:<{width}}  {column.dtype:<13}  {column.meaning}\n")
         sys.stdout.write("\n")
     return 0
+
+
+def key(job: Job) -> int:
+    """`clm key new FILE`: the only verb there is, for a key can be neither shown nor changed."""
+    from clm.storage import keys
+
+    if len(job.inputs) != 2 or job.inputs[0] != "new":
+        raise UsageError("key wants: new FILE", fix="clm key new shop.key")
+    if job.common.dry_run:
+        job.console.closing(f"would make {job.inputs[1]} (dry run: nothing written)")
+        return 0
+    made = keys.create(Path(job.inputs[1]))
+    if job.common.json:
+        sys.stdout.write(json.dumps({"path": job.inputs[1], "key_id": made.id}) + "\n")
+    job.console.closing(
+        f"key {made.id} → {job.inputs[1]}: keep it safe and apart from the data; lost, no pseudonym can be made again"
+    )
+    return 0

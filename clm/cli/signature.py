@@ -32,6 +32,11 @@ def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[s
 
 
 def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
+    if name == "key":
+        annotation: Any = Annotated[
+            list[str] | None, typer.Argument(metavar="new FILE", show_default=False, help="The new file.")
+        ]
+        return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
     says = "TRANSACTIONS" if name == "rfm" else "CUSTOMERS"
     text = {
         "one": f"The {says} file; - or a pipe is standard input.",

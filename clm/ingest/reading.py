@@ -17,7 +17,7 @@ from clm.outcome import Notice
 
 MONEY_ROLES = ("amount", "unit_price", "discount", "returned_amount", "cost")
 NUMBER_ROLES = (*MONEY_ROLES, "quantity")
-TEXT_ROLES = ("product", "category", "channel", "device", "country", "currency")
+TEXT_ROLES = ("product", "category", "channel", "device", "country", "currency", "email", "phone")
 KEY_ROLES = ("customer_id", "order_id", "line_id", "product_id")
 
 

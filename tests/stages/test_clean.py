@@ -252,7 +252,8 @@ def test_returns_written_without_a_sign_are_made_negative(tmp_path: Path) -> Non
     assert outcome.amount is not None
     assert outcome.amount.to_json() == {"in": "2.5000", "out": "10.0000", "rejected": {"no_customer": "-7.5000"}, "collapsed": {}}
     assert [(notice.code, notice.text) for notice in outcome.warnings] == [
-        ("returns_unsigned", "2 returns have a positive amount (12.50 in all): taken as money given back.")
+        ("returns_unsigned", "2 returns have a positive amount (12.50 in all): taken as money given back."),
+        ("rows_flagged", "somebody should look at some rows: 1 zero_price, 1 unmatched_return (column flags)."),
     ]
     assert "returns" in [fact["about"] for fact in outcome.metrics["reading"]["evidence"]]
 
@@ -314,7 +315,7 @@ def test_a_status_of_return_gives_the_money_back(tmp_path: Path) -> None:
     assert done.settled.outcome.warnings[0].code == "returns_unsigned"
     done = clean_text(head + "A,2024-01-03,-5,return\nA,2024-01-04,-3,refunded\n", tmp_path)
     assert done.column("kind") == ["sale", "return", "return"]
-    assert done.settled.outcome.warnings == ()
+    assert [notice.code for notice in done.settled.outcome.warnings] == ["rows_flagged"]
     refusal = clean_text(head + "A,2024-01-03,-5,return\nA,2024-01-04,3,return\n", tmp_path).settled.refusal
     assert refusal is not None
     assert refusal.code == "return_signs"
@@ -572,9 +573,9 @@ def test_universal_time_needs_a_zone(tmp_path: Path) -> None:
 
 def test_the_contract_names_every_column_made(tmp_path: Path) -> None:
     """Optional columns appear in the order of the contract, only when mapped."""
-    header = "country,channel,category,product,sku,qty,cost,currency,device,customer,date,total\n"
-    text = header + "FR,web,c,p,s,1,0.5,EUR,ios,A,2024-01-02,5\n"
-    done = clean_text(text, tmp_path)
+    header = "country,channel,category,product,sku,qty,cost,currency,device,customer,date,total,mail,tel\n"
+    text = header + "FR,web,c,p,s,1,0.5,EUR,ios,A,2024-01-02,5,a@b.c,138\n"
+    done = clean_text(text, tmp_path, map=(("email", "mail"), ("phone", "tel")))
     expected = [column.name for column in TRANSACTIONS.columns if column.name != "source_file"]
     assert done.rows.columns == expected
 

@@ -58,16 +58,15 @@ def total(frame: pl.LazyFrame) -> Sum:
 
 @dataclass(frozen=True)
 class Account:
-    """Everything that came in, and where it went. `flagged` rows are among the kept."""
+    """Everything that came in, and where it went."""
 
     total: Sum
     by_kind: dict[str, Sum]
     rejected: dict[str, Sum]
     collapsed: dict[str, Sum]
-    flagged: int
 
     @classmethod
-    def of(cls, by_reason: pl.DataFrame, by_kind: pl.DataFrame, collapsed: dict[str, Sum], flagged: int) -> Account:
+    def of(cls, by_reason: pl.DataFrame, by_kind: pl.DataFrame, collapsed: dict[str, Sum]) -> Account:
         """From counts per (reason, file given again) of all records, and per kind of the kept ones."""
         everything, again = Sum(), Sum()
         rejected: dict[str, Sum] = {}
@@ -87,7 +86,6 @@ class Account:
             kinds,
             {code: rejected[code] for code in REJECT_CODES if code in rejected},
             {code: collapsed[code] for code in COLLAPSED_CODES if code in collapsed},
-            flagged,
         )
 
     @property

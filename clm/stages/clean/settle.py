@@ -5,12 +5,14 @@ It may not re-judge a record. It reads the judged table several times, so it wan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
+from clm.dtypes import polars_type
 from clm.errors import DataError
+from clm.expressions import Expression, Rule
 from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import LINE as MONEY
 from clm.ingest.numbers import SUM
@@ -19,14 +21,15 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, ids, order_lines, overlap, signs, suspects, totals
+from clm.stages.clean import doubts, flags, ids, order_lines, overlap, pseudonyms, quality, signs, suspects, totals
 from clm.stages.clean.accounting import Account, closing_line, total
+from clm.stages.clean.flags import Hold
 from clm.stages.clean.judge import COLUMN, REASON, RETURN
 from clm.stages.clean.meanings import kept_as
 from clm.tables import RETURN as RETURNED
 from clm.tables import SALE, TRANSACTIONS
 
-_AT, _DUPLICATE = "clm:at", "clm:duplicate"
+_AT, _DUPLICATE, _BEFORE = "clm:at", "clm:duplicate", "clm:before"
 _LINES_PER_SOURCE = 2**40
 _ID_ROLES = ("customer_id", "order_id", "product_id")
 
@@ -43,9 +46,12 @@ class Settled:
     refusal: DataError | None
 
 
-def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Settled:
+def settle(
+    judged: pl.LazyFrame, reading: Reading, settings: CleanSettings, secret: bytes | None = None, hold: Hold = flags.held
+) -> Settled:
     """Split good rows from rejects, finish what needs all rows, and prove that nothing is missing.
 
+    `secret` is the key of the pseudonyms; `hold` keeps a frame that is read again.
     Raises `AssertionError` when rows or money do not add up: a bug, not a matter of data.
     """
     judged = totals.applied(order_lines.collapsed(judged, reading), reading)
@@ -58,19 +64,22 @@ def settle(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> S
     good = _kinds(good, reading)
     good, collapse = _repeats(good, reading, settings, overlapping)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
-    account = _account(judged, good if collapse else None, kept)
+    reviewed, refunded = _reviewed(kept, reading, settings, hold)
+    final = _coded(reviewed.frame, reading, settings, secret).select(_columns(reading))
+    told = quality.count(final, reviewed.codes)
+    account = _account(judged, good if collapse else None, told)
     notices = (
-        *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *_flag_notices(account),
+        *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *quality.notices(told),
         *suspects.notices(judged, reading, settings), *overlap.notices(finished, overlapping, reading, settings),
     )  # fmt: skip
     facts = doubts.look(judged, reading, settings)
     outcome = Outcome(
-        frame=kept.select(_columns(reading, kept)),
+        frame=final,
         rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
         amount=account.amounts(reading.has_amounts),
         currency=facts.currency or settings.currency or reading.priced_in,
         zone=settings.tz or facts.zone,
-        metrics=_metrics(reading, account, signs.evidence(signed, reading)),
+        metrics=_metrics(reading, account, signs.evidence(signed, reading), told, refunded),
         warnings=notices,
         closing=closing_line(account),
     )
@@ -112,8 +121,13 @@ def _finished_ids(reading: Reading, pointless: dict[str, list[int]]) -> list[pl.
     }
     if "order_id" not in reading.roles:
         customer = finished.get("customer_id", pl.col("customer_id"))
-        finished["order_id"] = pl.concat_str(customer, pl.lit(" "), pl.col("ordered_at").dt.to_string("%Y-%m-%d"))
+        finished["order_id"] = _made_order_id(customer)
     return [value.alias(role) for role, value in finished.items()]
+
+
+def _made_order_id(customer: pl.Expr) -> pl.Expr:
+    """Where the source has no order ids, what a customer buys on a day is one order."""
+    return pl.concat_str(customer, pl.lit(" "), pl.col("ordered_at").dt.to_string("%Y-%m-%d")).alias("order_id")
 
 
 def _place() -> pl.Expr:
@@ -178,7 +192,46 @@ def _as_before(*columns: str) -> pl.Expr:
     return pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns)
 
 
-def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: pl.LazyFrame) -> Account:
+def _reviewed(
+    kept: pl.LazyFrame, reading: Reading, settings: CleanSettings, hold: Hold
+) -> tuple[flags.Flagged, dict[str, Any] | None]:
+    """The kept rows with their flags, and what became of returns. Our own table keeps its flags: they were found in the whole."""
+    look = settings.review != "none" and not reading.ours
+    rules = [Rule("review", settings.review)] if isinstance(settings.review, Expression) else []
+    rules += settings.rule
+    asked = {column for rule in rules for column in rule.when.columns()}
+    before = kept.with_columns(pl.col(kept_as(name)).alias(name) for name in reading.keep if name in asked)
+    if reading.ours:
+        before = before.with_columns(pl.col("flags").alias(_BEFORE))
+    found = flags.flagged(
+        before,
+        non_products=settings.non_products,
+        rules=rules,
+        known=[(pl.col(_DUPLICATE), "duplicate")],
+        hold=hold,
+        look=look,
+    )
+    refunded = found.refunds.to_json() if look and reading.has_amounts else None
+    if not reading.ours:
+        return found, refunded
+    both = pl.concat_str(pl.col(_BEFORE), pl.col("flags"), separator=",", ignore_nulls=True)
+    frame = found.frame.with_columns(pl.when(both != "").then(both).alias("flags"))
+    return replace(found, frame=frame), None
+
+
+def _coded(kept: pl.LazyFrame, reading: Reading, settings: CleanSettings, secret: bytes | None) -> pl.LazyFrame:
+    """Pseudonyms last of all, so that everything before saw the ids as they are."""
+    if secret is None:
+        return kept
+    names = {kept_as(name): name for name in reading.keep} | {name: name for name in settings.pseudonymise}
+    columns = [inner for inner, name in names.items() if name in settings.pseudonymise and inner in kept.collect_schema()]
+    coded = pseudonyms.replaced(kept, {inner: names[inner] for inner in columns}, secret)
+    if "order_id" not in reading.roles and "customer_id" in settings.pseudonymise:
+        coded = coded.with_columns(_made_order_id(pl.col("customer_id")))
+    return coded
+
+
+def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: quality.Kept) -> Account:
     """Count rows and money on both sides, independently, and insist that they agree."""
     by_reason = (
         judged.group_by(REASON, AGAIN).agg(pl.len(), pl.col("amount").cast(SUM).sum()).collect(engine="streaming").sort(REASON)
@@ -186,14 +239,19 @@ def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: pl.LazyFra
     collapsed = {}
     if before is not None:
         collapsed["duplicate"] = total(before.filter(pl.col(_DUPLICATE)))
-    by_kind = kept.group_by("kind").agg(pl.len(), pl.col("amount").cast(SUM).sum()).collect(engine="streaming").sort("kind")
-    flagged = int(kept.select(pl.col(_DUPLICATE).cast(pl.Int64).sum()).collect(engine="streaming").item() or 0)
-    account = Account.of(by_reason, by_kind, collapsed, flagged)
+    account = Account.of(by_reason, kept.by_kind, collapsed)
     account.prove()
     return account
 
 
-def _columns(reading: Reading, kept: pl.LazyFrame) -> list[pl.Expr]:
+def written(reading: Reading) -> dict[str, pl.DataType]:
+    """The columns `settle` will hand back, with their types: what rules may ask and pseudonyms may replace."""
+    optional = {*reading.roles, *(["source_file"] if reading.several_sources else [])}
+    there = [column for column in TRANSACTIONS.columns if not column.optional or column.name in optional]
+    return {column.name: polars_type(column) for column in there} | dict.fromkeys(reading.keep, pl.String())
+
+
+def _columns(reading: Reading) -> list[pl.Expr]:
     """TRANSACTIONS in the order of its contract, then the kept columns."""
     made: dict[str, pl.Expr] = {
         "customer_id": pl.col("customer_id"),
@@ -201,12 +259,10 @@ def _columns(reading: Reading, kept: pl.LazyFrame) -> list[pl.Expr]:
         "ordered_at": pl.col("ordered_at"),
         "amount": pl.col("amount").cast(MONEY),
         "kind": pl.col("kind"),
-        "flags": pl.when(pl.col(_DUPLICATE)).then(pl.lit("duplicate")),
+        "flags": pl.col("flags"),
         "source_line": pl.col(LINE),
     }
     if reading.ours:
-        flags = pl.col("flags")
-        made["flags"] = flags
         made["source_line"] = pl.coalesce(pl.col("source_line"), pl.col(LINE))
     if reading.several_sources and not (reading.ours and "source_file" in reading.roles):
         made["source_file"] = pl.col(FILE)
@@ -249,24 +305,14 @@ def _in_files(sources: list[int], reading: Reading) -> str:
     return f" in {counted(len(sources), 'file')}" if reading.several_sources else ""
 
 
-def _flag_notices(account: Account) -> list[Notice]:
-    found: list[Notice] = []
-    if account.flagged:
-        found.append(
-            Notice(
-                "duplicates_flagged",
-                f"{counted(account.flagged, 'row repeats', 'rows repeat')} an earlier one in every column: kept and flagged "
-                "(--duplicates drop leaves them out).",
-            )
-        )
-    return found
-
-
-def _metrics(reading: Reading, account: Account, evidence: list[Evidence]) -> dict[str, Any]:
+def _metrics(
+    reading: Reading, account: Account, evidence: list[Evidence], kept: quality.Kept, refunded: dict[str, Any] | None
+) -> dict[str, Any]:
     told = reading.to_json()
     return {
         "sales": account.by_kind[SALE].rows,
         "returns": account.by_kind[RETURNED].rows,
-        "flags": {"duplicate": account.flagged} if account.flagged else {},
+        "flags": {code: one.rows for code, one in kept.by_flag.items()},
+        "quality": quality.metrics(kept, account, reading.has_amounts),
         "reading": told | {"evidence": [*told["evidence"], *(fact.to_json() for fact in evidence)]},
-    }
+    } | ({"refunds": refunded} if refunded else {})
