@@ -16,6 +16,7 @@ from clm import __version__, formats, steps
 from clm import record as record_file
 from clm.errors import ClmError, DataError, Exit, UsageError
 from clm.ingest import sources
+from clm.model_file import Model
 from clm.outcome import Notice
 from clm.record import Entry, Record
 from clm.settings import STAGES, CommonSettings, RunSettings, recorded
@@ -39,6 +40,8 @@ _WRITES = {
     "churn": ("customers.parquet", "model.json"),
     "report": ("report.html", "metrics.parquet"),
 }
+# stages that can apply what was learned before; the others fit anew, and a run with --model says so
+APPLIES = ("rfm",)
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
 
 
@@ -53,6 +56,7 @@ class Plan:
     common: CommonSettings
     run: RunSettings
     scratch: Path
+    model: Model | None = None
 
 
 def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
@@ -141,9 +145,11 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
 
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:
-    """What decides the files of a run beside the recorded settings: what scheme and profile files say, raw text in the rejects."""
+    """What decides the files of a run beside the recorded settings: what files of rules and cut-offs say, raw rejects."""
     from clm import ingest, schemes
 
+    if stage == "rfm":
+        return steps.beside_rfm(plan.settings[stage], plan.model)
     if stage == "segment":
         return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
     if stage == "clean":
@@ -206,7 +212,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
                 plan.inputs, formats.to_path(outs[1]), settings, common, formats.to_path(outs[0]), plan.scratch, plan.names
             )
         case "rfm":
-            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]))
+            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]), plan.model)
         case "segment":
             step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]))
         case "clv" | "churn":
@@ -218,7 +224,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
                 status = "skipped"
                 notice = Notice(error.code or "not_possible", f"{stage} cannot be made from this data: {error.what}")
                 step = steps.without(stage, paths[0], settings, common, formats.to_path(outs[0]), notice)
-            if stage == "churn":
+            if stage == "churn" and plan.model is None:
                 documents = [publish.publish_bytes(outs[1], steps.model_document(step.facts))]
         case _:
             step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, formats.to_path(outs[1]))

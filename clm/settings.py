@@ -146,6 +146,18 @@ class RfmSettings:
         "Last day taken into account, inclusive.",
     )
     bins: int = _option(5, values.whole(2, 9), "N", "Scores run from 1 (worst) to N.")
+    cuts: str | None = _unrecorded(
+        None, values.filled, "FILE", "TOML file with fixed cut-offs per score.", shown="from this base"
+    )
+    weights: tuple[tuple[str, float], ...] = _option(
+        (), values.weights, "r=1,f=1,m=1", "Add rfm_value, the weighted mean of these scores; numeric columns too."
+    )
+    columns: str = _option("all", values.choice("core", "all"), "core|all", "Whether to add the behaviour columns.")
+    carry: tuple[str, ...] = _option(
+        (), values.names, "COL,…", "Columns of the log of which each customer's last value is carried along."
+    )
+    save_model: str | None = _unrecorded(None, values.filled, "FILE", "Write the cut-offs, for --model on another day.")
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the cut-offs saved in this file.")
 
 
 @dataclass(frozen=True)
@@ -229,6 +241,7 @@ class RunSettings:
         "Make this stage and what depends on it again.",
     )
     force: bool = _switch("Make everything again.", recorded=False)
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply this saved model.json where a stage can; write none.")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ It may not parse options, print or decide what is stale: the shell and the pipel
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,7 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clm import cuts_file, model_file
+from clm.errors import DataError
 from clm.formats import Emit
+from clm.model_file import Model
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import (
     ChurnSettings,
@@ -103,12 +105,31 @@ def clean(
     return Step(settled.outcome, facts, tuple(output for output in outputs if output is not None))
 
 
-def rfm(source: Path, settings: RfmSettings, common: CommonSettings, emit: Emit) -> Step:
-    """TRANSACTIONS -> CUSTOMERS with core columns and scores."""
+def rfm(
+    source: Path,
+    settings: RfmSettings,
+    common: CommonSettings,
+    emit: Emit,
+    model: Model | None = None,
+    save: Callable[[bytes], Output] | None = None,
+) -> Step:
+    """TRANSACTIONS -> CUSTOMERS with core and behaviour columns and scores. `model` is what a run applies; `save` writes one."""
     from clm.stages import rfm as stage
 
+    cuts = cuts_file.load(settings.cuts)[0] if settings.cuts else None
+    model = model or _model(settings.model)
+    given = stage.Given(cuts, model.of("rfm") if model else None)
     orders = _orders(source)
-    return _finish("rfm", lambda: stage.rfm(orders.frame, settings), recorded(settings, common), [orders], emit)
+    record = recorded(settings, common) | beside_rfm(settings, model)
+    step = _finish("rfm", lambda: stage.rfm(orders.frame, settings, given), record, [orders], emit)
+    return _saved(step, save)
+
+
+def beside_rfm(settings: RfmSettings, model: Model | None) -> dict[str, Any]:
+    """What decides the scores beside the recorded settings: what the files of cut-offs say, by their hash."""
+    model = model or _model(settings.model)
+    cuts = {"cuts": cuts_file.load(settings.cuts)[1]} if settings.cuts else {}
+    return cuts | ({"model": model.identity} if model else {})
 
 
 def segment(source: Path, settings: SegmentSettings, common: CommonSettings, emit: Emit) -> Step:
@@ -118,7 +139,7 @@ def segment(source: Path, settings: SegmentSettings, common: CommonSettings, emi
     from clm.stages import snapshot
 
     scheme, identity = schemes.load(settings.scheme)
-    customers = _customers(source, CUSTOMERS.names("rfm"))
+    customers = _customers(source, CUSTOMERS.needed("rfm"))
 
     def compute() -> Outcome:
         base = customers.frame.collect()
@@ -133,7 +154,7 @@ def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit)
     """CUSTOMERS -> CUSTOMERS with expected orders, spend and value."""
     from clm.stages import clv as stage
 
-    customers = _customers(source, CUSTOMERS.names("rfm"))
+    customers = _customers(source, CUSTOMERS.needed("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
 
     def compute() -> Outcome:
@@ -146,7 +167,7 @@ def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: E
     """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons."""
     from clm.stages import churn as stage
 
-    customers = _customers(source, CUSTOMERS.names("rfm"))
+    customers = _customers(source, CUSTOMERS.needed("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
 
     def compute() -> Outcome:
@@ -166,7 +187,7 @@ def without(stage: str, source: Path, settings: Any, common: CommonSettings, emi
     """A clv or churn that this data does not allow: its columns null, with the status that says so."""
     from clm.stages import absent
 
-    customers = _customers(source, CUSTOMERS.names("rfm"))
+    customers = _customers(source, CUSTOMERS.needed("rfm"))
     return _finish(
         stage, lambda: absent.absent(stage, customers.frame.collect(), notice), recorded(settings, common), [customers], emit
     )
@@ -177,7 +198,7 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
     from clm.report import metrics
     from clm.stages import snapshot
 
-    customers = _customers(source, CUSTOMERS.names("rfm"))
+    customers = _customers(source, CUSTOMERS.needed("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
 
     def compute() -> Outcome:
@@ -214,8 +235,24 @@ def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
 def model_document(facts: Facts) -> bytes:
     """What the chain learned, gathered from the footers, as one small JSON document (`model.json`)."""
     learned = {one["stage"]: one["learned"] for one in [*facts.ancestors, facts.to_json()] if one.get("learned")}
-    document = {"schema": facts.schema, "clm_version": facts.clm_version, "as_of": facts.as_of, "learned": learned}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode() + b"\n"
+    return model_file.to_bytes(learned, facts.as_of)
+
+
+def _model(setting: str | None) -> Model | None:
+    return model_file.read(setting) if setting else None
+
+
+def _saved(step: Step, save: Callable[[bytes], Output] | None) -> Step:
+    """The step with the model file beside its table. Raises DataError when nothing was learned."""
+    if save is None:
+        return step
+    if not step.facts.learned:
+        raise DataError(
+            "nothing was learned from this table, so there is no model to save",
+            fix="leave out --save-model, or give data with purchases",
+            code="nothing_learned",
+        )
+    return replace(step, outputs=(*step.outputs, save(model_document(step.facts))))
 
 
 def _orders(path: Path) -> Opened:

@@ -50,6 +50,10 @@ class Table:
     def of_stage(self, *stages: str) -> Iterator[Column]:
         return (column for column in self.columns if column.stage in stages)
 
+    def needed(self, *stages: str) -> list[str]:
+        """Names of the columns these stages always add."""
+        return [column.name for column in self.of_stage(*stages) if not column.optional]
+
     def names(self, *stages: str) -> list[str]:
         """Names of the columns these stages add (all stages when none is named)."""
         return [column.name for column in self.columns if not stages or column.stage in stages]
@@ -158,6 +162,37 @@ CHURN_METHODS = ("base_rate", "hiatus", "return", "logistic", "none")
 CHURN_STATUSES = ("ok", "not_validated", "too_little_history", NO_PURCHASE)
 CHURN_RISKS = ("low", "medium", "high")
 
+# what `rfm --columns all` adds; null where the log lacks the column it is made of
+BEHAVIOUR = tuple(
+    replace(column, optional=True, stage="rfm")
+    for column in (
+        Column("gap_mean_days", "Float64", "days", "mean gap between order days: active_days ÷ repeat_days", minimum=1),
+        Column("gap_sd_days", "Float64", "days", "sample standard deviation of the gaps; null with fewer than two", minimum=0),
+        Column("rhythm_days", "Float64", "days", "(active_days + g) ÷ (repeat_days + 1), g = median gap of the base (the smallest that half of all gaps do not exceed)", minimum=0),
+        Column("last_gap_days", "Int32", "days", "gap before last_order_on; null with one order day", minimum=1),
+        Column("longest_gap_days", "Int32", "days", "longest gap between order days, the last one included", minimum=1),
+        Column("rhythm_before_days", "Float64", "days", "rhythm as it was before the last gap: (active_days − last_gap_days + g) ÷ repeat_days", minimum=0),
+        Column("orders_30d", "Int64", "orders", "distinct order ids with a sale in (as_of − 30, as_of]", minimum=0),
+        Column("orders_90d", "Int64", "orders", "the same in (as_of − 90, as_of]", minimum=0),
+        Column("orders_365d", "Int64", "orders", "the same in (as_of − 365, as_of]", minimum=0),
+        Column("spend_30d", SUM_MONEY, "money", "net of returns in (as_of − 30, as_of]; null without amounts"),
+        Column("spend_90d", SUM_MONEY, "money", "the same in (as_of − 90, as_of]"),
+        Column("spend_365d", SUM_MONEY, "money", "the same in (as_of − 365, as_of]"),
+        Column("trend_orders", "Float64", "−1 to 1", "(a − b) ÷ (a + b): a = orders_90d, b = the other orders of (as_of − 180, as_of]; null with age_days < 180 or no order in them", minimum=-1, maximum=1),
+        Column("products", "Int64", "products", "distinct products bought (product_id, else product)", minimum=0),
+        Column("categories", "Int64", "categories", "distinct categories bought", minimum=0),
+        Column("first_category", "String", "text", "category of the first order day; ties to the smaller text"),
+        Column("last_category", "String", "text", "category of the last order day; ties to the smaller text"),
+        Column("main_channel", "String", "text", "channel of most orders; ties to the smaller text"),
+        Column("main_channel_share", "Float64", "share", "orders with a sale in main_channel ÷ orders", minimum=0, maximum=1),
+        Column("first_channel", "String", "text", "channel of the first order day; ties to the smaller text"),
+        Column("main_device", "String", "text", "device of most orders; ties to the smaller text"),
+        Column("main_device_share", "Float64", "share", "orders with a sale on main_device ÷ orders", minimum=0, maximum=1),
+        Column("returns_share", "Float64", "share", "returned_amount ÷ (spend + returned_amount), above 1 when more came back than was bought in the log; null when nothing was", minimum=0),
+        Column("cost", SUM_MONEY, "money", "what the lines cost the shop, as the source gives it; null without costs"),
+    )
+)  # fmt: skip
+
 CUSTOMERS = Table(
     name="CUSTOMERS",
     version=1,
@@ -183,10 +218,12 @@ CUSTOMERS = Table(
             Column("returns", "Int64", "orders", "distinct order ids with a return", nullable=False, minimum=0),
             Column("returned_amount", SUM_MONEY, "money", "money returned, as a positive number", minimum=0),
             Column("log_gap_sum", "Float64", "ln days", "Σ ln(gap) over the gaps between order days", minimum=0),
+            *BEHAVIOUR,
             Column("r_score", "Int32", "score", "recency score, 1 = worst; equal values, equal scores", minimum=1, maximum=9),
             Column("f_score", "Int32", "score", "frequency score, 1 = worst", minimum=1, maximum=9),
             Column("m_score", "Int32", "score", "monetary score, 1 = worst; null without amounts", minimum=1, maximum=9),
             Column("rfm", "String", "code", "the three scores in one word (`543`; `54-` without amounts)"),
+            Column("rfm_value", "Float64", "score", "weighted mean of the scores a customer has (--weights)", optional=True, minimum=1, maximum=9),
         ),
         *_stage(
             "segment",

@@ -203,6 +203,23 @@ def pairs(allowed: Mapping[str, str]) -> Parser:
     return parse
 
 
+def weights(value: Any) -> tuple[tuple[str, float], ...]:
+    """`r=1,f=2,m=0.5`: names with positive weights; a TOML table of the same."""
+    given = value.items() if isinstance(value, Mapping) else (part.partition("=")[::2] for part in text(value).split(","))
+    found: dict[str, float] = {}
+    for name, written in given:
+        try:
+            number = float(text(written))
+        except ValueError:
+            number = 0.0
+        if not name.strip() or not 0 < number <= 1e9:
+            raise ValueError("wants NAME=WEIGHT with weights above 0, such as r=1,f=1,m=1")
+        if name.strip() in found:
+            raise ValueError(f"names {name.strip()} twice")
+        found[name.strip()] = number
+    return tuple(found.items())
+
+
 def memory(value: Any) -> int | float:
     """`6GB` in bytes, or a share of what the machine allows."""
     written = text(value).strip()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from clm import steps, tables
 from clm.errors import UsageError
+from clm.outcome import counted
 from clm.settings import COMMANDS, json_value
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ def clean(job: Job) -> int:
 
 def rfm(job: Job) -> int:
     job.check_output(other_table=True)
-    return job.finish(steps.rfm(job.source(), job.settings, job.common, job.emit))
+    step = steps.rfm(job.source(), job.settings, job.common, job.emit, save=job.save_model())
+    for score, rows in step.outcome.metrics["scores"].items():
+        for row in rows:
+            job.console.detail(f"{score} {row['score']}: {row['from']} to {row['to']}, {counted(row['customers'], 'customer')}")
+    return job.finish(step)
 
 
 def segment(job: Job) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +156,19 @@ class Job:
 
         with folder_lock(path.absolute().parent, shared=True, wait_seconds=self.common.wait):
             return publish.publish_bytes(path, content)
+
+    def save_model(self) -> Callable[[bytes], Output] | None:
+        """What writes --save-model, if anything does. Raises UsageError when it would replace a file in use."""
+        from clm.storage import files
+
+        given = self.settings.save_model
+        if given is None:
+            return None
+        used = [*self.inputs, self.settings.model, getattr(self.settings, "orders", None), getattr(self.settings, "cuts", None)]
+        target = Path(given)
+        output = [Path(self.common.output)] if self.common.output not in (None, "-") else []
+        files.keep_inputs([Path(one) for one in used if one not in (None, "-")], [target, *output])
+        return None if self.common.dry_run else partial(self.publish_bytes, target)
 
     def finish(self, step: Step, *, table: bool = True) -> int:
         """Say what happened and judge the conditions: the exit code. `table`: show a terminal the first rows."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clm import model_file
 from clm.errors import DataError
 from clm.outcome import Notice
 from clm.settings import COMMANDS, STAGES, option_name, options
@@ -35,7 +36,11 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
     from clm.storage.locks import folder_lock
 
     settings = {stage: job.configuration.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
-    plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch)
+    model = model_file.read(job.settings.model) if job.settings.model else None
+    plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch, model)
+    anew = [stage for stage in model.learned if stage not in pipeline.APPLIES] if model else []
+    if anew:
+        job.console.warning(Notice("fitted_anew", f"{', '.join(anew)}: fitted anew, a saved model is not applied there"))
     if "{as_of}" in str(folder):
         plan = replace(plan, folder=Path(str(folder).replace("{as_of}", pipeline.as_of(plan))))
     if job.common.dry_run:
