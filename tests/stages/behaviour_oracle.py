@@ -20,7 +20,8 @@ gs as (select customer_id, avg(gap) as gap_mean_days, stddev_samp(gap) as gap_sd
        max_by(gap, day) as last_gap_days, sum(gap) as active, count(*) as n from g group by all),
 median as (select min(gap) as g from (select gap, sum(count(*)) over (order by gap) as up_to, sum(count(*)) over () as all_gaps
            from g group by gap) where up_to >= 0.5 * all_gaps),
-c as (select customer_id, min(case when kind = 'sale' then day end) as first_day, max(case when kind = 'sale' then day end) as last_day,
+c as (select customer_id, min(case when kind = 'sale' then day end) as first_day,
+      max(case when kind = 'sale' then day end) as last_day,
       count(distinct case when kind = 'sale' then order_id end) as orders, sum(amount) as spend, count(amount) as amounts,
       greatest(coalesce(-sum(case when kind = 'return' then amount end), 0), 0) as returned from l group by all),
 w as (select customer_id, {windows} from l group by all),
@@ -29,9 +30,11 @@ ends as (select customer_id, min(case when day = first_day then {category} end) 
          min(case when day = last_day then {category} end) as last_category,
          min(case when day = first_day then {channel} end) as first_channel from s join c using (customer_id) group by all),
 ch as (select customer_id, value, n, row_number() over (partition by customer_id order by n desc, value) as place
-       from (select customer_id, {channel} as value, count(distinct order_id) as n from s where {channel} is not null group by all)),
+       from (select customer_id, {channel} as value, count(distinct order_id) as n from s
+             where {channel} is not null group by all)),
 dv as (select customer_id, value, n, row_number() over (partition by customer_id order by n desc, value) as place
-       from (select customer_id, {device} as value, count(distinct order_id) as n from s where {device} is not null group by all)),
+       from (select customer_id, {device} as value, count(distinct order_id) as n from s
+             where {device} is not null group by all)),
 costs as (select customer_id, sum({cost}) as cost from l group by all)
 select c.customer_id, gap_mean_days, gap_sd_days,
   case when orders > 0 then (coalesce(active, 0) + g) / (coalesce(gs.n, 0) + 1) end as rhythm_days,

@@ -34,6 +34,11 @@ def one(*lines: Line, as_of: date = AS_OF, **columns: list[Any]) -> dict[str, An
     return behaviour.take(log(*lines, **columns).lazy(), as_of).customers.row(0, named=True)
 
 
+def sold(*moments: tuple[str, str]) -> list[Line]:
+    """Lines of customer A from (order, day or time): sales of 1, orders named R… returns."""
+    return [("A", order, moment, "-1" if order == "R" else "1") for order, moment in moments]
+
+
 REGULAR: tuple[Line, ...] = (
     ("A", "1", "2024-01-01", "10"),
     ("A", "2", "2024-01-11", "10"),
@@ -102,7 +107,7 @@ def test_trend_compares_two_quarters() -> None:
 
 def test_products_and_categories_are_counted_over_sales() -> None:
     """Distinct and known, bought and not only returned; the name stands in where there is no product id."""
-    lines: list[Line] = [("A", "1", "2024-01-01", "1"), ("A", "1", "2024-01-01", "1"), ("A", "1", "2024-01-01", "1"), ("A", "R", "2024-01-02", "-1")]  # fmt: skip
+    lines = sold(("1", "2024-01-01"), ("1", "2024-01-01"), ("1", "2024-01-01"), ("R", "2024-01-02"))
     row = one(*lines, product_id=["p", "p", None, "q"], product=["a", "b", "c", "d"], category=["x", "y", None, "z"])
     assert (row["products"], row["categories"]) == (1, 2)
     assert one(*lines, product=["a", "b", "c", "d"])["products"] == 3
@@ -118,7 +123,7 @@ def test_first_and_last_category() -> None:
 
 def test_main_channel_is_of_most_orders() -> None:
     """Orders count, not lines; ties go to the smaller text; the share is of all orders."""
-    lines: list[Line] = [(*line[:2], line[2], "1") for line in (("A", "1", "2024-01-01"), ("A", "1", "2024-01-01"), ("A", "2", "2024-01-02"), ("A", "3", "2024-01-03"), ("A", "4", "2024-01-04"))]  # fmt: skip
+    lines = sold(("1", "2024-01-01"), ("1", "2024-01-01"), ("2", "2024-01-02"), ("3", "2024-01-03"), ("4", "2024-01-04"))
     row = one(*lines, channel=["web", "web", "shop", "shop", None], device=["b", "b", "a", None, None])
     assert (row["main_channel"], row["main_channel_share"], row["first_channel"]) == ("shop", 0.5, "web")
     assert (row["main_device"], row["main_device_share"]) == ("a", 0.25)
@@ -153,7 +158,7 @@ def test_without_amounts_windows_of_money_are_null() -> None:
 
 def test_carried_columns_hold_the_last_filled_value() -> None:
     """The latest line that says something decides, returns too; in the same moment the smaller text."""
-    lines: list[Line] = [("A", "1", "2024-01-01T10:00", "1"), ("A", "2", "2024-01-02T10:00", "1"), ("A", "3", "2024-01-02T10:00", "1"), ("A", "R", "2024-01-03", "-1")]  # fmt: skip
+    lines = sold(("1", "2024-01-01T10:00"), ("2", "2024-01-02T10:00"), ("3", "2024-01-02T10:00"), ("R", "2024-01-03"))
     frame = log(*lines, day=["a", "c", "b", None], amount_note=[None, None, "", ""], country=["x", "y", "z", "at"])
     found = behaviour.take(frame.lazy(), AS_OF, ("day", "amount_note", "country")).customers
     assert found.select("day", "amount_note", "country").row(0) == ("b", None, "at")
