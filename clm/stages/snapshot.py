@@ -86,6 +86,8 @@ def finished(reduced: pl.DataFrame, as_of: date) -> pl.DataFrame:
     bought = pl.col("order_days") > 0
     spend, repeat = pl.col("spend").cast(pl.Decimal(38, 4)), pl.col("repeat_spend").fill_null(0).cast(pl.Decimal(38, 4))
     returned = pl.col("returned_amount").cast(pl.Decimal(38, 4))
+    # not a division: Polars multiplies many rows by the inverse of a number but divides a single one, and the last digit differs
+    logs = pl.col("log_gap_units").fill_null(0).cast(pl.Float64) * (1 / _LOG_UNIT)
     repeat_days = pl.when(bought).then(pl.col("order_days") - 1).cast(pl.Int64)
     return reduced.sort("customer_id").select(
         pl.col("customer_id").cast(pl.String),
@@ -105,7 +107,7 @@ def finished(reduced: pl.DataFrame, as_of: date) -> pl.DataFrame:
         pl.when(money)
         .then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, pl.Decimal(38, 4))))
         .alias("returned_amount"),
-        pl.when(bought).then(pl.col("log_gap_units").fill_null(0) / _LOG_UNIT).alias("log_gap_sum"),
+        pl.when(bought).then(logs).alias("log_gap_sum"),
     )
 
 
