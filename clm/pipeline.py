@@ -32,6 +32,13 @@ _READS = {
     "churn": ("clv.parquet", "clean.parquet"),
     "report": ("customers.parquet", "clean.parquet"),
 }
+# the same when segment asks what clv adds: then it comes after clv
+_READS_AFTER_CLV = _READS | {
+    "clv": ("rfm.parquet", "clean.parquet"),
+    "segment": ("clv.parquet",),
+    "churn": ("segments.parquet", "clean.parquet"),
+}
+_ORDER_AFTER_CLV = ("clean", "rfm", "clv", "segment", "churn", "report")
 _WRITES = {
     "clean": ("clean.parquet", "rejects.parquet"),
     "rfm": ("rfm.parquet",),
@@ -41,7 +48,7 @@ _WRITES = {
     "report": ("report.html", "metrics.parquet"),
 }
 # stages that can apply what was learned before; the others fit anew, and a run with --model says so
-APPLIES = ("rfm",)
+APPLIES = ("rfm", "segment")
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
 
 
@@ -57,6 +64,20 @@ class Plan:
     run: RunSettings
     scratch: Path
     model: Model | None = None
+    segment_after_clv: bool = False
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return _ORDER_AFTER_CLV if self.segment_after_clv else STAGES
+
+    def reads(self, stage: str) -> tuple[str, ...]:
+        """Names in the folder of what a stage reads."""
+        return (_READS_AFTER_CLV if self.segment_after_clv else _READS)[stage]
+
+
+def prepared(plan: Plan) -> Plan:
+    """The plan with its order, once the files of rules are read. Raises ConfigError when one is wrong, before any stage runs."""
+    return replace(plan, segment_after_clv="clv" in steps.segment_asks(plan.settings["segment"]))
 
 
 def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
@@ -64,10 +85,11 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
 
     Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay.
     """
+    plan = prepared(plan)
     before = record_file.read(plan.folder)
     record = Record(started=record_file.now(), as_of=before.as_of if before else None)
     hashes: dict[Path, str] = {}
-    for stage in STAGES:
+    for stage in plan.stages:
         old = before.entry(stage) if before else None
         started = monotonic()
         try:
@@ -98,13 +120,14 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
 
 def preview(plan: Plan) -> list[tuple[str, str]]:
     """What a run would do: each stage with its reason, as far as it can be told before running; writes nothing."""
+    plan = prepared(plan)
     before = record_file.read(plan.folder)
     hashes: dict[Path, str] = {}
     changed: set[str] = set()
     found = []
-    for stage in STAGES:
+    for stage in plan.stages:
         old = before.entry(stage) if before else None
-        upstream = next((name for name in _READS[stage] if name in changed), None)
+        upstream = next((name for name in plan.reads(stage) if name in changed), None)
         reason = f"{upstream} would be made again" if upstream else None
         reason = reason or _stale(stage, plan, _made_from(stage, plan, hashes), old, hashes)
         if reason:
@@ -135,7 +158,7 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
             )
         inputs = {f"{number}. {source.name}": source.sha256 for number, source in enumerate(found, 1)}
     else:
-        inputs = {name: _hash(plan.folder / name, hashes) for name in _READS[stage] if (plan.folder / name).exists()}
+        inputs = {name: _hash(plan.folder / name, hashes) for name in plan.reads(stage) if (plan.folder / name).exists()}
     return {
         "inputs": inputs,
         "settings": recorded(plan.settings[stage], plan.common) | _beside(stage, plan),
@@ -146,15 +169,20 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:
     """What decides the files of a run beside the recorded settings: what files of rules and cut-offs say, raw rejects."""
-    from clm import ingest, schemes
+    from clm import ingest
 
     if stage == "rfm":
         return steps.beside_rfm(plan.settings[stage], plan.model)
     if stage == "segment":
-        return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
+        return steps.beside_segment(plan.settings[stage], _applied(stage, plan))
     if stage == "clean":
         return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw}
     return {}
+
+
+def _applied(stage: str, plan: Plan) -> Model | None:
+    """The model a stage applies: a model may hold nothing for it, and then it is fitted anew."""
+    return plan.model if plan.model is not None and stage in plan.model.learned else None
 
 
 def _hash(path: Path, hashes: dict[Path, str]) -> str:
@@ -167,7 +195,7 @@ def _stale(stage: str, plan: Plan, made_from: dict[str, Any], old: Entry | None,
     """Why a stage must be made again, in words; None when it is fresh."""
     if plan.run.force:
         return "--force"
-    if plan.run.from_ is not None and STAGES.index(stage) >= STAGES.index(plan.run.from_):
+    if plan.run.from_ is not None and plan.stages.index(stage) >= plan.stages.index(plan.run.from_):
         return f"--from {plan.run.from_}"
     if old is None:
         return "not made yet"
@@ -202,7 +230,7 @@ def _damaged(folder: Path, old: Entry, hashes: dict[Path, str]) -> str | None:
 
 def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
     """One stage's step with its files in the folder."""
-    paths = [plan.folder / name for name in _READS[stage]]
+    paths = [plan.folder / name for name in plan.reads(stage)]
     outs = [plan.folder / name for name in _WRITES[stage]]
     settings, common = plan.settings[stage], plan.common
     status, documents = "made", []
@@ -214,7 +242,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
         case "rfm":
             step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]), plan.model)
         case "segment":
-            step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]))
+            step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]), _applied(stage, plan))
         case "clv" | "churn":
             take = steps.clv if stage == "clv" else steps.churn
             with_orders = replace(settings, orders=str(paths[1]))

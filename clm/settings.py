@@ -164,7 +164,20 @@ class RfmSettings:
 class SegmentSettings:
     """`segment`: how scores become names."""
 
-    scheme: str = _option("grid", values.filled, "grid|FILE", "The ten-name grid, or a TOML file of your own.")
+    scheme: str = _option(
+        "grid", values.filled, "grid|zh8|FILE", "Ten names over scores, the eight Chinese types, or a TOML file of your own."
+    )
+    tiers: str | None = _unrecorded(None, values.filled, "FILE", "TOML file of tiers (a pyramid): adds tier, with its memory.")
+    previous: str | None = _unrecorded(
+        None, values.filled, "FILE", "CUSTOMERS of an earlier day, whose tiers are remembered (up at once, down slowly)."
+    )
+    explain: str | None = _unrecorded(
+        None, values.filled, "CUSTOMER_ID", "Say what put this customer where they are; write nothing."
+    )
+    save_model: str | None = _unrecorded(
+        None, values.filled, "FILE", "Write what the base decided (means, edges of tiers), for --model on another day."
+    )
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the means and edges saved in this file.")
 
 
 @dataclass(frozen=True)

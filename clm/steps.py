@@ -1,4 +1,4 @@
-"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it.
+"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 370 lines: seven stages.
 
 It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clm import cuts_file, model_file
-from clm.errors import DataError
+from clm.errors import DataError, UsageError
 from clm.formats import Emit
 from clm.model_file import Model
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
@@ -132,22 +132,81 @@ def beside_rfm(settings: RfmSettings, model: Model | None) -> dict[str, Any]:
     return cuts | ({"model": model.identity} if model else {})
 
 
-def segment(source: Path, settings: SegmentSettings, common: CommonSettings, emit: Emit) -> Step:
-    """CUSTOMERS -> CUSTOMERS with a segment each."""
+def segment(
+    source: Path,
+    settings: SegmentSettings,
+    common: CommonSettings,
+    emit: Emit,
+    model: Model | None = None,
+    save: Callable[[bytes], Output] | None = None,
+) -> Step:
+    """CUSTOMERS -> CUSTOMERS with a segment, a lifecycle and a tier each. `model` is what a run applies; `save` writes one."""
     from clm import schemes
+    from clm.schemes import pyramid as pyramids
     from clm.stages import segment as stage
     from clm.stages import snapshot
+    from clm.stages.segment import tiers
 
-    scheme, identity = schemes.load(settings.scheme)
+    if settings.previous and not settings.tiers:
+        raise UsageError("--previous remembers tiers, and there are none", fix="give --tiers too", code="previous")
+    scheme, _ = schemes.load(settings.scheme)
+    pyramid = pyramids.load(settings.tiers)[0] if settings.tiers else None
+    model = model or _model(settings.model)
+    learned = model.of("segment") if model else None
     customers = _customers(source, CUSTOMERS.needed("rfm"))
+    before = _customers(Path(settings.previous), list(tiers.NEEDS)) if settings.previous else None
 
     def compute() -> Outcome:
         base = customers.frame.collect()
+        previous = before.frame.select(tiers.NEEDS).collect() if before else None
         snapshot.one_day(base, "segment")
-        return stage.segment(base, scheme, _setting_of(customers, "rfm", "bins", 5))
+        return stage.segment(base, scheme, _setting_of(customers, "rfm", "bins", 5), pyramid, previous, learned)
 
-    record = recorded(settings, common) | {"scheme": identity}
-    return _finish("segment", compute, record, [customers], emit)
+    record = recorded(settings, common) | beside_segment(settings, model)
+    # the table of the earlier day is no ancestor: chains of months would carry all of each other
+    step = _finish("segment", compute, record, [customers], emit)
+    return _saved(step, save)
+
+
+def beside_segment(settings: SegmentSettings, model: Model | None) -> dict[str, Any]:
+    """What decides segments and tiers beside the recorded settings: what the files of rules say, and the earlier table."""
+    from clm import schemes
+    from clm.schemes import pyramid as pyramids
+    from clm.storage import files
+
+    model = model or _model(settings.model)
+    found = {"scheme": schemes.load(settings.scheme)[1]}
+    if settings.tiers:
+        found["tiers"] = pyramids.load(settings.tiers)[1]
+    if settings.previous:
+        found["previous"] = f"sha256:{files.sha256_of(Path(settings.previous))}"
+    return found | ({"model": model.identity} if model else {})
+
+
+def segment_asks(settings: SegmentSettings) -> set[str]:
+    """The stages whose columns the scheme and the tier file ask. Raises ConfigError when a file is wrong."""
+    from clm import schemes
+    from clm.schemes import Rules
+    from clm.schemes import pyramid as pyramids
+
+    scheme = schemes.load(settings.scheme)[0]
+    names = set(scheme.columns if isinstance(scheme, Rules) else ())
+    names |= set(pyramids.load(settings.tiers)[0].columns if settings.tiers else ())
+    return {column.stage for column in CUSTOMERS.columns if column.name in names}
+
+
+def explain(source: Path, customer: str, settings: SegmentSettings, common: CommonSettings) -> tuple[dict[str, Any], list[str]]:
+    """What put one customer where they are, as a record and as lines of text. Raises DataError for an unknown customer."""
+    from clm import schemes
+    from clm.schemes import pyramid as pyramids
+    from clm.stages.segment import explain as telling
+
+    step = segment(source, settings, common, lambda frame, table, facts: None)
+    bins = _setting_of(_customers(source, []), "rfm", "bins", 5)
+    pyramid = pyramids.load(settings.tiers)[0] if settings.tiers else None
+    scheme = schemes.load(settings.scheme)[0]
+    found = telling.record(step.outcome.frame.lazy().collect(), customer, scheme, bins, step.outcome.metrics, pyramid)
+    return found, telling.lines(found)
 
 
 def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit) -> Step:

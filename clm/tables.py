@@ -1,4 +1,4 @@
-"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule.
+"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule. 331 lines: a list.
 
 It may not import Polars or anything of ours: readers, writers, help, README and messages all take their contract from here.
 Types are written as Polars writes them; `storage.contract` turns them into real ones and checks frames against them.
@@ -151,6 +151,12 @@ SEGMENTS = (
     "need_attention", "about_to_sleep", "at_risk", "cannot_lose", "hibernating",
 )  # fmt: skip
 NO_PURCHASE = "no_purchase"
+ZH8 = (
+    "key_value", "key_keep", "key_develop", "key_winback",
+    "general_value", "general_keep", "general_develop", "general_winback",
+)  # fmt: skip
+LIFECYCLES = ("new", "onboarding", "growing", "loyal", "at_risk", "lost", "won_back", NO_PURCHASE)
+TIER_REASONS = ("first", "promoted", "kept", "held", "below", "demoted")
 CLV_METHODS = (
     "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "rate", "last_period", "mean", "none",
 )  # fmt: skip
@@ -228,6 +234,11 @@ CUSTOMERS = Table(
         *_stage(
             "segment",
             Column("segment", "String", "code", "stable ASCII code of the segment", nullable=False),
+            Column("lifecycle", "String", "code", "by silence s = recency_days, rhythm ρ = rhythm_days, n = order_days, the first that holds: `no_purchase`; `lost` s > 4ρ; `at_risk` s > 2ρ; `won_back` n ≥ 3 and last_gap_days > 4 rhythm_before_days; `new` n = 1; `onboarding` n = 2; `growing` n = 3, 4; `loyal` n ≥ 5; null where nobody ordered on a second day", optional=True, values=LIFECYCLES),
+            Column("tier", "String", "code", "tier by the rules of --tiers; up at once, down after demote_after_days below demote_below of its edges without a break; null without a sale", optional=True),
+            Column("tier_since", "Date", "day", "as_of of the table in which the customer got the tier", optional=True),
+            Column("tier_below_since", "Date", "day", "as_of of the first table of an unbroken stretch below; null when not below", optional=True),
+            Column("tier_reason", "String", "code", "`first` in a table with tiers, `promoted`, `demoted`, `kept`: at the edges, `held`: below them but not below demote_below of them, `below`: that, not yet for demote_after_days", optional=True, values=TIER_REASONS),
         ),
         *_stage(
             "clv",

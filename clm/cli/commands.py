@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import unicodedata
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clm import steps, tables
+from clm.console import printable
 from clm.errors import UsageError
 from clm.outcome import counted
 from clm.settings import COMMANDS, json_value
@@ -46,8 +48,21 @@ def rfm(job: Job) -> int:
 
 
 def segment(job: Job) -> int:
+    if job.settings.explain is not None:
+        return _explain(job)
     job.check_output()
-    return job.finish(steps.segment(job.source(), job.settings, job.common, job.emit))
+    return job.finish(steps.segment(job.source(), job.settings, job.common, job.emit, save=job.save_model()))
+
+
+def _explain(job: Job) -> int:
+    """Why one customer is where they are: text, or an object with --json."""
+    if job.common.output is not None or job.settings.save_model is not None:
+        raise UsageError("--explain writes no file", fix="leave out -o and --save-model, or --explain")
+    customer = unicodedata.normalize("NFC", job.settings.explain.strip())
+    record, lines = steps.explain(job.source(), customer, job.settings, job.common)
+    if not job.common.json:
+        sys.stdout.writelines(f"{printable(line)}\n" for line in lines)
+    return job.conclude(record, stdout_carries_data=False)
 
 
 def clv(job: Job) -> int:
