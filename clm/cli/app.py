@@ -38,6 +38,8 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
 )
 # what only tells needs no Polars
 _LIGHT = ("config", "tables")
+# options that name a file of the command beside INPUT and -o
+_NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts")
 
 
 def main(argv: list[str]) -> int:
@@ -132,7 +134,7 @@ class _InterruptedError(ClmError):
 def _keep_log_apart(inputs: list[str], resolved: config.Resolved) -> None:
     """Raises ConfigError when CLM_LOG names a file of the command itself: lines would be added to it."""
     log = os.environ.get("CLM_LOG")
-    files = [*inputs, resolved.common.output, *(getattr(resolved.settings, name, None) for name in ("rejects", "orders"))]
+    files = [*inputs, resolved.common.output, *(getattr(resolved.settings, name, None) for name in _NAMED_FILES)]
     if log and any(one and os.path.realpath(one) == os.path.realpath(log) for one in files):
         raise ConfigError("CLM_LOG names a file of this command", where=f"CLM_LOG={log}", fix="give the log a file of its own")
 
