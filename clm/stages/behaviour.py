@@ -16,7 +16,7 @@ import polars as pl
 
 from clm.dtypes import polars_type
 from clm.stages import snapshot
-from clm.tables import BEHAVIOUR, SALE
+from clm.tables import BEHAVIOUR, RETURN, SALE
 
 WINDOWS = (30, 90, 365)
 TREND_DAYS = 180  # two halves of 90 days are compared
@@ -78,9 +78,11 @@ def reduce(
     more = _more(as_of, columns)
     kept = snapshot.lines(orders, as_of, more.columns)
     days = snapshot.daily(kept, more.into_days)
-    customers = snapshot.customers_of(kept, days, more)
-    sales = kept.filter(nw.col("kind") == SALE)
-    parts = _by_order(sales, as_of, [name for name in _PER_ORDER if name in columns])
+    counts, *parts = _by_order(kept, as_of, [name for name in _PER_ORDER if name in columns])
+    customers = snapshot.customers_of(days, counts, more)
+    distinct = _distinct(columns)
+    if distinct:
+        parts.append(kept.group_by("customer_id").agg(*distinct))
     for place, name in enumerate(carry):
         filled = orders.filter(nw.col("ordered_at").dt.date() <= as_of, ~nw.col(name).is_null(), nw.col(name) != "")
         kept = filled.select("customer_id", nw.col(name).alias("value"), "ordered_at")
@@ -95,22 +97,10 @@ def _more(as_of: date, columns: Sequence[str]) -> snapshot.More:
     """What the passes of the snapshot sum for us on their way."""
     today = as_of.toordinal()
     sale = nw.when(nw.col("kind") == SALE)
-    product = next((name for name in ("product_id", "product") if name in columns), None)
-    distinct = {"categories": "category"} if "category" in columns else {}
-    distinct |= {"products": product} if product else {}
     ends = {f"{end}_{name}": (end, name) for end, name in _ENDS if name in columns}
     gap = nw.col("gap")
     return snapshot.More(
         columns=tuple(columns),
-        # n_unique counts the null of what is no sale, or has no value, as one more: whether there is any is counted too
-        of_lines=tuple(
-            one
-            for name, column in distinct.items()
-            for one in (
-                sale.then(nw.col(column)).n_unique().alias(name),
-                nw.when((nw.col("kind") == SALE) & ~nw.col(column).is_null()).then(0).otherwise(1).max().alias(f"{name}_null"),
-            )
-        ),
         into_days=(
             *((nw.col("cost").sum().alias("cost"), nw.col("cost").count().alias("costs")) if "cost" in columns else ()),
             *(sale.then(nw.col(name)).min().alias(name) for name in ("category", "channel") if name in columns),
@@ -131,16 +121,41 @@ def _more(as_of: date, columns: Sequence[str]) -> snapshot.More:
     )
 
 
-def _by_order(sales: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
-    """Orders in the windows, and the values of `texts` that most orders have: from one grouping of the lines into orders."""
-    made = snapshot.once(sales.group_by("customer_id", "order_id", *texts).agg(nw.col("day").max().alias("last")))
-    whole = made.group_by("customer_id", "order_id").agg(nw.col("last").max()) if texts else made
+def _distinct(columns: Sequence[str]) -> list[nw.Expr]:
+    """How many products and categories the sales of a customer's lines have.
+
+    n_unique counts the null of what is no sale, or has no value, as one more: whether there is any is told beside it.
+    """
+    product = next((name for name in ("product_id", "product") if name in columns), None)
+    counted = ({"categories": "category"} if "category" in columns else {}) | ({"products": product} if product else {})
+    found = []
+    for name, column in counted.items():
+        sold = nw.when((nw.col("kind") == SALE) & ~nw.col(column).is_null())
+        found += [sold.then(nw.col(column)).n_unique().alias(name), sold.then(0).otherwise(1).max().alias(f"{name}_null")]
+    return found
+
+
+def _by_order(kept: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
+    """Orders and returns, all and in the windows, and the values of `texts` that most orders have: from one grouping by order.
+
+    An order's `last` day is that of its latest sale, null for what is only a return.
+    """
+    made = snapshot.once(
+        kept.group_by("customer_id", "order_id", *texts).agg(
+            nw.when(nw.col("kind") == SALE).then(nw.col("day")).max().alias("last"),
+            (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("back"),
+        )
+    )
+    whole = made.group_by("customer_id", "order_id").agg(nw.col("last").max(), nw.col("back").max()) if texts else made
     today = as_of.toordinal()
     counted = [nw.when(nw.col("last") > today - n).then(1).otherwise(0).sum().alias(f"sold_{n}") for n in (*WINDOWS, TREND_DAYS)]
-    parts = [whole.group_by("customer_id").agg(*counted)]
+    all_time = (nw.col("last").count().alias("orders"), nw.col("back").sum().alias("returns"))
+    parts = [whole.group_by("customer_id").agg(*all_time, *counted)]
     for text in texts:
         orders = (
-            made.filter(~nw.col(text).is_null()).group_by("customer_id", text).agg(nw.col("order_id").n_unique().alias("rank"))
+            made.filter(~nw.col(text).is_null(), ~nw.col("last").is_null())
+            .group_by("customer_id", text)
+            .agg(nw.col("order_id").n_unique().alias("rank"))
         )
         parts.append(_top(orders, text).rename({text: f"main_{text}", "rank": f"main_{text}_orders"}))
     return parts

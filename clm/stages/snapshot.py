@@ -31,12 +31,11 @@ _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: flo
 class More:
     """What a caller wants beside the core columns, from the same passes: source columns for the lines, and aggregates of its own.
 
-    `of_lines`: lines into customers; `into_days`: lines into days; `of_days`: days into customers; `of_ends`: the same, beside
-    the customer's `first_day` and `last_day`; `of_gaps`: gaps into customers.
+    `into_days`: lines into days; `of_days`: days into customers; `of_ends`: the same, beside the customer's `first_day` and
+    `last_day`; `of_gaps`: gaps into customers.
     """
 
     columns: tuple[str, ...] = ()
-    of_lines: tuple[nw.Expr, ...] = ()
     into_days: tuple[nw.Expr, ...] = ()
     of_days: tuple[nw.Expr, ...] = ()
     of_ends: tuple[nw.Expr, ...] = ()
@@ -197,11 +196,23 @@ def reduce(orders: nw.LazyFrame[Any], as_of: date, more: More = CORE) -> nw.Lazy
     Days are numbers (ordinals of the proleptic Gregorian calendar): engines agree on those, not on date arithmetic.
     """
     kept = lines(orders, as_of, more.columns)
-    return customers_of(kept, daily(kept, more.into_days), more)
+    return customers_of(daily(kept, more.into_days), _order_counts(kept), more)
 
 
-def customers_of(kept: nw.LazyFrame[Any], days: nw.LazyFrame[Any], more: More = CORE) -> nw.LazyFrame[Any]:
-    """`reduce`, from the lines and their days: for callers that want something else of these too."""
+def _order_counts(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """`orders` and `returns` per customer; counting distinct ids needs less memory than grouping by order."""
+    # n_unique counts the null of the other kind as one more value: take it off again
+    ids = kept.group_by("customer_id").agg(
+        nw.when(nw.col("kind") == SALE).then(nw.col("order_id")).n_unique().alias("orders"),
+        nw.when(nw.col("kind") == RETURN).then(nw.col("order_id")).n_unique().alias("returns"),
+        (nw.col("kind") == SALE).cast(nw.Int64).max().alias("any_sale"),
+        (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("any_return"),
+    )
+    return ids.select("customer_id", nw.col("orders") - nw.col("any_return"), nw.col("returns") - nw.col("any_sale"))
+
+
+def customers_of(days: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More = CORE) -> nw.LazyFrame[Any]:
+    """`reduce`, from the days and the customers' `orders` and `returns`: for callers that want something else of these too."""
     sold = nw.when(nw.col("sold") > 0)
     by_day = days.group_by("customer_id").agg(
         sold.then(nw.col("day")).min().alias("first_day"),
@@ -211,14 +222,6 @@ def customers_of(kept: nw.LazyFrame[Any], days: nw.LazyFrame[Any], more: More = 
         nw.col("amounts").sum().alias("amounts"),
         nw.col("returned_amount").sum().alias("returned_amount"),
         *more.of_days,
-    )
-    # n_unique counts the null of the other kind as one more value: take it off again
-    by_order = kept.group_by("customer_id").agg(
-        (nw.when(nw.col("kind") == SALE).then(nw.col("order_id")).n_unique()).alias("sale_ids"),
-        (nw.when(nw.col("kind") == RETURN).then(nw.col("order_id")).n_unique()).alias("return_ids"),
-        (nw.col("kind") == SALE).cast(nw.Int64).max().alias("any_sale"),
-        (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("any_return"),
-        *more.of_lines,
     )
     ends = (
         days.join(by_day.select("customer_id", "first_day", "last_day"), on="customer_id", how="left")
@@ -232,14 +235,9 @@ def customers_of(kept: nw.LazyFrame[Any], days: nw.LazyFrame[Any], more: More = 
         .agg(nw.col("log_gap").sum().alias("log_gap_units"), *more.of_gaps)
     )
     return (
-        by_day.join(by_order, on="customer_id", how="left")
+        by_day.join(orders, on="customer_id", how="left")
         .join(ends, on="customer_id", how="left")
         .join(gap_logs, on="customer_id", how="left")
-        .with_columns(
-            (nw.col("sale_ids") - nw.col("any_return")).alias("orders"),
-            (nw.col("return_ids") - nw.col("any_sale")).alias("returns"),
-        )
-        .drop("sale_ids", "return_ids", "any_sale", "any_return")
     )
 
 
