@@ -27,7 +27,8 @@ _FINE = Decimal("1e-9")  # step for floats: finer than any literal the grammar l
 # never empty for a customer who bought. Money (and lifecycle) is empty in logs without amounts (without second orders), and then
 # for everybody: the stage refuses that, and a rule need not say what happens then
 _ALWAYS = (
-    "first_order_on", "last_order_on", "recency_days", "age_days", "active_days", "repeat_days", "log_gap_sum", "rfm", "lifecycle",
+    "first_order_on", "last_order_on", "recency_days", "age_days", "active_days", "repeat_days", "log_gap_sum", "rfm",
+    "lifecycle",
 )  # fmt: skip
 _SCORES = ("r_score", "f_score", "m_score")
 _AT_LEAST = {"orders": 1, "order_days": 1}  # of those who bought

@@ -100,7 +100,9 @@ def parse(text: str, name: str) -> Pyramid:
             reached += _share(one["share"], f"the share of {code}", name)
             if reached > 1 or (last and reached != 1):
                 raise _wrong(
-                    name, f"has shares that make {reached * 100:f}%", "the shares of a pyramid make 100%, or leave the last out"
+                    name,
+                    f"has shares that make {(reached * 100).normalize():f}%",
+                    "the shares of a pyramid make 100%, or leave the last out",
                 )
         tier = Tier(code, _every(one, code, record, reached, name), _edges(one.get("any", []), code, name))
         if last and "share" in one:
@@ -183,7 +185,8 @@ def _share(given: Any, what: str, name: str) -> Decimal:
 
 
 def _number(given: Any, code: str, name: str) -> Decimal:
-    if not isinstance(given, int | Decimal) or isinstance(given, bool) or not abs(Decimal(given)) < _LARGEST:
+    number = isinstance(given, int | Decimal) and not isinstance(given, bool) and Decimal(given).is_finite()
+    if not number or abs(Decimal(given)) >= _LARGEST:
         raise _wrong(name, f"has no usable number for {code}", f"an edge is {_EXAMPLE}")
     return Decimal(given)
 

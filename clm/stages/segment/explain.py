@@ -252,4 +252,4 @@ def _number(value: Any) -> str:
         return "empty"
     if isinstance(value, float):
         return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).removesuffix(".0000")
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).removesuffix("00")
