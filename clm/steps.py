@@ -184,14 +184,25 @@ def beside_segment(settings: SegmentSettings, model: Model | None) -> dict[str, 
 
 
 def segment_asks(settings: SegmentSettings) -> set[str]:
-    """The stages whose columns the scheme and the tier file ask. Raises ConfigError when a file is wrong."""
+    """The stages whose columns the scheme and the tier file ask.
+
+    Raises ConfigError when a file is wrong, as far as that can be told before the table is there: own columns may be carried.
+    """
     from clm import schemes
+    from clm.dtypes import polars_type
     from clm.schemes import Rules
     from clm.schemes import pyramid as pyramids
 
+    known = {column.name: polars_type(column) for column in CUSTOMERS.columns}
     scheme = schemes.load(settings.scheme)[0]
     names = set(scheme.columns if isinstance(scheme, Rules) else ())
-    names |= set(pyramids.load(settings.tiers)[0].columns if settings.tiers else ())
+    if isinstance(scheme, Rules) and names <= set(known):
+        scheme.lint(known)
+    if settings.tiers:
+        pyramid = pyramids.load(settings.tiers)[0]
+        names |= set(pyramid.columns)
+        if set(pyramid.columns) <= set(known):
+            pyramid.check(known)
     return {column.stage for column in CUSTOMERS.columns if column.name in names}
 
 

@@ -1,6 +1,23 @@
 """Tier files: a pyramid of named tiers, each with the edges a customer must reach, as thresholds or as shares of the base.
 
 It may not see a customer: edges given as shares become numbers in the stage. Wrong files are refused before any data is read.
+
+    column = "spend_365d"        what share and at_least are over
+    demote_below = 0.85          who falls below this part of the edges …
+    demote_after_days = 60       … for so long without a break leaves the tier
+    [[tier]]                     from the top; shares add up: being gold is being among the first 5 %
+    code = "diamond"
+    share = "1%"
+    [[tier]]
+    code = "gold"
+    share = "4%"
+    all = [{ column = "age_days", at_least = 90 }]                                   and each of these
+    any = [{ column = "clv", top = "10%" }, { column = "margin", at_least = 500 }]   and one of these
+    [[tier]]
+    code = "basic"               the last has no edges and takes everybody else
+
+An edge is `at_least`, `at_most`, `top` (a share of the base) or `of_total` (a share of the sum) over any column of numbers,
+or over `margin`, which is spend − cost. `action_en`, `action_zh` may say what to do with a tier.
 """
 
 from __future__ import annotations
@@ -15,7 +32,7 @@ from clm.schemes import asked, rulebook
 from clm.schemes.rulebook import LANGUAGES, Words
 
 _KINDS = ("at_least", "at_most", "top", "of_total")
-_LARGEST = Decimal(10) ** 20
+_LARGEST, _STEP, _LEAST_SHARE = Decimal(10) ** 20, Decimal("0.000001"), Decimal("0.000001")
 _EXAMPLE = '{ column = "orders", at_least = 3 }'
 # what a tier cannot ask: it comes out of the same stage, at the same time or later
 _LATER = ("tier", "tier_since", "tier_below_since", "tier_reason", "cluster")
@@ -177,7 +194,7 @@ def _share(given: Any, what: str, name: str) -> Decimal:
         percent = isinstance(given, str) and given.strip().endswith("%")
         value = Decimal(given.strip().removesuffix("%").strip()) if isinstance(given, str) else Decimal(given)
         value = value.scaleb(-2) if percent else value
-        if isinstance(given, bool) or not value.is_finite() or not 0 < value <= 1:
+        if isinstance(given, bool) or not value.is_finite() or not _LEAST_SHARE <= value <= 1:
             raise ValueError
     except (InvalidOperation, ValueError, TypeError):
         raise _wrong(name, f"has no usable number for {what}", 'write a share such as "15%" or 0.15') from None
@@ -186,7 +203,7 @@ def _share(given: Any, what: str, name: str) -> Decimal:
 
 def _number(given: Any, code: str, name: str) -> Decimal:
     number = isinstance(given, int | Decimal) and not isinstance(given, bool) and Decimal(given).is_finite()
-    if not number or abs(Decimal(given)) >= _LARGEST:
+    if not number or abs(Decimal(given)) >= _LARGEST or Decimal(given) != Decimal(given).quantize(_STEP):
         raise _wrong(name, f"has no usable number for {code}", f"an edge is {_EXAMPLE}")
     return Decimal(given)
 

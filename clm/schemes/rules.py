@@ -1,6 +1,16 @@
 """Schemes in the rule language: each segment says when, over any column of CUSTOMERS, and the rules are held against each other.
 
 It may not see a customer: what is linted are the values at which some rule changes its answer (`coverage`).
+
+    first_match = true           without it exactly one rule must hold for everybody
+    [[segment]]
+    code = "vip"
+    when = "spend > 10000 and recency_days < 60"
+    action_en = "call them"      what to do with a segment; action_zh too
+    [[segment]]
+    code = "rest"                with first_match the last has no rule and takes the rest
+
+Rules may ask every column of CUSTOMERS that is there by now, `lifecycle` too.
 """
 
 from __future__ import annotations

@@ -52,6 +52,8 @@ def test_edges_of_all_and_any() -> None:
         (two("at_least = 3", "at_least = 1", head='column = "spend"'), "lets nobody else into rest"),
         (two('at_least = "3"', head='column = "spend"'), "no usable number for top"),
         (two("at_least = nan", head='column = "spend"'), "no usable number for top"),
+        (two("at_least = 1e-999999", head='column = "spend"'), "no usable number for top"),
+        (two("share = 1e-999999", head='column = "spend"'), "no usable number for the share of top"),
         (two("at_least = 1e30", head='column = "spend"'), "no usable number for top"),
         (two("share = 30", head='column = "spend"'), "no usable number for the share of top"),
         (two("share = 0.3", "share = 0.3", head='column = "spend"'), "shares that make 60%"),

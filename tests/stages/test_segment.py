@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from clm import schemes
 from clm.errors import ConfigError, DataError
 from clm.outcome import Outcome
-from clm.schemes import Cells
+from clm.schemes import Cells, pyramid
 from clm.settings import RfmSettings
 from clm.stages.rfm import rfm
 from clm.stages.segment import segment
 from tests.logs import invented, transactions
 
+PYRAMID = 'column = "spend_365d"\n' + "".join(
+    f'[[tier]]\ncode = "{code}"\nshare = "{share}%"\n'
+    for code, share in (("diamond", 1), ("gold", 4), ("silver", 15), ("bronze", 60), ("basic", 20))
+)
 GRID = {
     1: "hibernating hibernating about_to_sleep promising new",
     2: "hibernating hibernating about_to_sleep potential_loyalist potential_loyalist",
@@ -265,10 +269,18 @@ def test_cdnow_lifecycles_come_back_in_their_order(cdnow_back: pl.DataFrame) -> 
 
 
 def test_cdnow_renamed_and_shuffled_is_the_same(cdnow: pl.LazyFrame, cdnow_back: pl.DataFrame) -> None:
-    """The whole log, its rows in another order and every id another: each customer keeps segment and lifecycle."""
+    """The whole log, its rows in another order and every id another: each customer keeps segment, lifecycle and tier."""
+    plan = pyramid.parse(PYRAMID, "tiers.toml")
+
+    def judged(frame: pl.DataFrame, name: pl.Expr) -> pl.DataFrame:
+        found = rows(segment(frame, cells_of("grid"), 5, plan))
+        assert found.select("spend_365d", "tier").unique().height == found["spend_365d"].n_unique()
+        return found.select(name.alias("id"), "segment", "lifecycle", "tier").sort("id")
+
     other = cdnow.collect().sample(fraction=1, shuffle=True, seed=5)
     renamed = other.with_columns((99_999 - pl.col("customer_id").cast(pl.Int64)).cast(pl.String).alias("customer_id"))
-    found = rows(segment(rows(rfm(renamed.lazy(), RfmSettings(as_of=date(1998, 4, 1)))), cells_of("grid"), 5))
-    again = found.select((99_999 - pl.col("customer_id").cast(pl.Int64)).alias("id"), "segment", "lifecycle").sort("id")
-    before = cdnow_back.select(pl.col("customer_id").cast(pl.Int64).alias("id"), "segment", "lifecycle").sort("id")
-    assert again.equals(before)
+    customers = rows(rfm(renamed.lazy(), RfmSettings(as_of=date(1998, 4, 1))))
+    number = pl.col("customer_id").cast(pl.Int64)
+    before = judged(cdnow_back.drop("back", "segment", "lifecycle"), number)
+    assert judged(customers, 99_999 - number).equals(before)
+    assert before["tier"].n_unique() == 4

@@ -279,8 +279,16 @@ def test_hysteresis_on_online_retail(shared_data: Path, tmp_path: Path) -> None:
     assert calm_reverted <= reverted / 2
 
 
+def test_an_empty_table_stays_one() -> None:
+    """No customers, no tiers, no error; also with somebody to remember, and with nobody."""
+    nobody = ranked(base(START))
+    assert (nobody.height, nobody.columns[-4:]) == (0, list(tiers.COLUMNS))
+    assert ranked(base(START), ranked(base(START, 5))).height == 0
+    assert told(ranked(base(START, 5), nobody)) == [("basic", START, None, "first")]
+
+
 def test_a_pyramid_is_its_file(tmp_path: Path) -> None:
-    """Same rules, same hash; the closing line counts who moved."""
+    """It is known to the footer by the hash of its text."""
     path = tmp_path / "tiers.toml"
     path.write_text(THREE, "utf-8")
     found, identity = pyramid.load(str(path))

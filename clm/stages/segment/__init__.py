@@ -49,12 +49,14 @@ def segment(
     metrics: dict[str, Any] = {"scheme": scheme.name, "segments": _counts(found, "segment", scheme.codes)}
     if "lifecycle" in found.columns:
         metrics["lifecycle"] = _counts(found, "lifecycle", LIFECYCLES[:-1])
+    if scheme.actions:
+        metrics["actions"] = scheme.actions
     if means:
         metrics["means"] = {axis: one["sum"] / one["count"] for axis, one in means.items() if one["count"]}
     if pyramid is not None:
         ranked = tiers.ranked(found, pyramid, previous, _part(learned, "tiers"))
         found, taught["tiers"], notices = ranked.customers, ranked.learned, (*notices, *ranked.notices)
-        metrics |= ranked.metrics
+        metrics |= ranked.metrics | ({"tier_actions": pyramid.actions} if pyramid.actions else {})
     outcome = Outcome(
         frame=found,
         rows=Rows(rows_in=customers.height, rows_out=found.height),

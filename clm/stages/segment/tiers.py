@@ -189,7 +189,7 @@ def _read_bar(given: Any, edge: Edge) -> Bar | None:
         value = Decimal(str(given[side]))
     except InvalidOperation:
         return None
-    fits = value.is_finite() and abs(value) < Decimal(10) ** 30
+    fits = value.is_finite() and (value == 0 or -400 < value.adjusted() < 30)
     return Bar(edge.column, side == "at_least", value) if fits else None
 
 
