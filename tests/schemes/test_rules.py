@@ -116,6 +116,8 @@ def test_columns_of_the_users_own_may_be_asked_and_may_be_empty() -> None:
     assert lint(("a", "vip"), ("b", "not vip"), ("c", "vip is empty"), **own) == ()
     with pytest.raises(ConfigError, match="covers seen_at 2024-01-01"):
         lint(("a", "seen_at < 2024-01-01 or seen_at is empty"), ("b", "seen_at > 2024-01-01T00:00"), **own)
+    with pytest.raises(ConfigError, match="covers seen_at 2024-01-02"):
+        lint(("a", "seen_at < 2024-01-01 or seen_at is empty"), ("b", "seen_at = 2024-01-01"), **own)
     with pytest.raises(ConfigError, match="can never give b"):
         lint(("a", "level >= 0 or level is empty"), ("b", "level < 0"), **own)
     with pytest.raises(ConfigError, match=r"rating 0\.1"):

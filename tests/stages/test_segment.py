@@ -174,6 +174,14 @@ def test_written_rules_name_customers() -> None:
     assert found["segment"].to_list() == ["vip", "sleeping", "others", "no_purchase"]
 
 
+def test_customers_without_a_sale_are_asked_nothing() -> None:
+    """No rule holds for their empty cells, and no rule has to."""
+    text = '[[segment]]\ncode = "old"\nwhen = "age_days > 10"\n[[segment]]\ncode = "young"\nwhen = "age_days <= 10"\n'
+    log = transactions(("A", "1", "2024-01-01", "50"), ("B", "2", "2024-01-20", "-5"))
+    found = rows(segment(customers_of(log), schemes.parse(text, "mine.toml"), 5))
+    assert found["segment"].to_list() == ["old", "no_purchase"]
+
+
 def test_rules_that_ask_money_of_a_log_without_it_are_refused() -> None:
     """`spend > 30` of an empty cell is neither yes nor no: the rest would silently take everybody."""
     log = transactions(("A", "1", "2024-01-01", None), ("A", "2", "2024-01-20", None))

@@ -110,6 +110,15 @@ def test_ties_with_the_edge_are_all_above_it() -> None:
     found = ranked(base(START, 9, 5, 5, 5, 4, 3, 2, 1, 1, 1), text=text)
     assert found["tier"].to_list() == ["top"] * 4 + ["rest"] * 6
     assert ranked(base(START, 7), text=text)["tier"].to_list() == ["top"]
+    # a quarter of ten: the third has two above them, fewer than 2.5
+    quarter = text.replace("20%", "25%").replace("80%", "75%")
+    assert ranked(base(START, *range(10)), text=quarter)["tier"].to_list() == ["rest"] * 7 + ["top"] * 3
+
+
+def test_a_share_of_the_total_is_not_rounded_down() -> None:
+    """A millionth of 300,000.04 is a little more than 0.30: who has 0.30 does not reach it."""
+    text = '[[tier]]\ncode = "a"\nall = [{ column = "spend", of_total = "0.0001%" }]\n[[tier]]\ncode = "b"\n'
+    assert ranked(base(START, "0.3", "299999.74"), text=text)["tier"].to_list() == ["b", "a"]
 
 
 def test_everybody_equal_leaves_the_lower_tiers_empty_and_says_so() -> None:
