@@ -174,7 +174,7 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
     if stage == "rfm":
         return steps.beside_rfm(plan.settings[stage], plan.model)
     if stage == "segment":
-        return steps.beside_segment(plan.settings[stage], _applied(stage, plan))
+        return steps.beside_segment(plan.settings[stage], _applied(stage, plan), plan.common.seed)
     if stage == "clean":
         return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw}
     return {}

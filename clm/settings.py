@@ -171,6 +171,16 @@ class SegmentSettings:
     previous: str | None = _unrecorded(
         None, values.filled, "FILE", "CUSTOMERS of an earlier day, whose tiers are remembered (up at once, down slowly)."
     )
+    clusters: int | str | None = _option(
+        None,
+        values.whole_or("auto", 2, 50),
+        "auto|K",
+        "Add clusters by recency, orders and spend; auto takes the largest stable number.",
+    )
+    by: tuple[str, ...] = _option((), values.names, "COL,…", "Count the segments by these columns, such as country,channel.")
+    attributes: str | None = _unrecorded(
+        None, values.filled, "FILE", "CSV, Parquet or workbook with customer_id and what else is known: adds attr_ columns."
+    )
     explain: str | None = _unrecorded(
         None, values.filled, "CUSTOMER_ID", "Say what put this customer where they are; write nothing."
     )

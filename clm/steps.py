@@ -32,6 +32,7 @@ from clm.tables import CUSTOMERS, METRICS, REJECTS, TRANSACTIONS, Table
 if TYPE_CHECKING:
     import polars as pl
 
+    from clm.stages.clean.attributes import Attributes
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
@@ -145,7 +146,7 @@ def segment(
     from clm.schemes import pyramid as pyramids
     from clm.stages import segment as stage
     from clm.stages import snapshot
-    from clm.stages.segment import tiers
+    from clm.stages.segment import attributes, clusters, tiers
 
     if settings.previous and not settings.tiers:
         raise UsageError("--previous remembers tiers, and there are none", fix="give --tiers too", code="previous")
@@ -155,31 +156,41 @@ def segment(
     learned = model.of("segment") if model else None
     customers = _customers(source, CUSTOMERS.needed("rfm"))
     before = _customers(Path(settings.previous), list(tiers.NEEDS)) if settings.previous else None
+    known = _attributes(settings.attributes) if settings.attributes else None
 
     def compute() -> Outcome:
         base = customers.frame.collect()
         previous = before.frame.select(tiers.NEEDS).collect() if before else None
         snapshot.one_day(base, "segment")
-        return stage.segment(base, scheme, _setting_of(customers, "rfm", "bins", 5), pyramid, previous, learned)
+        base, matched, notices = attributes.joined(base, known.frame, known.without_id) if known else (base, {}, ())
+        found = stage.segment(base, scheme, _setting_of(customers, "rfm", "bins", 5), pyramid, previous, learned)
+        found = replace(found, metrics=found.metrics | matched, warnings=(*notices, *found.warnings))
+        if settings.clusters is not None:
+            found = clusters.with_clusters(found, settings.clusters, common.seed, learned)
+        return attributes.by(found, settings.by) if settings.by else found
 
-    record = recorded(settings, common) | beside_segment(settings, model)
+    record = recorded(settings, common) | beside_segment(settings, model, common.seed)
     # the table of the earlier day is no ancestor: chains of months would carry all of each other
     step = _finish("segment", compute, record, [customers], emit)
     return _saved(step, save)
 
 
-def beside_segment(settings: SegmentSettings, model: Model | None) -> dict[str, Any]:
-    """What decides segments and tiers beside the recorded settings: what the files of rules say, and the earlier table."""
+def beside_segment(settings: SegmentSettings, model: Model | None, seed: int) -> dict[str, Any]:
+    """What decides segments and tiers beside the recorded settings: what files of rules and attributes say, the earlier table."""
     from clm import schemes
     from clm.schemes import pyramid as pyramids
     from clm.storage import files
 
     model = model or _model(settings.model)
-    found = {"scheme": schemes.load(settings.scheme)[1]}
+    found: dict[str, Any] = {"scheme": schemes.load(settings.scheme)[1]}
     if settings.tiers:
         found["tiers"] = pyramids.load(settings.tiers)[1]
-    if settings.previous:
-        found["previous"] = f"sha256:{files.sha256_of(Path(settings.previous))}"
+    for name in ("previous", "attributes"):
+        given = getattr(settings, name)
+        if given:
+            found[name] = f"sha256:{files.sha256_of(Path(given))}"
+    if settings.clusters is not None:
+        found["seed"] = seed
     return found | ({"model": model.identity} if model else {})
 
 
@@ -323,6 +334,13 @@ def _saved(step: Step, save: Callable[[bytes], Output] | None) -> Step:
             code="nothing_learned",
         )
     return replace(step, outputs=(*step.outputs, save(model_document(step.facts))))
+
+
+def _attributes(given: str) -> Attributes:
+    from clm import ingest
+    from clm.stages.clean.attributes import attributes
+
+    return attributes(ingest.read_text([given], CleanSettings(profile="none")))
 
 
 def _orders(path: Path) -> Opened:

@@ -239,6 +239,8 @@ CUSTOMERS = Table(
             Column("tier_since", "Date", "day", "as_of of the table in which the customer got the tier", optional=True),
             Column("tier_below_since", "Date", "day", "as_of of the first table of an unbroken stretch below; null when not below", optional=True),
             Column("tier_reason", "String", "code", "`first` in a table with tiers, `promoted`, `demoted`, `kept`: at the edges, `held`: below them but not below demote_below of them, `below`: that, not yet for demote_after_days", optional=True, values=TIER_REASONS),
+            Column("cluster", "Int32", "number", "cluster by recency, orders and spend, 1 = highest mean spend (--clusters); null without a sale or without clusters", optional=True, minimum=1),
+            Column("cluster_name", "String", "code", "its means against the base's, + is better: `r+f++m-`; 0 within 0.1 standard deviations, two signs from 1 on", optional=True),
         ),
         *_stage(
             "clv",

@@ -103,6 +103,20 @@ def whole(low: int, high: int | None = None) -> Parser:
     return parse
 
 
+def whole_or(word: str, low: int, high: int) -> Parser:
+    """A whole number, or the one word that leaves it to clm."""
+
+    def parse(value: Any) -> int | str:
+        if text(value).strip() == word:
+            return word
+        try:
+            return int(whole(low, high)(value))
+        except ValueError:
+            raise ValueError(f"wants {word} or a whole number from {low} to {high}") from None
+
+    return parse
+
+
 def share(value: Any) -> float:
     """`35%` or `0.35`; a bare number above 1 is refused because nobody knows whether 35 means 35 % or 3500 %."""
     written = text(value).strip()

@@ -118,7 +118,7 @@ class Job:
         if self.common.output not in (None, "-"):
             target = Path(str(self.common.output))
             formats.to_path(target)
-            named = [getattr(self.settings, name, None) for name in ("orders", "previous")]
+            named = [getattr(self.settings, name, None) for name in ("orders", "previous", "attributes")]
             files.keep_inputs([Path(one) for one in [*filter(None, named), *(self.inputs if other_table else [])]], [target])
         if self.common.output == "-" and sys.stdout.isatty():
             raise UsageError("Parquet would scramble the terminal", fix="pipe it on, or name a file with -o")
@@ -163,7 +163,7 @@ class Job:
         if given is None:
             return None
         used = [*self.inputs, self.settings.model, getattr(self.settings, "orders", None), getattr(self.settings, "cuts", None)]
-        used += [getattr(self.settings, name, None) for name in ("previous", "tiers", "scheme")]
+        used += [getattr(self.settings, name, None) for name in ("previous", "tiers", "scheme", "attributes")]
         target = Path(given)
         output = [Path(self.common.output)] if self.common.output not in (None, "-") else []
         files.keep_inputs([Path(one) for one in used if one not in (None, "-")], [target, *output])
