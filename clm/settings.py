@@ -1,4 +1,5 @@
 """What can be set: one frozen dataclass per command, its defaults, and what the command line says about each option.
+325 lines: a list.
 
 It may not import anything heavy or know where a value comes from (`config` does): the shell, the footers, `clm config`
 and the README all read these records.
@@ -279,6 +280,7 @@ COMMANDS: dict[str, type[Any]] = {
     "clv": ClvSettings,
     "churn": ChurnSettings,
     "report": ReportSettings,
+    "migrate": NoSettings,
     "run": RunSettings,
     "demo": RunSettings,
     "config": NoSettings,

@@ -1,4 +1,4 @@
-"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 370 lines: seven stages.
+"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 440 lines: eight stages.
 
 It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
 """
@@ -27,12 +27,13 @@ from clm.settings import (
     SegmentSettings,
     recorded,
 )
-from clm.tables import CUSTOMERS, METRICS, REJECTS, TRANSACTIONS, Table
+from clm.tables import CUSTOMERS, METRICS, MIGRATION, REJECTS, TRANSACTIONS, Table
 
 if TYPE_CHECKING:
     import polars as pl
 
     from clm.stages.clean.attributes import Attributes
+    from clm.stages.migrate import Made
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
@@ -272,6 +273,45 @@ def without(stage: str, source: Path, settings: Any, common: CommonSettings, emi
     return _finish(
         stage, lambda: absent.absent(stage, customers.frame.collect(), notice), recorded(settings, common), [customers], emit
     )
+
+
+def migrate(earlier: Path, later: Path, settings: Any, common: CommonSettings, emit: Emit) -> Step:
+    """Two CUSTOMERS -> MIGRATION: who moved, and in the metrics a matrix for each thing they can move in."""
+    from clm.stages import migrate as stage
+
+    before, after = (_customers(path, ["customer_id", "as_of", "spend"]) for path in (earlier, later))
+
+    def compute() -> Outcome:
+        return stage.migrate(before.frame.collect(), after.frame.collect(), _made(before), _made(after))
+
+    return _finish("migrate", compute, recorded(settings, common), [after, before], emit, MIGRATION)
+
+
+def _made(opened: Opened) -> Made:
+    """How segments, tiers and clusters of a table were made, from the facts that travel in the file."""
+    from clm.stages.migrate import Made
+
+    records = [one for one in opened.lineage if one.get("stage") == "segment"]
+    record = records[-1] if records else {}
+    settings, metrics = record.get("settings", {}), record.get("metrics", {})
+    orders = {
+        of: list(metrics[name])
+        for of, name in (("segment", "segments"), ("tier", "tiers"))
+        if isinstance(metrics.get(name), dict)
+    }
+    rests = {
+        "segment": settings.get("scheme"),
+        "tier": settings.get("tiers"),
+        "cluster": (record.get("learned") or {}).get("clusters"),
+    }
+    return Made(orders, rests, opened.facts.currency if opened.facts else None)
+
+
+def render_migration(step: Step) -> list[str]:
+    """A migrate step's matrices as lines of text, 80 columns wide at most."""
+    from clm.report import matrices
+
+    return matrices.lines(step.outcome.metrics, step.facts.currency)
 
 
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:

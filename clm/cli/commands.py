@@ -82,6 +82,19 @@ def churn(job: Job) -> int:
     return job.finish(steps.churn(job.source(), job.with_orders(), job.common, job.emit))
 
 
+def migrate(job: Job) -> int:
+    """The movers go to -o as a table; without it the matrices are text on stdout, also into a pipe."""
+    job.check_output(other_table=True)
+    told = job.common.output is None
+    step = steps.migrate(*job.pair(), job.settings, job.common, job.silent if told else job.emit)
+    if told and not (job.common.json or job.common.dry_run):
+        sys.stdout.writelines(f"{printable(line)}\n" for line in steps.render_migration(step))
+        for notice in step.outcome.warnings:
+            job.console.warning(notice)
+        return job.conclude(step.to_json(), stdout_carries_data=True)
+    return job.finish(step, table=False)
+
+
 def report(job: Job) -> int:
     """A document goes to -o by its suffix, tables too; without -o the report is text on stdout, also into a pipe."""
     output = Path(job.common.output) if job.common.output not in (None, "-") else None

@@ -59,6 +59,16 @@ class Job:
         """The one input: a path, or standard input spooled to a file."""
         return self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
 
+    def pair(self) -> tuple[Path, Path]:
+        """The two inputs; neither can be standard input."""
+        if len(self.inputs) != 2 or "-" in self.inputs:
+            raise UsageError(
+                f"`clm {self.command}` wants two files, the earlier first",
+                fix=f"clm {self.command} EARLIER LATER",
+                code="no_input",
+            )
+        return self._regular(self.inputs[0], "earlier"), self._regular(self.inputs[1], "later")
+
     def with_orders(self) -> Any:
         """The settings with --orders as a file that can be read twice."""
         given = self.settings.orders
