@@ -80,6 +80,22 @@ def prepared(plan: Plan) -> Plan:
     return replace(plan, segment_after_clv="clv" in steps.segment_asks(plan.settings["segment"]))
 
 
+def remembering(settings: dict[str, Any], earlier: Path) -> dict[str, Any]:
+    """Settings of the stages that look back at the customers of an earlier run, unless they were told where to look.
+
+    The report says who moved since; tiers remember, when the earlier run had tiers.
+    """
+    report, segment = settings["report"], settings["segment"]
+    found: dict[str, Any] = {}
+    if report.previous is None:
+        found["report"] = replace(report, previous=str(earlier))
+    if segment.tiers and segment.previous is None:
+        before = files.open_table(earlier, CUSTOMERS, [])
+        if "tier" in before.frame.collect_schema():
+            found["segment"] = replace(segment, previous=str(earlier))
+    return found
+
+
 def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
     """Take every stale step in order; the record on disk is current after each, also after a failure.
 
@@ -175,6 +191,8 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
         return steps.beside_rfm(plan.settings[stage], plan.model)
     if stage == "segment":
         return steps.beside_segment(plan.settings[stage], _applied(stage, plan), plan.common.seed)
+    if stage == "report":
+        return steps.beside_report(plan.settings[stage])
     if stage == "clean":
         return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw}
     return {}

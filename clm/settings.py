@@ -1,5 +1,5 @@
 """What can be set: one frozen dataclass per command, its defaults, and what the command line says about each option.
-325 lines: a list.
+330 lines: a list.
 
 It may not import anything heavy or know where a value comes from (`config` does): the shell, the footers, `clm config`
 and the README all read these records.
@@ -243,6 +243,7 @@ class ReportSettings:
     """`report`: in which language."""
 
     lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
+    previous: str | None = _unrecorded(None, values.filled, "FILE", "CUSTOMERS of an earlier day: numbers of who moved since.")
     orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
 
 
@@ -258,6 +259,9 @@ class RunSettings:
         shown="last-day",
     )
     lang: str | None = _unrecorded(None, values.choice("en", "zh"), "en|zh", "Language of the report.", shown="en")
+    previous: str | None = _unrecorded(
+        None, values.filled, "DIR", "Folder of an earlier run: who moved since, and tiers that remember."
+    )
     from_: str | None = _unrecorded(
         None,
         values.choice("clean", "rfm", "segment", "clv", "churn", "report"),

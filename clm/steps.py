@@ -1,4 +1,4 @@
-"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 440 lines: eight stages.
+"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 464 lines: eight stages.
 
 It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
 """
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
+
+
+_COMPARED = ("customer_id", "as_of", "spend")  # what two tables of customers must have to be held against each other
 
 
 @dataclass(frozen=True)
@@ -279,7 +282,7 @@ def migrate(earlier: Path, later: Path, settings: Any, common: CommonSettings, e
     """Two CUSTOMERS -> MIGRATION: who moved, and in the metrics a matrix for each thing they can move in."""
     from clm.stages import migrate as stage
 
-    before, after = (_customers(path, ["customer_id", "as_of", "spend"]) for path in (earlier, later))
+    before, after = (_customers(path, list(_COMPARED)) for path in (earlier, later))
 
     def compute() -> Outcome:
         return stage.migrate(before.frame.collect(), after.frame.collect(), _made(before), _made(after))
@@ -317,10 +320,12 @@ def render_migration(step: Step) -> list[str]:
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> METRICS: every number of the report; `render` turns them into a document."""
     from clm.report import metrics
+    from clm.stages import migrate as stage
     from clm.stages import snapshot
 
     customers = _customers(source, CUSTOMERS.needed("rfm"))
     orders = _orders(Path(settings.orders)) if settings.orders else None
+    before = _customers(Path(settings.previous), list(_COMPARED)) if settings.previous else None
 
     def compute() -> Outcome:
         base = customers.frame.collect()
@@ -328,11 +333,22 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
         known = {record.get("sha256") for record in customers.lineage}
         if orders is not None and day is not None and orders.sha256 not in known:
             snapshot.reconciled(base, orders.frame, day)  # not the file the table came from: it must at least say the same
-        numbers = metrics.compute(base, customers.facts.to_json() if customers.facts else {}, orders.frame if orders else None)
+        moved = stage.migrate(before.frame.collect(), base, _made(before), _made(customers)) if before else None
+        facts = customers.facts.to_json() if customers.facts else {}
+        numbers = metrics.compute(base, facts, orders.frame if orders else None, moved.metrics if moved else None)
         closing = f"{counted(numbers.height, 'number')} from {customers.name}"
-        return Outcome(numbers, Rows(base.height, numbers.height), as_of=metrics.as_of(numbers), closing=closing)
+        rows, warnings = Rows(base.height, numbers.height), moved.warnings if moved else ()
+        return Outcome(numbers, rows, as_of=metrics.as_of(numbers), warnings=warnings, closing=closing)
 
-    return _finish("report", compute, recorded(settings, common), [customers, orders], emit, METRICS)
+    record = recorded(settings, common) | beside_report(settings)
+    return _finish("report", compute, record, [customers, orders], emit, METRICS)
+
+
+def beside_report(settings: ReportSettings) -> dict[str, Any]:
+    """What decides the numbers beside the recorded settings: the earlier table, by its hash."""
+    from clm.storage import files
+
+    return {"previous": f"sha256:{files.sha256_of(Path(settings.previous))}"} if settings.previous else {}
 
 
 DOCUMENTS = (".html", ".json", ".md")
