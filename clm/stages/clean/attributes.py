@@ -71,7 +71,7 @@ def _id_column(log: TextLog) -> str:
 
 def _whole(text: pl.DataFrame, name: str) -> None:
     """Raises DataError for records that could not be cut up, and for ids a spreadsheet has destroyed."""
-    broken = text.filter(pl.col(PROBLEM).is_not_null())
+    broken = text.filter(~pl.col(PROBLEM).is_in(["blank_row", "header_repeat"]))
     if broken.height:
         raise DataError(
             f"{counted(broken.height, 'record')} of {name} cannot be read, the first {broken[PROBLEM][0]}",
