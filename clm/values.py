@@ -218,7 +218,9 @@ def pairs(allowed: Mapping[str, str]) -> Parser:
 
 
 def weights(value: Any) -> tuple[tuple[str, float], ...]:
-    """`r=1,f=2,m=0.5`: names with positive weights; a TOML table of the same."""
+    """`r=1,f=2,m=0.5`: names with positive weights; a TOML table of the same, or the empty list `clm config` writes for none."""
+    if value == []:
+        return ()
     given = value.items() if isinstance(value, Mapping) else (part.partition("=")[::2] for part in text(value).split(","))
     found: dict[str, float] = {}
     for name, written in given:

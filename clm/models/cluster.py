@@ -167,6 +167,8 @@ def fit(values: FloatArray, worth: FloatArray, axes: Sequence[Axis], k: int | No
     ordered, worth = np.ascontiguousarray(ordered[:, used]), worth[order]
     fitted = tuple(_fitted(axes[place], ordered[:, column]) for column, place in enumerate(used))
     scaled = np.column_stack([axis.scaled(ordered[:, place]).astype(np.float32) for place, axis in enumerate(fitted)])
+    import sklearn.cluster  # noqa: F401 - its OpenMP must be loaded to be limited
+
     with one_thread(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Number of distinct clusters")
         sample = _spaced(scaled, SAMPLE)
@@ -174,7 +176,7 @@ def fit(values: FloatArray, worth: FloatArray, axes: Sequence[Axis], k: int | No
         if k is not None and distinct < k:
             text = f"{len(values):,} customers with {distinct:,} different sets of numbers do not make {k} clusters"
             return Fit(None, refusal=FitError("clusters_few", text))
-        trials = _trials(sample, [k] if k is not None else range(2, min(MOST, distinct - 1) + 1), seed)
+        trials = _trials(sample, [k] if k is not None else range(2, min(MOST, distinct) + 1), seed)
         chosen = trials[0] if k is not None else _chosen(trials)
         if chosen is None:
             text = f"no number of clusters from 2 to {MOST} is stable: another sample of these customers would be cut otherwise"

@@ -149,3 +149,11 @@ def test_a_large_base_is_sampled_evenly_and_fitted_whole(monkeypatch: pytest.Mon
     found = fit(crowd(), 3).clusters
     assert found is not None
     assert found.assign(crowd()).tolist() == [1] * 120 + [2] * 120 + [3] * 120
+
+
+def test_two_kinds_of_customers_are_two_clusters() -> None:
+    """Fifty alike and fifty others: no more clusters than there are different customers."""
+    values = np.repeat(np.array([[1.0, 9.0, 900.0], [300.0, 1.0, 10.0]]), 50, axis=0)
+    made = fit(values)
+    assert made.clusters is not None
+    assert made.clusters.assign(values).tolist() == [1] * 50 + [2] * 50
