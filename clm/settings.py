@@ -186,9 +186,9 @@ class SegmentSettings:
         None, values.filled, "CUSTOMER_ID", "Say what put this customer where they are; write nothing."
     )
     save_model: str | None = _unrecorded(
-        None, values.filled, "FILE", "Write what the base decided (means, edges of tiers), for --model on another day."
+        None, values.filled, "FILE", "Write what the base decided (means, edges, centres), for --model on another day."
     )
-    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the means and edges saved in this file.")
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the means, edges and centres saved in this file.")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 464 lines: eight stages.
+"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it. 463 lines: eight stages.
 
 It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
 """
@@ -219,6 +219,14 @@ def segment_asks(settings: SegmentSettings) -> set[str]:
         if set(pyramid.columns) <= set(known):
             pyramid.check(known)
     return {column.stage for column in CUSTOMERS.columns if column.name in names}
+
+
+def told_clusters(step: Step) -> list[str]:
+    """The tables of --clusters as lines: how stable each number of them is, and what each cluster is like."""
+    from clm.stages.segment import clusters
+
+    found = step.outcome.metrics.get("clusters")
+    return clusters.lines(found) if found else []
 
 
 def explain(source: Path, customer: str, settings: SegmentSettings, common: CommonSettings) -> tuple[dict[str, Any], list[str]]:

@@ -51,7 +51,10 @@ def segment(job: Job) -> int:
     if job.settings.explain is not None:
         return _explain(job)
     job.check_output()
-    return job.finish(steps.segment(job.source(), job.settings, job.common, job.emit, save=job.save_model()))
+    step = steps.segment(job.source(), job.settings, job.common, job.emit, save=job.save_model())
+    for line in steps.told_clusters(step):
+        job.console.note(line)
+    return job.finish(step)
 
 
 def _explain(job: Job) -> int:

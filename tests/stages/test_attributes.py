@@ -133,3 +133,5 @@ def test_an_unknown_column_and_one_like_an_id_are_refused() -> None:
     many = customers(*((str(n), "loyal", "1", 1) for n in range(MOST_VALUES + 1)))
     with pytest.raises(DataError, match="501 values"):
         by(outcome(many), ("customer_id",))
+    with pytest.raises(DataError, match="a value of their own"):
+        by(outcome(many.head(21)), ("customer_id",))

@@ -13,7 +13,7 @@ from clm.outcome import Outcome
 from clm.settings import RfmSettings
 from clm.stages.rfm import rfm
 from clm.stages.segment import segment
-from clm.stages.segment.clusters import COLUMNS, with_clusters
+from clm.stages.segment.clusters import COLUMNS, lines, with_clusters
 from tests.logs import invented, transactions
 
 
@@ -103,6 +103,10 @@ def test_an_unstable_number_that_was_asked_for_is_made_and_said(base: pl.DataFra
     assert not trial["stable"]
     assert outcome.warnings[-1].code == "clusters_unstable"
     assert outcome.metrics["clusters"]["k"] == 9
+    told = lines(outcome.metrics["clusters"])
+    assert told[0].startswith("* 9 clusters: ARI 0.")
+    assert told[1].startswith("cluster 1 r")
+    assert max(map(len, told)) <= 100
 
 
 def test_cdnow_shuffled_and_renamed_keeps_its_clusters() -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from clm.errors import DataError, UsageError
 from clm.outcome import Notice, Outcome, counted, money_text
 
-MOST_VALUES = 500
+MOST_VALUES, _FEW = 500, 20
 _PREFIXES = ("", "attr_", "main_")  # the order in which a name given to --by is looked for
 
 
@@ -85,6 +85,13 @@ def _rows(customers: pl.DataFrame, name: str, column: str, outcome: Outcome) -> 
             f"--by {name}: the column has {values:,} values, {MOST_VALUES} at most can be shown",
             where=f"column {column}",
             fix="give a column of fewer, larger groups",
+            code="by",
+        )
+    if values > max(_FEW, customers.height // 2):
+        raise DataError(
+            f"--by {name}: nearly every customer has a value of their own",
+            where=f"column {column}",
+            fix="give a column of groups: what is about one person does not belong in a table of numbers",
             code="by",
         )
     whole = dict(counts.group_by("value").agg(pl.col("customers").sum()).iter_rows())

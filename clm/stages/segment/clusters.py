@@ -69,6 +69,25 @@ def with_clusters(outcome: Outcome, asked: int | str, seed: int, learned: Mappin
     )
 
 
+def lines(metrics: Mapping[str, Any]) -> list[str]:
+    """`metrics.clusters` as text: the table the number was chosen by, and the clusters."""
+    found = []
+    for trial in metrics.get("choice", ()):
+        words = [word for word, holds in (("stable", trial["stable"]), ("near the best silhouette", trial["near_best"])) if holds]
+        numbers = f"ARI {trial['ari_mean']:.2f}, at worst {trial['ari_min']:.2f}, silhouette {trial['silhouette']:.2f}"
+        mark = "*" if trial["k"] == metrics["k"] else " "
+        found.append(f"{mark}{trial['k']:>2} clusters: {numbers}" + (f" ({', '.join(words)})" if words else ""))
+    for one in metrics["clusters"]:
+        spend = f", spend {one['mean_spend']:,.2f}" if one.get("mean_spend") is not None else ""
+        mean = (
+            f"; mean {one['mean_recency_days']:.0f} days silent, {one['mean_orders']:.1f} orders{spend}"
+            if one["customers"]
+            else ""
+        )
+        found.append(f"cluster {one['cluster']} {one['name']}: {counted(one['customers'], 'customer')}{mean}")
+    return found
+
+
 def _checked(learned: Mapping[str, Any], asked: int | str) -> Clusters:
     """The clusters of a model. Raises ConfigError when it has none, or others than asked."""
     if "clusters" not in learned:
