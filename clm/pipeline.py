@@ -16,6 +16,7 @@ from clm import __version__, formats, steps
 from clm import record as record_file
 from clm.errors import ClmError, DataError, Exit, UsageError
 from clm.ingest import sources
+from clm.model_file import Model
 from clm.outcome import Notice
 from clm.record import Entry, Record
 from clm.settings import STAGES, CommonSettings, RunSettings, recorded
@@ -31,6 +32,13 @@ _READS = {
     "churn": ("clv.parquet", "clean.parquet"),
     "report": ("customers.parquet", "clean.parquet"),
 }
+# the same when segment asks what clv adds: then it comes after clv
+_READS_AFTER_CLV = _READS | {
+    "clv": ("rfm.parquet", "clean.parquet"),
+    "segment": ("clv.parquet",),
+    "churn": ("segments.parquet", "clean.parquet"),
+}
+_ORDER_AFTER_CLV = ("clean", "rfm", "clv", "segment", "churn", "report")
 _WRITES = {
     "clean": ("clean.parquet", "rejects.parquet"),
     "rfm": ("rfm.parquet",),
@@ -39,6 +47,8 @@ _WRITES = {
     "churn": ("customers.parquet", "model.json"),
     "report": ("report.html", "metrics.parquet"),
 }
+# stages that can apply what was learned before; the others fit anew, and a run with --model says so
+APPLIES = ("rfm", "segment")
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
 
 
@@ -53,6 +63,37 @@ class Plan:
     common: CommonSettings
     run: RunSettings
     scratch: Path
+    model: Model | None = None
+    segment_after_clv: bool = False
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return _ORDER_AFTER_CLV if self.segment_after_clv else STAGES
+
+    def reads(self, stage: str) -> tuple[str, ...]:
+        """Names in the folder of what a stage reads."""
+        return (_READS_AFTER_CLV if self.segment_after_clv else _READS)[stage]
+
+
+def prepared(plan: Plan) -> Plan:
+    """The plan with its order, once the files of rules are read. Raises ConfigError when one is wrong, before any stage runs."""
+    return replace(plan, segment_after_clv="clv" in steps.segment_asks(plan.settings["segment"]))
+
+
+def remembering(settings: dict[str, Any], earlier: Path) -> dict[str, Any]:
+    """Settings of the stages that look back at the customers of an earlier run, unless they were told where to look.
+
+    The report says who moved since; tiers remember, when the earlier run had tiers.
+    """
+    report, segment = settings["report"], settings["segment"]
+    found: dict[str, Any] = {}
+    if report.previous is None:
+        found["report"] = replace(report, previous=str(earlier))
+    if segment.tiers and segment.previous is None:
+        before = files.open_table(earlier, CUSTOMERS, [])
+        if "tier" in before.frame.collect_schema():
+            found["segment"] = replace(segment, previous=str(earlier))
+    return found
 
 
 def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
@@ -60,10 +101,11 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
 
     Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay.
     """
+    plan = prepared(plan)
     before = record_file.read(plan.folder)
     record = Record(started=record_file.now(), as_of=before.as_of if before else None)
     hashes: dict[Path, str] = {}
-    for stage in STAGES:
+    for stage in plan.stages:
         old = before.entry(stage) if before else None
         started = monotonic()
         try:
@@ -94,13 +136,14 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
 
 def preview(plan: Plan) -> list[tuple[str, str]]:
     """What a run would do: each stage with its reason, as far as it can be told before running; writes nothing."""
+    plan = prepared(plan)
     before = record_file.read(plan.folder)
     hashes: dict[Path, str] = {}
     changed: set[str] = set()
     found = []
-    for stage in STAGES:
+    for stage in plan.stages:
         old = before.entry(stage) if before else None
-        upstream = next((name for name in _READS[stage] if name in changed), None)
+        upstream = next((name for name in plan.reads(stage) if name in changed), None)
         reason = f"{upstream} would be made again" if upstream else None
         reason = reason or _stale(stage, plan, _made_from(stage, plan, hashes), old, hashes)
         if reason:
@@ -131,7 +174,7 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
             )
         inputs = {f"{number}. {source.name}": source.sha256 for number, source in enumerate(found, 1)}
     else:
-        inputs = {name: _hash(plan.folder / name, hashes) for name in _READS[stage] if (plan.folder / name).exists()}
+        inputs = {name: _hash(plan.folder / name, hashes) for name in plan.reads(stage) if (plan.folder / name).exists()}
     return {
         "inputs": inputs,
         "settings": recorded(plan.settings[stage], plan.common) | _beside(stage, plan),
@@ -141,16 +184,25 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
 
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:
-    """What decides the files of a run beside the recorded settings: what scheme, profile and key files say, raw text."""
-    from clm import ingest, schemes
+    """What decides the files of a run beside the recorded settings: what files of rules, cut-offs and profiles say, raw text."""
+    from clm import ingest
 
+    if stage == "rfm":
+        return steps.beside_rfm(plan.settings[stage], plan.model)
     if stage == "segment":
-        return {"scheme": schemes.load(plan.settings[stage].scheme)[1]}
+        return steps.beside_segment(plan.settings[stage], _applied(stage, plan), plan.common.seed)
+    if stage == "report":
+        return steps.beside_report(plan.settings[stage])
     if stage == "clean":
         key = steps.pseudonym_key(plan.settings[stage])
         known = {"key_id": key.id} if key else {}
         return ingest.recorded(plan.settings[stage]) | {"rejects_raw": plan.settings[stage].rejects_raw} | known
     return {}
+
+
+def _applied(stage: str, plan: Plan) -> Model | None:
+    """The model a stage applies: a model may hold nothing for it, and then it is fitted anew."""
+    return plan.model if plan.model is not None and stage in plan.model.learned else None
 
 
 def _hash(path: Path, hashes: dict[Path, str]) -> str:
@@ -163,7 +215,7 @@ def _stale(stage: str, plan: Plan, made_from: dict[str, Any], old: Entry | None,
     """Why a stage must be made again, in words; None when it is fresh."""
     if plan.run.force:
         return "--force"
-    if plan.run.from_ is not None and STAGES.index(stage) >= STAGES.index(plan.run.from_):
+    if plan.run.from_ is not None and plan.stages.index(stage) >= plan.stages.index(plan.run.from_):
         return f"--from {plan.run.from_}"
     if old is None:
         return "not made yet"
@@ -198,7 +250,7 @@ def _damaged(folder: Path, old: Entry, hashes: dict[Path, str]) -> str | None:
 
 def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
     """One stage's step with its files in the folder."""
-    paths = [plan.folder / name for name in _READS[stage]]
+    paths = [plan.folder / name for name in plan.reads(stage)]
     outs = [plan.folder / name for name in _WRITES[stage]]
     settings, common = plan.settings[stage], plan.common
     status, documents = "made", []
@@ -208,9 +260,9 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
                 plan.inputs, formats.to_path(outs[1]), settings, common, formats.to_path(outs[0]), plan.scratch, plan.names
             )
         case "rfm":
-            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]))
+            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]), plan.model)
         case "segment":
-            step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]))
+            step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]), _applied(stage, plan))
         case "clv" | "churn":
             take = steps.clv if stage == "clv" else steps.churn
             with_orders = replace(settings, orders=str(paths[1]))
@@ -220,7 +272,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
                 status = "skipped"
                 notice = Notice(error.code or "not_possible", f"{stage} cannot be made from this data: {error.what}")
                 step = steps.without(stage, paths[0], settings, common, formats.to_path(outs[0]), notice)
-            if stage == "churn":
+            if stage == "churn" and plan.model is None:
                 documents = [publish.publish_bytes(outs[1], steps.model_document(step.facts))]
         case _:
             step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, formats.to_path(outs[1]))

@@ -1,4 +1,5 @@
 """What can be set: one frozen dataclass per command, its defaults, and what the command line says about each option.
+330 lines: a list.
 
 It may not import anything heavy or know where a value comes from (`config` does): the shell, the footers, `clm config`
 and the README all read these records.
@@ -168,13 +169,48 @@ class RfmSettings:
         "Last day taken into account, inclusive.",
     )
     bins: int = _option(5, values.whole(2, 9), "N", "Scores run from 1 (worst) to N.")
+    cuts: str | None = _unrecorded(
+        None, values.filled, "FILE", "TOML file with fixed cut-offs per score.", shown="from this base"
+    )
+    weights: tuple[tuple[str, float], ...] = _option(
+        (), values.weights, "r=1,f=1,m=1", "Add rfm_value, the weighted mean of these scores; numeric columns too."
+    )
+    columns: str = _option("all", values.choice("core", "all"), "core|all", "Whether to add the behaviour columns.")
+    carry: tuple[str, ...] = _option(
+        (), values.names, "COL,…", "Columns of the log of which each customer's last value is carried along."
+    )
+    save_model: str | None = _unrecorded(None, values.filled, "FILE", "Write the cut-offs, for --model on another day.")
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the cut-offs saved in this file.")
 
 
 @dataclass(frozen=True)
 class SegmentSettings:
     """`segment`: how scores become names."""
 
-    scheme: str = _option("grid", values.filled, "grid|FILE", "The ten-name grid, or a TOML file of your own.")
+    scheme: str = _option(
+        "grid", values.filled, "grid|zh8|FILE", "Ten names over scores, the eight Chinese types, or a TOML file of your own."
+    )
+    tiers: str | None = _unrecorded(None, values.filled, "FILE", "TOML file of tiers (a pyramid): adds tier, with its memory.")
+    previous: str | None = _unrecorded(
+        None, values.filled, "FILE", "CUSTOMERS of an earlier day, whose tiers are remembered (up at once, down slowly)."
+    )
+    clusters: int | str | None = _option(
+        None,
+        values.whole_or("auto", 2, 50),
+        "auto|K",
+        "Add clusters by recency, orders and spend; auto takes the largest stable number.",
+    )
+    by: tuple[str, ...] = _option((), values.names, "COL,…", "Count the segments by these columns, such as country,channel.")
+    attributes: str | None = _unrecorded(
+        None, values.filled, "FILE", "CSV, Parquet or workbook with customer_id and what else is known: adds attr_ columns."
+    )
+    explain: str | None = _unrecorded(
+        None, values.filled, "CUSTOMER_ID", "Say what put this customer where they are; write nothing."
+    )
+    save_model: str | None = _unrecorded(
+        None, values.filled, "FILE", "Write what the base decided (means, edges, centres), for --model on another day."
+    )
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the means, edges and centres saved in this file.")
 
 
 @dataclass(frozen=True)
@@ -229,6 +265,7 @@ class ReportSettings:
     """`report`: in which language."""
 
     lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
+    previous: str | None = _unrecorded(None, values.filled, "FILE", "CUSTOMERS of an earlier day: numbers of who moved since.")
     orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
 
 
@@ -244,6 +281,9 @@ class RunSettings:
         shown="last-day",
     )
     lang: str | None = _unrecorded(None, values.choice("en", "zh"), "en|zh", "Language of the report.", shown="en")
+    previous: str | None = _unrecorded(
+        None, values.filled, "DIR", "Folder of an earlier run: who moved since, and tiers that remember."
+    )
     from_: str | None = _unrecorded(
         None,
         values.choice("clean", "rfm", "segment", "clv", "churn", "report"),
@@ -251,6 +291,7 @@ class RunSettings:
         "Make this stage and what depends on it again.",
     )
     force: bool = _switch("Make everything again.", recorded=False)
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply this saved model.json where a stage can; write none.")
 
 
 @dataclass(frozen=True)
@@ -265,6 +306,7 @@ COMMANDS: dict[str, type[Any]] = {
     "clv": ClvSettings,
     "churn": ChurnSettings,
     "report": ReportSettings,
+    "migrate": NoSettings,
     "run": RunSettings,
     "demo": RunSettings,
     "config": NoSettings,

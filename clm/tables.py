@@ -1,4 +1,4 @@
-"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule.
+"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule. 355 lines: a list.
 
 It may not import Polars or anything of ours: readers, writers, help, README and messages all take their contract from here.
 Types are written as Polars writes them; `storage.contract` turns them into real ones and checks frames against them.
@@ -49,6 +49,10 @@ class Table:
 
     def of_stage(self, *stages: str) -> Iterator[Column]:
         return (column for column in self.columns if column.stage in stages)
+
+    def needed(self, *stages: str) -> list[str]:
+        """Names of the columns these stages always add."""
+        return [column.name for column in self.of_stage(*stages) if not column.optional]
 
     def names(self, *stages: str) -> list[str]:
         """Names of the columns these stages add (all stages when none is named)."""
@@ -155,6 +159,12 @@ SEGMENTS = (
     "need_attention", "about_to_sleep", "at_risk", "cannot_lose", "hibernating",
 )  # fmt: skip
 NO_PURCHASE = "no_purchase"
+ZH8 = (
+    "key_value", "key_keep", "key_develop", "key_winback",
+    "general_value", "general_keep", "general_develop", "general_winback",
+)  # fmt: skip
+LIFECYCLES = ("new", "onboarding", "growing", "loyal", "at_risk", "lost", "won_back", NO_PURCHASE)
+TIER_REASONS = ("first", "promoted", "kept", "held", "below", "demoted")
 CLV_METHODS = (
     "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "rate", "last_period", "mean", "none",
 )  # fmt: skip
@@ -165,6 +175,37 @@ CLV_STATUSES = (
 CHURN_METHODS = ("base_rate", "hiatus", "return", "logistic", "none")
 CHURN_STATUSES = ("ok", "not_validated", "too_little_history", NO_PURCHASE)
 CHURN_RISKS = ("low", "medium", "high")
+
+# what `rfm --columns all` adds; null where the log lacks the column it is made of
+BEHAVIOUR = tuple(
+    replace(column, optional=True, stage="rfm")
+    for column in (
+        Column("gap_mean_days", "Float64", "days", "mean gap between order days: active_days ÷ repeat_days", minimum=1),
+        Column("gap_sd_days", "Float64", "days", "sample standard deviation of the gaps; null with fewer than two", minimum=0),
+        Column("rhythm_days", "Float64", "days", "(active_days + g) ÷ (repeat_days + 1), g = median gap of the base (the smallest that half of all gaps do not exceed)", minimum=0),
+        Column("last_gap_days", "Int32", "days", "gap before last_order_on; null with one order day", minimum=1),
+        Column("longest_gap_days", "Int32", "days", "longest gap between order days, the last one included", minimum=1),
+        Column("rhythm_before_days", "Float64", "days", "rhythm as it was before the last gap: (active_days − last_gap_days + g) ÷ repeat_days", minimum=0),
+        Column("orders_30d", "Int64", "orders", "distinct order ids with a sale in (as_of − 30, as_of]", minimum=0),
+        Column("orders_90d", "Int64", "orders", "the same in (as_of − 90, as_of]", minimum=0),
+        Column("orders_365d", "Int64", "orders", "the same in (as_of − 365, as_of]", minimum=0),
+        Column("spend_30d", SUM_MONEY, "money", "net of returns in (as_of − 30, as_of]; null without amounts"),
+        Column("spend_90d", SUM_MONEY, "money", "the same in (as_of − 90, as_of]"),
+        Column("spend_365d", SUM_MONEY, "money", "the same in (as_of − 365, as_of]"),
+        Column("trend_orders", "Float64", "−1 to 1", "(a − b) ÷ (a + b): a = orders_90d, b = the other orders of (as_of − 180, as_of]; null with age_days < 180 or no order in them", minimum=-1, maximum=1),
+        Column("products", "Int64", "products", "distinct products bought (product_id, else product)", minimum=0),
+        Column("categories", "Int64", "categories", "distinct categories bought", minimum=0),
+        Column("first_category", "String", "text", "category of the first order day; ties to the smaller text"),
+        Column("last_category", "String", "text", "category of the last order day; ties to the smaller text"),
+        Column("main_channel", "String", "text", "channel of most orders; ties to the smaller text"),
+        Column("main_channel_share", "Float64", "share", "orders with a sale in main_channel ÷ orders", minimum=0, maximum=1),
+        Column("first_channel", "String", "text", "channel of the first order day; ties to the smaller text"),
+        Column("main_device", "String", "text", "device of most orders; ties to the smaller text"),
+        Column("main_device_share", "Float64", "share", "orders with a sale on main_device ÷ orders", minimum=0, maximum=1),
+        Column("returns_share", "Float64", "share", "returned_amount ÷ (spend + returned_amount), above 1 when more came back than was bought in the log; null when nothing was", minimum=0),
+        Column("cost", SUM_MONEY, "money", "what the lines cost the shop, as the source gives it; null without costs"),
+    )
+)  # fmt: skip
 
 CUSTOMERS = Table(
     name="CUSTOMERS",
@@ -191,14 +232,23 @@ CUSTOMERS = Table(
             Column("returns", "Int64", "orders", "distinct order ids with a return", nullable=False, minimum=0),
             Column("returned_amount", SUM_MONEY, "money", "money returned, as a positive number", minimum=0),
             Column("log_gap_sum", "Float64", "ln days", "Σ ln(gap) over the gaps between order days", minimum=0),
+            *BEHAVIOUR,
             Column("r_score", "Int32", "score", "recency score, 1 = worst; equal values, equal scores", minimum=1, maximum=9),
             Column("f_score", "Int32", "score", "frequency score, 1 = worst", minimum=1, maximum=9),
             Column("m_score", "Int32", "score", "monetary score, 1 = worst; null without amounts", minimum=1, maximum=9),
             Column("rfm", "String", "code", "the three scores in one word (`543`; `54-` without amounts)"),
+            Column("rfm_value", "Float64", "score", "weighted mean of the scores a customer has (--weights)", optional=True, minimum=1, maximum=9),
         ),
         *_stage(
             "segment",
             Column("segment", "String", "code", "stable ASCII code of the segment", nullable=False),
+            Column("lifecycle", "String", "code", "by silence s = recency_days, rhythm ρ = rhythm_days, n = order_days, the first that holds: `no_purchase`; `lost` s > 4ρ; `at_risk` s > 2ρ; `won_back` n ≥ 3 and last_gap_days > 4 rhythm_before_days; `new` n = 1; `onboarding` n = 2; `growing` n = 3, 4; `loyal` n ≥ 5; null where nobody ordered on a second day", optional=True, values=LIFECYCLES),
+            Column("tier", "String", "code", "tier by the rules of --tiers; up at once, down after demote_after_days below demote_below of its edges without a break; null without a sale", optional=True),
+            Column("tier_since", "Date", "day", "as_of of the table in which the customer got the tier", optional=True),
+            Column("tier_below_since", "Date", "day", "as_of of the first table of an unbroken stretch below; null when not below", optional=True),
+            Column("tier_reason", "String", "code", "`first` in a table with tiers, `promoted`, `demoted`, `kept`: at the edges, `held`: below them but not below demote_below of them, `below`: that, not yet for demote_after_days", optional=True, values=TIER_REASONS),
+            Column("cluster", "Int32", "number", "cluster by recency, orders and spend, 1 = highest mean spend (--clusters); null without a sale or without clusters", optional=True, minimum=1),
+            Column("cluster_name", "String", "code", "its means against the base's, + is better: `r+f++m-`; 0 within 0.1 standard deviations, two signs from 1 on", optional=True),
         ),
         *_stage(
             "clv",
@@ -224,6 +274,28 @@ CUSTOMERS = Table(
     ),
 )  # fmt: skip
 
+# the columns of CUSTOMERS a customer can move in
+MIGRATED = ("segment", "lifecycle", "tier", "cluster")
+
+MIGRATION = Table(
+    name="MIGRATION",
+    version=1,
+    row="one customer who moved, in one of segment, lifecycle, tier and cluster; by customer, then in that order",
+    made_by="migrate",
+    columns=_stage(
+        "migrate",
+        Column("customer_id", "String", "id", "the customer", nullable=False),
+        Column("of", "String", "code", "what the move is in", nullable=False, values=MIGRATED),
+        Column("from", "String", "code", "code in the earlier table; `(new)` not in it, `(none)` there without a code", nullable=False),
+        Column("to", "String", "code", "code in the later table; `(lost)` not in it, `(none)` there without a code", nullable=False),
+        Column("direction", "String", "code", "`up` and `down` in the order of the scheme; `side`: equal, or no order known", nullable=False, values=("up", "down", "side", "new", "lost")),
+        Column("spend_before", SUM_MONEY, "money", "spend in the earlier table; null for who is new"),
+        Column("spend_after", SUM_MONEY, "money", "spend in the later table; null for who is lost"),
+        Column("clv_before", "Float64", "money", "CLV in the earlier table; null without", minimum=0),
+        Column("clv_after", "Float64", "money", "CLV in the later table; null without", minimum=0),
+    ),
+)  # fmt: skip
+
 METRICS = Table(
     name="METRICS",
     version=1,
@@ -244,7 +316,7 @@ METRICS = Table(
     ),
 )
 
-ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, METRICS)}
+ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, MIGRATION, METRICS)}
 
 STAGE_READS = {
     "rfm": TRANSACTIONS,

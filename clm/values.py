@@ -107,6 +107,20 @@ def whole(low: int, high: int | None = None) -> Parser:
     return parse
 
 
+def whole_or(word: str, low: int, high: int) -> Parser:
+    """A whole number, or the one word that leaves it to clm."""
+
+    def parse(value: Any) -> int | str:
+        if text(value).strip() == word:
+            return word
+        try:
+            return int(whole(low, high)(value))
+        except ValueError:
+            raise ValueError(f"wants {word} or a whole number from {low} to {high}") from None
+
+    return parse
+
+
 def share(value: Any) -> float:
     """`35%` or `0.35`; a bare number above 1 is refused because nobody knows whether 35 means 35 % or 3500 %."""
     written = text(value).strip()
@@ -242,6 +256,25 @@ def _rule(given: Any) -> Rule:
 def names_or_none(value: Any) -> tuple[str, ...]:
     """`a,b`, a TOML list, or `none` for an empty one."""
     return () if isinstance(value, str) and value.strip() == "none" else names(value)
+
+
+def weights(value: Any) -> tuple[tuple[str, float], ...]:
+    """`r=1,f=2,m=0.5`: names with positive weights; a TOML table of the same, or the empty list `clm config` writes for none."""
+    if value == []:
+        return ()
+    given = value.items() if isinstance(value, Mapping) else (part.partition("=")[::2] for part in text(value).split(","))
+    found: dict[str, float] = {}
+    for name, written in given:
+        try:
+            number = float(text(written))
+        except ValueError:
+            number = 0.0
+        if not name.strip() or not 0 < number <= 1e9:
+            raise ValueError("wants NAME=WEIGHT with weights above 0, such as r=1,f=1,m=1")
+        if name.strip() in found:
+            raise ValueError(f"names {name.strip()} twice")
+        found[name.strip()] = number
+    return tuple(found.items())
 
 
 def memory(value: Any) -> int | float:

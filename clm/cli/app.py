@@ -31,6 +31,7 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("clv", "one", commands.clv, "Expect orders, spend and value, and back-test it."),
     ("churn", "one", commands.churn, "Tell who will not come back, how surely, and why."),
     ("report", "one", commands.report, "One page to decide by: .html, .json, .md, or text."),
+    ("migrate", "two", commands.migrate, "Show who moved between two tables of customers, and what moved with them."),
     ("run", "many", running.run, "All of it, making only what changed."),
     ("demo", "none", running.demo, "`run` on a real log of 23,570 customers."),
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),
@@ -39,6 +40,8 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
 )
 # what only tells needs no Polars
 _LIGHT = ("config", "tables", "key")
+# options that name a file of the command beside INPUT and -o
+_NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts", "scheme", "tiers", "previous", "attributes")
 
 
 def main(argv: list[str]) -> int:
@@ -133,7 +136,7 @@ class _InterruptedError(ClmError):
 def _keep_log_apart(inputs: list[str], resolved: config.Resolved) -> None:
     """Raises ConfigError when CLM_LOG names a file of the command itself: lines would be added to it."""
     log = os.environ.get("CLM_LOG")
-    files = [*inputs, resolved.common.output, *(getattr(resolved.settings, name, None) for name in ("rejects", "orders"))]
+    files = [*inputs, resolved.common.output, *(getattr(resolved.settings, name, None) for name in _NAMED_FILES)]
     if log and any(one and os.path.realpath(one) == os.path.realpath(log) for one in files):
         raise ConfigError("CLM_LOG names a file of this command", where=f"CLM_LOG={log}", fix="give the log a file of its own")
 

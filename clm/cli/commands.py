@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import unicodedata
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from clm import steps, tables
 from clm.cli import dry_run
+from clm.console import printable
 from clm.errors import DataError, UsageError
+from clm.outcome import counted
 from clm.settings import COMMANDS, json_value
 
 if TYPE_CHECKING:
@@ -51,12 +54,32 @@ def _tell(job: Job, look: steps.Look) -> None:
 
 def rfm(job: Job) -> int:
     job.check_output(other_table=True)
-    return job.finish(steps.rfm(job.source(), job.settings, job.common, job.emit))
+    step = steps.rfm(job.source(), job.settings, job.common, job.emit, save=job.save_model())
+    for score, rows in step.outcome.metrics["scores"].items():
+        for row in rows:
+            job.console.detail(f"{score} {row['score']}: {row['from']} to {row['to']}, {counted(row['customers'], 'customer')}")
+    return job.finish(step)
 
 
 def segment(job: Job) -> int:
+    if job.settings.explain is not None:
+        return _explain(job)
     job.check_output()
-    return job.finish(steps.segment(job.source(), job.settings, job.common, job.emit))
+    step = steps.segment(job.source(), job.settings, job.common, job.emit, save=job.save_model())
+    for line in steps.told_clusters(step):
+        job.console.note(line)
+    return job.finish(step)
+
+
+def _explain(job: Job) -> int:
+    """Why one customer is where they are: text, or an object with --json."""
+    if job.common.output is not None or job.settings.save_model is not None:
+        raise UsageError("--explain writes no file", fix="leave out -o and --save-model, or --explain")
+    customer = unicodedata.normalize("NFC", job.settings.explain.strip())
+    record, lines = steps.explain(job.source(), customer, job.settings, job.common)
+    if not job.common.json:
+        sys.stdout.writelines(f"{printable(line)}\n" for line in lines)
+    return job.conclude(record, stdout_carries_data=False)
 
 
 def clv(job: Job) -> int:
@@ -74,6 +97,19 @@ def clv(job: Job) -> int:
 def churn(job: Job) -> int:
     job.check_output()
     return job.finish(steps.churn(job.source(), job.with_orders(), job.common, job.emit))
+
+
+def migrate(job: Job) -> int:
+    """The movers go to -o as a table; without it the matrices are text on stdout, also into a pipe."""
+    job.check_output(other_table=True)
+    told = job.common.output is None
+    step = steps.migrate(*job.pair(), job.settings, job.common, job.silent if told else job.emit)
+    if told and not (job.common.json or job.common.dry_run):
+        sys.stdout.writelines(f"{printable(line)}\n" for line in steps.render_migration(step))
+        for notice in step.outcome.warnings:
+            job.console.warning(notice)
+        return job.conclude(step.to_json(), stdout_carries_data=True)
+    return job.finish(step, table=False)
 
 
 def report(job: Job) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,16 @@ class Job:
     def source(self) -> Path:
         """The one input: a path, or standard input spooled to a file."""
         return self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
+
+    def pair(self) -> tuple[Path, Path]:
+        """The two inputs; neither can be standard input."""
+        if len(self.inputs) != 2 or "-" in self.inputs:
+            raise UsageError(
+                f"`clm {self.command}` wants two files, the earlier first",
+                fix=f"clm {self.command} EARLIER LATER",
+                code="no_input",
+            )
+        return self._regular(self.inputs[0], "earlier"), self._regular(self.inputs[1], "later")
 
     def with_orders(self) -> Any:
         """The settings with --orders as a file that can be read twice."""
@@ -116,10 +128,8 @@ class Job:
         if self.common.output not in (None, "-"):
             target = Path(str(self.common.output))
             formats.to_path(target)
-            orders = getattr(self.settings, "orders", None)
-            files.keep_inputs(
-                [Path(one) for one in ([orders] if orders else []) + (self.inputs if other_table else [])], [target]
-            )
+            named = [getattr(self.settings, name, None) for name in ("orders", "previous", "attributes")]
+            files.keep_inputs([Path(one) for one in [*filter(None, named), *(self.inputs if other_table else [])]], [target])
         if self.common.output == "-" and sys.stdout.isatty():
             raise UsageError("Parquet would scramble the terminal", fix="pipe it on, or name a file with -o")
 
@@ -154,6 +164,20 @@ class Job:
 
         with folder_lock(path.absolute().parent, shared=True, wait_seconds=self.common.wait):
             return publish.publish_bytes(path, content)
+
+    def save_model(self) -> Callable[[bytes], Output] | None:
+        """What writes --save-model, if anything does. Raises UsageError when it would replace a file in use."""
+        from clm.storage import files
+
+        given = self.settings.save_model
+        if given is None:
+            return None
+        used = [*self.inputs, self.settings.model, getattr(self.settings, "orders", None), getattr(self.settings, "cuts", None)]
+        used += [getattr(self.settings, name, None) for name in ("previous", "tiers", "scheme", "attributes")]
+        target = Path(given)
+        output = [Path(self.common.output)] if self.common.output not in (None, "-") else []
+        files.keep_inputs([Path(one) for one in used if one not in (None, "-")], [target, *output])
+        return None if self.common.dry_run else partial(self.publish_bytes, target)
 
     def finish(self, step: Step, *, table: bool = True) -> int:
         """Say what happened and judge the conditions: the exit code. `table`: show a terminal the first rows."""

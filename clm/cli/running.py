@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clm.errors import DataError
+from clm import model_file
+from clm.errors import DataError, InputError, UsageError
 from clm.outcome import Notice
 from clm.settings import COMMANDS, STAGES, option_name, options
 
@@ -35,9 +36,20 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
     from clm.storage.locks import folder_lock
 
     settings = {stage: job.configuration.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
-    plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch)
+    model = model_file.read(job.settings.model) if job.settings.model else None
+    earlier = _earlier(job)
+    if earlier is not None:
+        settings |= pipeline.remembering(settings, earlier)
+    plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch, model)
+    anew = [stage for stage in model.learned if stage not in pipeline.APPLIES] if model else []
+    if anew:
+        job.console.warning(Notice("fitted_anew", f"{', '.join(anew)}: fitted anew, a saved model is not applied there"))
     if "{as_of}" in str(folder):
         plan = replace(plan, folder=Path(str(folder).replace("{as_of}", pipeline.as_of(plan))))
+    if earlier is not None and earlier.resolve() == (plan.folder / earlier.name).resolve():
+        raise UsageError(
+            "--previous is the folder this run writes", where=str(plan.folder), fix="give each run a folder of its own with -o"
+        )
     if job.common.dry_run:
         for stage, reason in pipeline.preview(plan):
             replace(job.console, name=stage).closing(reason)
@@ -50,6 +62,16 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
     page = plan.folder / "report.html"
     job.console.closing(f"nothing changed, nothing done: {page} is up to date" if record.idle else f"done → {page}")
     return job.conclude(record.to_json(), stdout_carries_data=False)
+
+
+def _earlier(job: Job) -> Path | None:
+    """The customers of the run --previous names."""
+    if job.settings.previous is None:
+        return None
+    path = Path(job.settings.previous) / "customers.parquet"
+    if not path.is_file():
+        raise InputError("there is no earlier run there: it has no customers.parquet", where=str(path), fix="check --previous")
+    return path
 
 
 def elsewhere(option: str) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ import typer
 
 from clm.settings import COMMANDS, CommonSettings, Option, option_name, options, shown_default
 
-Inputs = Literal["none", "one", "many", "optional"]
+Inputs = Literal["none", "one", "two", "many", "optional"]
 
 
 def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[str, Any]], None]) -> Callable[..., None]:
@@ -39,12 +39,13 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
     says = "TRANSACTIONS" if name == "rfm" else "CUSTOMERS"
     text = {
+        "two": "Two CUSTOMERS files: the earlier, then the later.",
         "one": f"The {says} file; - or a pipe is standard input.",
         "many": "Files, globs or folders: CSV (also .gz), Parquet; - or a pipe is standard input.",
         "optional": "The table to show.",
     }[inputs]
-    kind: Any = list[str] if inputs == "many" else str
-    metavar = "NAME" if inputs == "optional" else "INPUT"
+    kind: Any = list[str] if inputs in ("two", "many") else str
+    metavar = {"optional": "NAME", "two": "A B"}.get(inputs, "INPUT")
     annotation = Annotated[kind | None, typer.Argument(metavar=metavar, show_default=False, help=text)]
     return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
 

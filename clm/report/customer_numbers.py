@@ -15,6 +15,8 @@ from typing import Any
 import polars as pl
 
 from clm import tables
+from clm.report import group_numbers
+from clm.report.concentration import curve
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, TOP_SHARES, Sheet, finite
 
@@ -26,6 +28,7 @@ def add(sheet: Sheet, customers: pl.DataFrame, facts: dict[str, Any]) -> None:
     customers = _told(customers)
     buyers = customers.filter(pl.col("orders") > 0)
     _overview(sheet, customers, buyers)
+    group_numbers.add(sheet, buyers)
     if "segment" in customers.columns:
         _segments(sheet, customers, buyers)
     if {"r_score", "f_score"} <= set(customers.columns):
@@ -158,9 +161,8 @@ def _value(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: d
     sheet.add("clv", "expected_alive", float_sum(buyers["p_alive"]), n=buyers["p_alive"].count())
     _counts(sheet, "clv", "customers_by_method", buyers["clv_method"], tables.CLV_METHODS)
     _counts(sheet, "clv", "customers_by_status", customers["clv_status"], tables.CLV_STATUSES)
-    spends = [float(spend) for spend in buyers["spend"].drop_nulls().to_list()]
-    _concentration(sheet, "spend", spends)
-    _concentration(sheet, "clv", buyers["clv"].drop_nulls().to_list())
+    _concentration(sheet, "spend", buyers["spend"])
+    _concentration(sheet, "clv", buyers["clv"])
 
 
 def _interval(totals: Any, of: str, value: float | None) -> tuple[float | None, float | None]:
@@ -173,21 +175,17 @@ def _interval(totals: Any, of: str, value: float | None) -> tuple[float | None, 
     return low, high
 
 
-def _concentration(sheet: Sheet, of: str, values: Sequence[float]) -> None:
+def _concentration(sheet: Sheet, of: str, values: pl.Series) -> None:
     """What the best N % of buyers bring, and how few bring four fifths."""
-    best = sorted(values, reverse=True)
-    whole = math.fsum(best)
-    if whole <= 0:
+    found = curve(values)
+    if found is None:
         return
     for share in TOP_SHARES:
-        top = math.ceil(round(share * len(best), 6))
+        top = math.ceil(round(share * found.customers, 6))
         group = f"top_{round(share * 100):03d}"
-        sheet.add("clv", f"top_share_{of}", math.fsum(best[:top]) / whole, group=group, n=top)
-    reached, count = 0.0, 0
-    while reached < 0.8 * whole and count < len(best):
-        reached += best[count]
-        count += 1
-    sheet.add("clv", f"four_fifths_{of}", count / len(best), n=count)
+        sheet.add("clv", f"top_share_{of}", found.top_share(top), group=group, n=top)
+    fewest = found.fewest(80)
+    sheet.add("clv", f"four_fifths_{of}", fewest / found.customers, n=fewest)
 
 
 def _churn(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Every number of the report, computed once: METRICS from the customers, their footer and the orders.
+"""Every number of the report, computed once: METRICS from the customers, their footer, the orders and who moved.
 
 It may not format, translate or choose what is shown; the names are declared in `numbers.NAMES`.
 """
@@ -10,21 +10,29 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import customer_numbers, footer_numbers, order_numbers
+from clm.report import customer_numbers, footer_numbers, migration_numbers, order_numbers
 from clm.report.numbers import Numbers, Sheet
 
 
-def compute(customers: pl.DataFrame, facts: dict[str, Any], orders: pl.LazyFrame | None = None) -> pl.DataFrame:
+def compute(
+    customers: pl.DataFrame,
+    facts: dict[str, Any],
+    orders: pl.LazyFrame | None = None,
+    migration: dict[str, Any] | None = None,
+) -> pl.DataFrame:
     """METRICS: one row is one number (see `numbers.NAMES`), sorted by the order of that list.
 
     `customers` is a CUSTOMERS frame, `facts` the footer of its file ({} when it has none), `orders` the TRANSACTIONS it came
-    from. A number that cannot be known is null or absent, never 0. Every row about some of the customers carries their
-    number in `n`, so that small cells can be found. The result does not depend on the order of the rows of either frame.
+    from, `migration` the metrics of `migrate` since an earlier table. A number that cannot be known is null or absent, never 0.
+    Every row about some of the customers carries their number in `n`, so that small cells can be found. The result does not
+    depend on the order of the rows of either frame.
     """
     day = _day(customers, facts)
     sheet = Sheet()
     customer_numbers.add(sheet, customers, facts)
     footer_numbers.add(sheet, facts)
+    if migration is not None:
+        migration_numbers.add(sheet, migration)
     if orders is not None and day is not None:
         order_numbers.add(sheet, customers, orders, day)
     return sheet.frame(day)

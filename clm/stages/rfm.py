@@ -1,35 +1,57 @@
-"""`rfm`: TRANSACTIONS become CUSTOMERS with tie-safe scores for recency, frequency and money.
+"""`rfm`: TRANSACTIONS become CUSTOMERS with core and behaviour columns and tie-safe scores for recency, frequency and money.
 
-It may not rank by row order or split equal customers: a score depends on nothing but how many customers are strictly worse.
+It may not rank by row order or split equal customers: a score depends on nothing but the value and the cut-offs.
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from clm.errors import ConfigError, UsageError
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import RfmSettings
-from clm.stages import snapshot
+from clm.stages import behaviour, scores, snapshot
+from clm.stages.scores import Cuts
+from clm.tables import BEHAVIOUR, CUSTOMERS
 
-# column, and whether more of it is better
-_SCORED = {"r_score": ("recency_days", False), "f_score": ("orders", True), "m_score": ("spend", True)}
+_SCORED = {"r_score": "recency_days", "f_score": "orders", "m_score": "spend"}
+_SHORT = {"r": "r_score", "f": "f_score", "m": "m_score"}
 
 
-def rfm(orders: pl.LazyFrame, settings: RfmSettings) -> Outcome:
-    """One row per customer seen up to `as_of`, sorted by `customer_id`: core columns and scores.
+@dataclass(frozen=True)
+class Given:
+    """Cut-offs not from this base: of a `--cuts` file (score -> record), or what the stage learned before (`--model`)."""
 
-    Raises DataError when the log is empty and no day is named.
+    cuts: Mapping[str, Any] | None = None
+    learned: Mapping[str, Any] | None = None
+
+
+def rfm(orders: pl.LazyFrame, settings: RfmSettings, given: Given = Given()) -> Outcome:
+    """One row per customer seen up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns, scores.
+
+    Raises DataError when the log is empty and no day is named, UsageError for a column that is not there, ConfigError for
+    cut-offs that do not fit.
     """
+    wanted = _wanted(settings, given)
+    _check_carry(settings.carry, orders.collect_schema())
     lines = _line_totals(orders)
     as_of = snapshot.resolve_as_of(lines["latest"], settings.as_of)
     later = _line_totals(orders.filter(pl.col("ordered_at").dt.date() > as_of))
-    customers = with_scores(snapshot.take(orders, as_of), settings.bins)
+    base, learned_gap = _base(orders, as_of, settings, given)
+    cuts = {score: _cuts(base, score, column, settings.bins, given) for score, column in wanted.items()}
+    customers = scored(base, cuts, settings.weights).select(_order(settings))
     buyers = customers.filter(pl.col("orders") > 0)
     has_money = lines["amounts"] > 0
+    known = {score: found.to_json() for score, found in cuts.items() if found is not None}
+    learned = {"bins": settings.bins, **learned_gap, "scores": known}
+    tables = {score: scores.table(customers, score, column) for score, column in wanted.items()}
     return Outcome(
         frame=customers,
         rows=Rows(rows_in=lines["rows"], rows_out=customers.height, after_as_of=later["rows"]),
@@ -42,31 +64,165 @@ def rfm(orders: pl.LazyFrame, settings: RfmSettings) -> Outcome:
             "orders": int(buyers["orders"].sum()),
             "first_order_on": _text(buyers["first_order_on"].min()),
             "last_order_on": _text(buyers["last_order_on"].max()),
-            "scores": {score[0]: _score_table(buyers, score, *_SCORED[score]) for score in _SCORED},
+            **learned_gap,
+            "scores": {_key(score): table for score, table in tables.items()},
+            "cuts": {score: found.to_json() | {"from": found.source} for score, found in cuts.items() if found is not None},
         },
         warnings=_notices(lines, later, buyers, as_of),
+        learned=learned if known else None,
         closing=_closing(customers, buyers, lines, later, as_of),
     )
 
 
 def with_scores(customers: pl.DataFrame, bins: int) -> pl.DataFrame:
     """The frame with `r_score`, `f_score`, `m_score` (1 = worst) and `rfm`; null without a sale or without amounts."""
-    scored = customers.with_columns(
-        score(column, bins, more_is_better=more).alias(name) for name, (column, more) in _SCORED.items()
+    return scored(customers, {score: scores.fit(customers, column, bins) for score, column in _SCORED.items()})
+
+
+def scored(customers: pl.DataFrame, cuts: Mapping[str, Cuts | None], weights: Sequence[tuple[str, float]] = ()) -> pl.DataFrame:
+    """The frame with a score per entry of `cuts` (null without cut-offs), `rfm`, and `rfm_value` when there are weights."""
+    found = customers.with_columns(
+        (pl.lit(None, pl.Int32) if one is None else one.score()).alias(score) for score, one in cuts.items()
     )
-    digits = [pl.col(name).cast(pl.String).fill_null("-") for name in _SCORED]
-    return scored.with_columns(pl.when(pl.col("orders") > 0).then(pl.concat_str(digits)).alias("rfm"))
+    digits = [pl.col(score).cast(pl.String).fill_null("-") for score in _SCORED]
+    found = found.with_columns(pl.when(pl.col("orders") > 0).then(pl.concat_str(digits)).alias("rfm"))
+    if weights:
+        named = [(_SHORT.get(name, f"{name}_score"), weight) for name, weight in weights]
+        found = found.with_columns(scores.weighted(named).alias("rfm_value"))
+    return found
 
 
-def score(column: str, bins: int, *, more_is_better: bool) -> pl.Expr:
-    """min(bins, bins·b div n + 1) in whole numbers: b customers strictly worse, n customers with a score.
+def _base(orders: pl.LazyFrame, as_of: date, settings: RfmSettings, given: Given) -> tuple[pl.DataFrame, dict[str, int | None]]:
+    """Customers before scores, and the base's median gap where it is used: this base's, or the one learned before."""
+    if settings.columns == "core" and not settings.carry:
+        return snapshot.take(orders, as_of), {}
+    found = behaviour.take(orders, as_of, settings.carry)
+    if settings.columns == "core":
+        return found.customers.drop(column.name for column in BEHAVIOUR), {}
+    if given.learned is None:
+        return found.customers, {"median_gap_days": found.median_gap_days}
+    median = given.learned["median_gap_days"]
+    return found.customers.with_columns(behaviour.rhythm(median)), {"median_gap_days": median}
 
-    Equal values get equal scores, always; some scores may stay empty.
-    """
-    value = pl.when(pl.col("orders") > 0).then(pl.col(column))
-    worse = value.rank("min", descending=not more_is_better).cast(pl.Int64) - 1
-    # min_horizontal passes over nulls: without the condition a customer without a score would get the best one
-    return pl.when(value.is_not_null()).then(pl.min_horizontal(worse * bins // value.count() + 1, bins)).cast(pl.Int32)
+
+def _wanted(settings: RfmSettings, given: Given) -> dict[str, str]:
+    """Each score with the column behind it. Raises UsageError, ConfigError for what cannot be meant, before any data is read."""
+    allowed = {
+        column.name
+        for column in CUSTOMERS.of_stage("rfm")
+        if column.dtype in ("Int32", "Int64", "Float64") or column.dtype.startswith("Decimal")
+    } - {*_SCORED, "rfm_value"}
+    behind = {column.name for column in BEHAVIOUR}
+    extra = [name for name, _ in settings.weights if name not in _SHORT]
+    for name in extra:
+        if name not in allowed:
+            close = difflib.get_close_matches(name, sorted(allowed | set(_SHORT)), n=1)
+            raise UsageError(
+                f"--weights names {name!r}, which is no number of a customer" + (f": did you mean {close[0]}?" if close else ""),
+                fix="weigh r, f, m or numeric columns; `clm tables customers` lists them",
+                code="unknown_column",
+            )
+        if settings.columns == "core" and name in behind:
+            raise UsageError(f"--weights names {name}, which --columns core leaves out", fix="give --columns all")
+    wanted = _SCORED | {f"{name}_score": name for name in extra}
+    if given.cuts is not None and given.learned is not None:
+        raise UsageError("--cuts and --model both say where the scores are cut", fix="give one of them")
+    strange = next((score for score in given.cuts or {} if score not in wanted), None)
+    if strange is not None:
+        close = difflib.get_close_matches(strange, sorted(wanted), n=1)
+        raise ConfigError(
+            f"the cut-offs name {strange}, which is not scored" + (f": did you mean {close[0]}?" if close else ""),
+            where=f"--cuts, [{strange}]",
+            fix=f"the scores are {', '.join(wanted)}; --weights adds one per numeric column",
+            code="cuts",
+        )
+    if given.learned is not None:
+        _check_learned(given.learned, settings)
+    return wanted
+
+
+def _check_learned(learned: Mapping[str, Any], settings: RfmSettings) -> None:
+    where = "--model, learned.rfm"
+    fix = "learn it again with `clm rfm --save-model`"
+    if not isinstance(learned.get("scores"), Mapping) or set(learned) - {"bins", "scores", "median_gap_days"}:
+        raise ConfigError("the model's part for rfm is not what rfm learns", where=where, fix=fix, code="model")
+    bins = learned.get("bins")
+    if bins != settings.bins or isinstance(bins, bool):
+        is_count = isinstance(bins, int) and not isinstance(bins, bool) and 2 <= bins <= 9
+        raise ConfigError(
+            f"the model's scores run to {bins if is_count else 'no usable number'}, --bins says {settings.bins}",
+            where=where,
+            fix=f"give --bins {bins}" if is_count else fix,
+            code="bins",
+        )
+    if settings.columns == "all":
+        if "median_gap_days" not in learned:
+            raise ConfigError(
+                "the model was learned with --columns core and holds no median gap for rhythm_days",
+                where=where,
+                fix=f"give --columns core, or {fix}",
+                code="model",
+            )
+        median = learned["median_gap_days"]
+        if median is not None and (isinstance(median, bool) or not isinstance(median, int) or not 1 <= median <= 4_000_000):
+            raise ConfigError("the model's median_gap_days is no number of days", where=where, fix=fix, code="model")
+
+
+def _cuts(base: pl.DataFrame, score: str, column: str, bins: int, given: Given) -> Cuts | None:
+    """The cut-offs of one score: given, learned before, or of this base; None when no customer has a value."""
+    dtype = base.schema[column]
+    if given.cuts is not None and score in given.cuts:
+        where = f"--cuts, [{score}]"
+        record = {"column": column, "bins": bins, "cuts": given.cuts[score]}
+        return scores.read(record, column, dtype, where, "file", strict=True)
+    empty = base.filter(pl.col("orders") > 0)[column].count() == 0
+    if given.learned is not None:
+        where = f"--model, learned.rfm.scores.{score}"
+        if score in given.learned["scores"]:
+            found = scores.read(given.learned["scores"][score], column, dtype, where, "model")
+            if found.bins == bins:
+                return found
+        elif empty:
+            return None
+        raise ConfigError(
+            f"the model holds no cut-offs of {bins} bins for {score}",
+            where=where,
+            fix="learn it again with `clm rfm --save-model` on a log that has this column",
+            code="model",
+        )
+    return None if empty else scores.fit(base, column, bins)
+
+
+def _check_carry(carry: Sequence[str], schema: pl.Schema) -> None:
+    reserved = {column.name for column in CUSTOMERS.columns}
+    for name in carry:
+        texts = [one for one, dtype in schema.items() if dtype == pl.String and one not in reserved]
+        if name not in texts:
+            close = difflib.get_close_matches(name, texts, n=1)
+            why = "a column of the customers already" if name in reserved else "no text column of the log"
+            raise UsageError(
+                f"--carry names {name!r}, which is {why}" + (f": did you mean {close[0]}?" if close else ""),
+                fix=f"it has {', '.join(texts)}; `clm clean --keep {name}` keeps a column of the source",
+                code="unknown_column",
+            )
+        if carry.count(name) > 1 or name.endswith("_score"):
+            raise UsageError(
+                f"--carry cannot use {name!r}" + (" twice" if carry.count(name) > 1 else ""), fix="rename the column"
+            )
+
+
+def _order(settings: RfmSettings) -> list[pl.Expr]:
+    """The columns as the table lists them, then the scores of weighed columns, then what is carried."""
+    listed = [column.name for column in CUSTOMERS.of_stage("rfm") if settings.columns == "all" or column not in BEHAVIOUR]
+    if not settings.weights:
+        listed.remove("rfm_value")
+    extra = [f"{name}_score" for name, _ in settings.weights if name not in _SHORT]
+    return [pl.col(name) for name in (*listed, *extra, *settings.carry)]
+
+
+def _key(score: str) -> str:
+    """A score's name in the metrics: `r`, `f`, `m`, else the column's."""
+    return next((short for short, long in _SHORT.items() if long == score), score.removesuffix("_score"))
 
 
 def _line_totals(orders: pl.LazyFrame) -> dict[str, Any]:
@@ -78,24 +234,6 @@ def _line_totals(orders: pl.LazyFrame) -> dict[str, Any]:
     ).collect(engine="streaming")
     record = totals.row(0, named=True)
     return record | {"amount": record["amount"] or Decimal(0)}
-
-
-def _score_table(buyers: pl.DataFrame, score_column: str, column: str, more_is_better: bool) -> list[dict[str, Any]]:
-    """Each score that occurs, with its customers and the range of the value behind it: the cut-offs, as they fell."""
-    edges = (
-        buyers.drop_nulls(score_column)
-        .group_by(score_column)
-        .agg(pl.len().alias("customers"), pl.col(column).min().alias("from"), pl.col(column).max().alias("to"))
-        .sort(score_column)
-    )
-    return [
-        {"score": row[score_column], "customers": row["customers"], "from": _number(row["from"]), "to": _number(row["to"])}
-        for row in edges.iter_rows(named=True)
-    ]
-
-
-def _number(value: int | Decimal) -> int | str:
-    return value if isinstance(value, int) else f"{value:.4f}"
 
 
 def _text(value: Any) -> str | None:
@@ -113,10 +251,11 @@ def _notices(lines: dict[str, Any], later: dict[str, Any], buyers: pl.DataFrame,
         )
     if later["rows"]:
         found.append(Notice("after_as_of", f"{counted(later['rows'], 'row')} after {as_of} left out"))
-    for name, (column, _) in _SCORED.items():
+    for name, column in _SCORED.items():
         if buyers.height > 1 and buyers[name].null_count() < buyers.height and buyers[column].n_unique() == 1:
+            score = buyers.row(0, named=True)[name]
             found.append(
-                Notice("scores_equal", f"every customer has the same {column}: {name} is 1 for all and tells nobody apart")
+                Notice("scores_equal", f"every customer has the same {column}: {name} is {score} for all and tells nobody apart")
             )
     if lines["rows"] and not lines["amounts"]:
         found.append(Notice("no_amounts", "the log has no amounts: money columns are empty"))

@@ -6,6 +6,8 @@ function at an earlier day. The reduce itself is narwhals, with only the verbs e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,6 +25,24 @@ _AGREED = (
     "spend", "repeat_spend", "returns", "returned_amount",
 )  # fmt: skip
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
+
+
+@dataclass(frozen=True)
+class More:
+    """What a caller wants beside the core columns, from the same passes: source columns for the lines, and aggregates of its own.
+
+    `into_days`: lines into days; `of_days`: days into customers; `of_ends`: the same, beside the customer's `first_day` and
+    `last_day`; `of_gaps`: gaps into customers.
+    """
+
+    columns: tuple[str, ...] = ()
+    into_days: tuple[nw.Expr, ...] = ()
+    of_days: tuple[nw.Expr, ...] = ()
+    of_ends: tuple[nw.Expr, ...] = ()
+    of_gaps: tuple[nw.Expr, ...] = ()
+
+
+CORE = More()
 
 
 def last_day(orders: pl.LazyFrame) -> date | None:
@@ -55,12 +75,18 @@ def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
 
     Customers without a sale have `orders` 0 and null dates and durations. Money is null where no line has an amount.
     """
-    reduced = _collected(reduce(nw.from_native(orders), as_of).to_native())
+    return finished(collected(reduce(nw.from_native(orders), as_of)), as_of)
+
+
+def finished(reduced: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """What `reduce` made as the core columns of CUSTOMERS, sorted by `customer_id`."""
     first, last = pl.col("first_day"), pl.col("last_day")
     money = pl.col("amounts") > 0
     bought = pl.col("order_days") > 0
     spend, repeat = pl.col("spend").cast(pl.Decimal(38, 4)), pl.col("repeat_spend").fill_null(0).cast(pl.Decimal(38, 4))
     returned = pl.col("returned_amount").cast(pl.Decimal(38, 4))
+    # not a division: Polars multiplies many rows by the inverse of a number but divides a single one, and the last digit differs
+    logs = pl.col("log_gap_units").fill_null(0).cast(pl.Float64) * (1 / _LOG_UNIT)
     repeat_days = pl.when(bought).then(pl.col("order_days") - 1).cast(pl.Int64)
     return reduced.sort("customer_id").select(
         pl.col("customer_id").cast(pl.String),
@@ -80,19 +106,31 @@ def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
         pl.when(money)
         .then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, pl.Decimal(38, 4))))
         .alias("returned_amount"),
-        pl.when(bought).then(pl.col("log_gap_units").fill_null(0) / _LOG_UNIT).alias("log_gap_sum"),
+        pl.when(bought).then(logs).alias("log_gap_sum"),
     )
 
 
 def gap_counts(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
     """Histogram of the gaps between consecutive order days of the same customer: `gap_days` Int32, `gaps` Int64, sorted."""
-    gaps = _gaps(_daily(_lines(nw.from_native(orders), as_of)))
-    histogram = gaps.group_by("gap").agg(nw.len().alias("gaps"))
-    return (
-        _collected(histogram.to_native())
-        .select(pl.col("gap").cast(pl.Int32).alias("gap_days"), pl.col("gaps").cast(pl.Int64))
-        .sort("gap_days")
-    )
+    reduced = gap_histogram(daily(lines(nw.from_native(orders), as_of)))
+    return gap_table(collected(reduced))
+
+
+def gap_histogram(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Days of customers -> each length of gap with how often it occurs, on any engine."""
+    return gaps(days).group_by("gap").agg(nw.len().alias("gaps"))
+
+
+def gap_table(histogram: pl.DataFrame) -> pl.DataFrame:
+    """A reduced histogram of gaps with its types, sorted."""
+    typed = histogram.select(pl.col("gap").cast(pl.Int32).alias("gap_days"), pl.col("gaps").cast(pl.Int64))
+    return typed.sort("gap_days")
+
+
+def gap_quantile(histogram: pl.DataFrame, share: float) -> int | None:
+    """Smallest gap that at least this share of the gaps do not exceed; None when nobody ordered on a second day."""
+    reached = histogram.filter(pl.col("gaps").cum_sum() >= share * pl.col("gaps").sum())
+    return int(reached["gap_days"][0]) if reached.height else None
 
 
 def one_day(customers: pl.DataFrame, stage: str) -> date | None:
@@ -152,90 +190,100 @@ def reconciled(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tu
     return log, int(later)
 
 
-def reduce(orders: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
+def reduce(orders: nw.LazyFrame[Any], as_of: date, more: More = CORE) -> nw.LazyFrame[Any]:
     """Order lines up to `as_of` -> one unsorted row per customer of whole numbers and decimals, on any engine.
 
     Days are numbers (ordinals of the proleptic Gregorian calendar): engines agree on those, not on date arithmetic.
     """
-    lines = _lines(orders, as_of)
-    daily = _daily(lines)
+    kept = lines(orders, as_of, more.columns)
+    return customers_of(daily(kept, more.into_days), _order_counts(kept), more)
+
+
+def _order_counts(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """`orders` and `returns` per customer; counting distinct ids needs less memory than grouping by order."""
+    # n_unique counts the null of the other kind as one more value: take it off again
+    ids = kept.group_by("customer_id").agg(
+        nw.when(nw.col("kind") == SALE).then(nw.col("order_id")).n_unique().alias("orders"),
+        nw.when(nw.col("kind") == RETURN).then(nw.col("order_id")).n_unique().alias("returns"),
+        (nw.col("kind") == SALE).cast(nw.Int64).max().alias("any_sale"),
+        (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("any_return"),
+    )
+    return ids.select("customer_id", nw.col("orders") - nw.col("any_return"), nw.col("returns") - nw.col("any_sale"))
+
+
+def customers_of(days: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More = CORE) -> nw.LazyFrame[Any]:
+    """`reduce`, from the days and the customers' `orders` and `returns`: for callers that want something else of these too."""
     sold = nw.when(nw.col("sold") > 0)
-    by_day = daily.group_by("customer_id").agg(
+    by_day = days.group_by("customer_id").agg(
         sold.then(nw.col("day")).min().alias("first_day"),
         sold.then(nw.col("day")).max().alias("last_day"),
         nw.col("sold").sum().alias("order_days"),
         nw.col("amount").sum().alias("spend"),
         nw.col("amounts").sum().alias("amounts"),
         nw.col("returned_amount").sum().alias("returned_amount"),
+        *more.of_days,
     )
-    # n_unique counts the null of the other kind as one more value: take it off again
-    by_order = lines.group_by("customer_id").agg(
-        (nw.when(nw.col("kind") == SALE).then(nw.col("order_id")).n_unique()).alias("sale_ids"),
-        (nw.when(nw.col("kind") == RETURN).then(nw.col("order_id")).n_unique()).alias("return_ids"),
-        (nw.col("kind") == SALE).cast(nw.Int64).max().alias("any_sale"),
-        (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("any_return"),
-    )
-    after_first = (
-        daily.join(by_day.select("customer_id", "first_day"), on="customer_id", how="left")
-        .filter(nw.col("day") > nw.col("first_day"))
+    ends = (
+        days.join(by_day.select("customer_id", "first_day", "last_day"), on="customer_id", how="left")
         .group_by("customer_id")
-        .agg(nw.col("amount").sum().alias("repeat_spend"))
+        .agg(nw.when(nw.col("day") > nw.col("first_day")).then(nw.col("amount")).sum().alias("repeat_spend"), *more.of_ends)
     )
     gap_logs = (
-        _gaps(daily)
+        gaps(days)
         .with_columns((nw.col("gap").cast(nw.Float64).log() * _LOG_UNIT).round(0).cast(nw.Int64).alias("log_gap"))
         .group_by("customer_id")
-        .agg(nw.col("log_gap").sum().alias("log_gap_units"))
+        .agg(nw.col("log_gap").sum().alias("log_gap_units"), *more.of_gaps)
     )
     return (
-        by_day.join(by_order, on="customer_id", how="left")
-        .join(after_first, on="customer_id", how="left")
+        by_day.join(orders, on="customer_id", how="left")
+        .join(ends, on="customer_id", how="left")
         .join(gap_logs, on="customer_id", how="left")
-        .with_columns(
-            (nw.col("sale_ids") - nw.col("any_return")).alias("orders"),
-            (nw.col("return_ids") - nw.col("any_sale")).alias("returns"),
-        )
-        .select(
-            "customer_id", "first_day", "last_day", "orders", "order_days", "spend", "amounts",
-            "repeat_spend", "returns", "returned_amount", "log_gap_units",
-        )
-    )  # fmt: skip
+    )
 
 
-def _lines(orders: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
+def lines(orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str] = ()) -> nw.LazyFrame[Any]:
     """The lines up to `as_of`, each with its day number. The filter is by date: a datetime literal moves with session zones."""
     day = nw.col("ordered_at").dt.date()
     kept = orders.filter(day <= as_of)
     years = day.dt.year().cast(nw.Int64) - 1
     number = 365 * years + years // 4 - years // 100 + years // 400 + day.dt.ordinal_day().cast(nw.Int64)
-    return kept.select("customer_id", "order_id", "kind", "amount", number.alias("day"))
+    return kept.select("customer_id", "order_id", "kind", "amount", *columns, number.alias("day"))
 
 
-def _daily(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def daily(kept: nw.LazyFrame[Any], more: Sequence[nw.Expr] = ()) -> nw.LazyFrame[Any]:
     """One row per customer and day: money, and whether anything was sold (a day with only a refund is no order day)."""
     returned = nw.col("kind") == RETURN
-    return (
-        lines.with_columns(nw.when(returned).then(-nw.col("amount")).alias("returned"))
+    return once(
+        kept.with_columns(nw.when(returned).then(-nw.col("amount")).alias("returned"))
         .group_by("customer_id", "day")
         .agg(
             (nw.col("kind") == SALE).cast(nw.Int64).max().alias("sold"),
             nw.col("amount").sum().alias("amount"),
             nw.col("amount").count().alias("amounts"),
             nw.col("returned").sum().alias("returned_amount"),
+            *more,
         )
     )
 
 
-def _gaps(daily: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+def gaps(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """One row per pair of consecutive order days of a customer: `gap` in days, at least 1."""
     return (
-        daily.filter(nw.col("sold") > 0)
+        days.filter(nw.col("sold") > 0)
         .select("customer_id", "day")
         .with_columns(nw.col("day").diff().over("customer_id", order_by="day").alias("gap"))
         .filter(~nw.col("gap").is_null())
     )
 
 
-def _collected(native: Any) -> pl.DataFrame:
+def once(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """A frame several others are made of, computed once: Polars shares a plan only where all want the same of its columns."""
+    native = frame.to_native()
+    return nw.from_native(native.cache()) if isinstance(native, pl.LazyFrame) else frame
+
+
+def collected(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
+    """A reduced frame, computed by Polars."""
+    native = frame.to_native()
     assert isinstance(native, pl.LazyFrame)
     return native.collect(engine="streaming")

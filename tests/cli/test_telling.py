@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_config_is_toml_with_origins(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "# CLM_CHURN_HORIZON" in said
     found = tomllib.loads(said)
     assert found["clv"]["horizon"] == "6m"
-    assert found["rfm"] == {"as_of": "last-day", "bins": 5}
+    assert (found["rfm"]["as_of"], found["rfm"]["bins"]) == ("last-day", 5)
     (tmp_path / "clm.toml").write_text(said)
     assert main(["config"]) == 0
 
@@ -35,7 +36,7 @@ def test_config_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["clv"]["horizon"] == {"value": "12m", "origin": "default"}
-    assert set(found) - {""} == {name for name in COMMANDS if name not in ("demo", "config", "tables")}
+    assert set(found) - {""} == {name for name in COMMANDS if fields(COMMANDS[name]) and name != "demo"}
 
 
 def test_tables_tells_one_or_all(capsys: pytest.CaptureFixture[str]) -> None:

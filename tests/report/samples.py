@@ -63,6 +63,8 @@ def customers(orders: pl.DataFrame | None = None) -> pl.DataFrame:
         orders=pl.col("order_id").filter(sale).n_unique().cast(pl.Int64),
         order_days=day.filter(sale).n_unique().cast(pl.Int64),
         spend=amount.sum(),
+        spend_90d=amount.filter(day > AS_OF - timedelta(days=90)).sum(),
+        spend_365d=amount.sum(),
         returned_amount=-amount.filter(~sale).sum(),
         returns=(~sale).sum().cast(pl.Int64),
     )
@@ -122,6 +124,15 @@ def _as_contract(frame: pl.DataFrame) -> pl.DataFrame:
         source = pl.col(column.name) if column.name in frame.columns else pl.lit(None)
         columns.append(source.cast(kind).alias(column.name))
     return frame.select(columns)
+
+
+def migration() -> dict[str, Any]:
+    """Metrics of `migrate` since the month before: one moved up, one is new, one lost."""
+    cells = [("loyal", "champion"), ("(new)", "champion"), ("champion", "(lost)")]
+    values = {"spend_before": "10.0000", "spend_after": "12.5000", "clv_before": 4.0, "clv_after": 5.0}
+    ways = {"up": 1, "down": 0, "side": 0, "new": 1, "lost": 1, "moved": 1, "stayed": 0, "moved_share": 1.0}
+    found = [{"from": was, "to": now, "customers": 1, "share": 1.0} | values for was, now in cells]
+    return {"from": "2023-11-20", "to": "2023-12-20", "segment": {"codes": ["champion", "loyal"], "cells": found} | ways}
 
 
 def empty() -> pl.DataFrame:

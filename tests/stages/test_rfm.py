@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clm.settings import RfmSettings
-from clm.stages.rfm import rfm, score, with_scores
+from clm.stages.rfm import rfm, with_scores
 from tests.logs import invented, transactions
 
 
@@ -80,8 +80,7 @@ def test_equal_values_equal_scores_in_any_order(values: list[int], bins: int, ra
 
 def test_the_score_formula_on_whole_numbers() -> None:
     """min(bins, bins·b div n + 1): with n = 7 and 5 bins, b = 0…6 gives 1 1 2 3 3 4 5."""
-    frame = customers([1, 2, 3, 4, 5, 6, 7])
-    assert frame.select(score("orders", 5, more_is_better=True))["orders"].to_list() == [1, 1, 2, 3, 3, 4, 5]
+    assert f_scores([1, 2, 3, 4, 5, 6, 7]) == [1, 1, 2, 3, 3, 4, 5]
 
 
 def test_without_amounts_the_money_score_is_a_dash() -> None:

@@ -1,0 +1,209 @@
+"""Behaviour: what else the same lines say of each customer: rhythm, windows, products, channels, and carried columns.
+
+It may not look past `as_of`, score, or cost more passes over the lines than the source has columns for. Like the snapshot it
+reduces with narwhals, in whole numbers, decimals and text; the arithmetic on one row per customer is Polars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from clm.dtypes import polars_type
+from clm.stages import snapshot
+from clm.tables import BEHAVIOUR, RETURN, SALE
+
+WINDOWS = (30, 90, 365)
+TREND_DAYS = 180  # two halves of 90 days are compared
+# more than any gap within the calendar: a day and the gap before it in one whole number, of which the latest is the largest
+_GAP_ROOM = 1 << 22
+_MONEY = pl.Decimal(38, 4)
+_NOTHING = pl.lit(0, _MONEY)
+_SOURCES = ("product_id", "product", "category", "channel", "device", "cost")
+_ENDS = (("first", "category"), ("last", "category"), ("first", "channel"))
+_PER_ORDER = ("channel", "device")  # the values that say where an order was made
+
+
+@dataclass(frozen=True)
+class Base:
+    """Customers with core and behaviour columns, and the base's median gap in days (None when nobody ordered on a second day)."""
+
+    customers: pl.DataFrame
+    median_gap_days: int | None
+
+
+def take(orders: pl.LazyFrame, as_of: date, carry: Sequence[str] = ()) -> Base:
+    """One row per customer with any line up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns.
+
+    A column whose source the log lacks is null, with its type. `carry` are text columns of the log.
+    """
+    present = orders.collect_schema().names()
+    columns = [name for name in _SOURCES if name in present]
+    reduced, histogram = pl.collect_all(
+        [frame.to_native() for frame in reduce(nw.from_native(orders), as_of, columns, carry)], engine="streaming"
+    )
+    median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
+    reduced = reduced.sort("customer_id")
+    core = snapshot.finished(reduced, as_of)
+    found = _columns(columns)
+    behaviour = pl.concat([core, reduced.select(pl.exclude(core.columns))], how="horizontal").select(
+        found.get(column.name, pl.lit(None)).cast(polars_type(column)).alias(column.name) for column in BEHAVIOUR
+    )
+    carried = reduced.select(pl.col(f"carry {place}").alias(name) for place, name in enumerate(carry))
+    customers = pl.concat([core, behaviour, carried], how="horizontal")
+    return Base(customers.with_columns(rhythm(median_gap_days)), median_gap_days)
+
+
+def rhythm(median_gap_days: int | None) -> list[pl.Expr]:
+    """`rhythm_days` and `rhythm_before_days` of CUSTOMERS for a base with this median gap; null when it has none."""
+    median = pl.lit(median_gap_days, pl.Int64)
+    repeats, active = pl.col("repeat_days"), pl.col("active_days")
+    now = (active + median).cast(pl.Float64) / (repeats + 1)
+    before = pl.when(repeats > 0).then((active - pl.col("last_gap_days") + median).cast(pl.Float64) / repeats)
+    return [now.alias("rhythm_days"), before.alias("rhythm_before_days")]
+
+
+def reduce(
+    orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str], carry: Sequence[str] = ()
+) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
+    """Order lines up to `as_of` -> the snapshot's reduced row per customer with what behaviour needs, and the gaps' histogram.
+
+    `columns` are the optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine.
+    """
+    more = _more(as_of, columns)
+    kept = snapshot.lines(orders, as_of, more.columns)
+    days = snapshot.daily(kept, more.into_days)
+    counts, *parts = _by_order(kept, as_of, [name for name in _PER_ORDER if name in columns])
+    customers = snapshot.customers_of(days, counts, more)
+    distinct = _distinct(columns)
+    if distinct:
+        parts.append(kept.group_by("customer_id").agg(*distinct))
+    for place, name in enumerate(carry):
+        filled = orders.filter(nw.col("ordered_at").dt.date() <= as_of, ~nw.col(name).is_null(), nw.col(name) != "")
+        kept = filled.select("customer_id", nw.col(name).alias("value"), "ordered_at")
+        seen = kept.group_by("customer_id", "value").agg(nw.col("ordered_at").max().alias("rank"))
+        parts.append(_top(seen, "value").select("customer_id", nw.col("value").alias(f"carry {place}")))
+    for part in parts:
+        customers = customers.join(part, on="customer_id", how="left")
+    return customers, snapshot.gap_histogram(days)
+
+
+def _more(as_of: date, columns: Sequence[str]) -> snapshot.More:
+    """What the passes of the snapshot sum for us on their way."""
+    today = as_of.toordinal()
+    sale = nw.when(nw.col("kind") == SALE)
+    ends = {f"{end}_{name}": (end, name) for end, name in _ENDS if name in columns}
+    gap = nw.col("gap")
+    return snapshot.More(
+        columns=tuple(columns),
+        into_days=(
+            *((nw.col("cost").sum().alias("cost"), nw.col("cost").count().alias("costs")) if "cost" in columns else ()),
+            *(sale.then(nw.col(name)).min().alias(name) for name in ("category", "channel") if name in columns),
+        ),
+        of_days=(
+            *(nw.when(nw.col("day") > today - n).then(nw.col("amount")).sum().alias(f"money_{n}") for n in WINDOWS),
+            *((nw.col("cost").sum().alias("cost"), nw.col("costs").sum().alias("costs")) if "cost" in columns else ()),
+        ),
+        of_ends=tuple(
+            nw.when(nw.col("day") == nw.col(f"{end}_day")).then(nw.col(name)).min().alias(alias)
+            for alias, (end, name) in ends.items()
+        ),
+        of_gaps=(
+            (gap * gap).sum().alias("gap_squares"),
+            gap.max().alias("longest_gap"),
+            (nw.col("day") * _GAP_ROOM + gap).max().alias("day_and_last_gap"),
+        ),
+    )
+
+
+def _distinct(columns: Sequence[str]) -> list[nw.Expr]:
+    """How many products and categories the sales of a customer's lines have.
+
+    n_unique counts the null of what is no sale, or has no value, as one more: whether there is any is told beside it.
+    """
+    product = next((name for name in ("product_id", "product") if name in columns), None)
+    counted = ({"categories": "category"} if "category" in columns else {}) | ({"products": product} if product else {})
+    found = []
+    for name, column in counted.items():
+        sold = nw.when((nw.col("kind") == SALE) & ~nw.col(column).is_null())
+        found += [sold.then(nw.col(column)).n_unique().alias(name), sold.then(0).otherwise(1).max().alias(f"{name}_null")]
+    return found
+
+
+def _by_order(kept: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
+    """Orders and returns, all and in the windows, and the values of `texts` that most orders have: from one grouping by order.
+
+    An order's `last` day is that of its latest sale, null for what is only a return.
+    """
+    made = snapshot.once(
+        kept.group_by("customer_id", "order_id", *texts).agg(
+            nw.when(nw.col("kind") == SALE).then(nw.col("day")).max().alias("last"),
+            (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("back"),
+        )
+    )
+    whole = made.group_by("customer_id", "order_id").agg(nw.col("last").max(), nw.col("back").max()) if texts else made
+    today = as_of.toordinal()
+    counted = [nw.when(nw.col("last") > today - n).then(1).otherwise(0).sum().alias(f"sold_{n}") for n in (*WINDOWS, TREND_DAYS)]
+    all_time = (nw.col("last").count().alias("orders"), nw.col("back").sum().alias("returns"))
+    parts = [whole.group_by("customer_id").agg(*all_time, *counted)]
+    for text in texts:
+        orders = (
+            made.filter(~nw.col(text).is_null(), ~nw.col("last").is_null())
+            .group_by("customer_id", text)
+            .agg(nw.col("order_id").n_unique().alias("rank"))
+        )
+        parts.append(_top(orders, text).rename({text: f"main_{text}", "rank": f"main_{text}_orders"}))
+    return parts
+
+
+def _top(seen: nw.LazyFrame[Any], value: str) -> nw.LazyFrame[Any]:
+    """Per customer the value of the largest `rank`, ties to the smaller text. `seen` has a row per customer and value."""
+    seen = snapshot.once(seen)
+    best = seen.group_by("customer_id").agg(nw.col("rank").max().alias("best"))
+    return (
+        seen.join(best, on="customer_id", how="left")
+        .filter(nw.col("rank") == nw.col("best"))
+        .group_by("customer_id")
+        .agg(nw.col(value).min(), nw.col("rank").max())
+    )
+
+
+def _columns(columns: Sequence[str]) -> dict[str, pl.Expr]:
+    """The behaviour columns that can be known, over core columns and reduced sums side by side."""
+    repeats, active, money = pl.col("repeat_days"), pl.col("active_days"), pl.col("spend").is_not_null()
+    # sample variance in whole numbers: n·Σg² fits 64 bits for any gaps within the calendar
+    spread = repeats * pl.col("gap_squares") - active.cast(pl.Int64) ** 2
+    variance = spread.cast(pl.Float64) / (repeats * (repeats - 1))
+    sold = {days: pl.col(f"sold_{days}").fill_null(0) for days in (*WINDOWS, TREND_DAYS)}
+    gross = pl.col("spend") + pl.col("returned_amount")
+    half, both = sold[TREND_DAYS // 2], sold[TREND_DAYS]
+    found = {
+        "gap_mean_days": pl.when(repeats > 0).then(active.cast(pl.Float64) / repeats),
+        "gap_sd_days": pl.when(repeats > 1).then(variance.sqrt()),
+        "last_gap_days": pl.col("day_and_last_gap") % _GAP_ROOM,
+        "longest_gap_days": pl.col("longest_gap"),
+        "trend_orders": pl.when((pl.col("age_days") >= TREND_DAYS) & (both > 0)).then((2 * half - both).cast(pl.Float64) / both),
+        "returns_share": pl.when(gross > 0).then(pl.col("returned_amount").cast(pl.Float64) / gross.cast(pl.Float64)),
+    }
+    for days in WINDOWS:
+        found[f"orders_{days}d"] = sold[days]
+        found[f"spend_{days}d"] = pl.when(money).then(pl.col(f"money_{days}").cast(_MONEY).fill_null(_NOTHING))
+    if "product_id" in columns or "product" in columns:
+        found["products"] = pl.col("products") - pl.col("products_null")
+    if "category" in columns:
+        found |= {name: pl.col(name) for name in ("first_category", "last_category")}
+        found["categories"] = pl.col("categories") - pl.col("categories_null")
+    for text in _PER_ORDER:
+        if text in columns:
+            found[f"main_{text}"] = pl.col(f"main_{text}")
+            found[f"main_{text}_share"] = pl.col(f"main_{text}_orders").cast(pl.Float64) / pl.col("orders")
+    if "channel" in columns:
+        found["first_channel"] = pl.col("first_channel")
+    if "cost" in columns:
+        found["cost"] = pl.when(pl.col("costs") > 0).then(pl.col("cost").cast(_MONEY))
+    return found

@@ -1,0 +1,47 @@
+"""One function per stage: open its inputs, call the pure stage, hand the result to whoever writes it.
+
+It may not parse options, print or decide what is stale: the shell and the pipeline share these steps and do that.
+"""
+
+from clm.steps.cleaning import Look, clean, pseudonym_key
+from clm.steps.customers import (
+    as_of,
+    beside_rfm,
+    beside_segment,
+    churn,
+    clv,
+    explain,
+    rfm,
+    segment,
+    segment_asks,
+    told_clusters,
+    without,
+)
+from clm.steps.step import Step, model_document
+from clm.steps.telling import DOCUMENTS, beside_report, migrate, render, render_migration, render_text, report
+
+__all__ = [
+    "DOCUMENTS",
+    "Look",
+    "Step",
+    "as_of",
+    "beside_report",
+    "beside_rfm",
+    "beside_segment",
+    "churn",
+    "clean",
+    "clv",
+    "explain",
+    "migrate",
+    "model_document",
+    "pseudonym_key",
+    "render",
+    "render_migration",
+    "render_text",
+    "report",
+    "rfm",
+    "segment",
+    "segment_asks",
+    "told_clusters",
+    "without",
+]

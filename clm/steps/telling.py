@@ -1,0 +1,117 @@
+"""The steps that tell: `migrate`, and `report` with its documents.
+
+It may not compute: it opens, calls the pure stage, and hands on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clm.formats import Emit
+from clm.outcome import Outcome, Rows, counted
+from clm.settings import (
+    CommonSettings,
+    ReportSettings,
+    recorded,
+)
+from clm.steps.step import Step, customers_table, finish, orders_table
+from clm.tables import CUSTOMERS, METRICS, MIGRATION
+
+if TYPE_CHECKING:
+    from clm.stages.migrate import Made
+    from clm.storage.files import Opened
+
+
+_COMPARED = ("customer_id", "as_of", "spend")  # what two tables of customers must have to be held against each other
+
+
+def migrate(earlier: Path, later: Path, settings: Any, common: CommonSettings, emit: Emit) -> Step:
+    """Two CUSTOMERS -> MIGRATION: who moved, and in the metrics a matrix for each thing they can move in."""
+    from clm.stages import migrate as stage
+
+    before, after = (customers_table(path, list(_COMPARED)) for path in (earlier, later))
+
+    def compute() -> Outcome:
+        return stage.migrate(before.frame.collect(), after.frame.collect(), _made(before), _made(after))
+
+    return finish("migrate", compute, recorded(settings, common), [after, before], emit, MIGRATION)
+
+
+def _made(opened: Opened) -> Made:
+    """How segments, tiers and clusters of a table were made, from the facts that travel in the file."""
+    from clm.stages.migrate import Made
+
+    records = [one for one in opened.lineage if one.get("stage") == "segment"]
+    record = records[-1] if records else {}
+    settings, metrics = record.get("settings", {}), record.get("metrics", {})
+    orders = {
+        of: list(metrics[name])
+        for of, name in (("segment", "segments"), ("tier", "tiers"))
+        if isinstance(metrics.get(name), dict)
+    }
+    rests = {
+        "segment": settings.get("scheme"),
+        "tier": settings.get("tiers"),
+        "cluster": (record.get("learned") or {}).get("clusters"),
+    }
+    return Made(orders, rests, opened.facts.currency if opened.facts else None)
+
+
+def render_migration(step: Step) -> list[str]:
+    """A migrate step's matrices as lines of text, 80 columns wide at most."""
+    from clm.report import matrices
+
+    return matrices.lines(step.outcome.metrics, step.facts.currency)
+
+
+def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
+    """CUSTOMERS -> METRICS: every number of the report; `render` turns them into a document."""
+    from clm.report import metrics
+    from clm.stages import migrate as stage
+    from clm.stages import snapshot
+
+    customers = customers_table(source, CUSTOMERS.needed("rfm"))
+    orders = orders_table(Path(settings.orders)) if settings.orders else None
+    before = customers_table(Path(settings.previous), list(_COMPARED)) if settings.previous else None
+
+    def compute() -> Outcome:
+        base = customers.frame.collect()
+        day = snapshot.one_day(base, "report")
+        known = {record.get("sha256") for record in customers.lineage}
+        if orders is not None and day is not None and orders.sha256 not in known:
+            snapshot.reconciled(base, orders.frame, day)  # not the file the table came from: it must at least say the same
+        moved = stage.migrate(before.frame.collect(), base, _made(before), _made(customers)) if before else None
+        facts = customers.facts.to_json() if customers.facts else {}
+        numbers = metrics.compute(base, facts, orders.frame if orders else None, moved.metrics if moved else None)
+        closing = f"{counted(numbers.height, 'number')} from {customers.name}"
+        rows, warnings = Rows(base.height, numbers.height), moved.warnings if moved else ()
+        return Outcome(numbers, rows, as_of=metrics.as_of(numbers), warnings=warnings, closing=closing)
+
+    record = recorded(settings, common) | beside_report(settings)
+    return finish("report", compute, record, [customers, orders], emit, METRICS)
+
+
+def beside_report(settings: ReportSettings) -> dict[str, Any]:
+    """What decides the numbers beside the recorded settings: the earlier table, by its hash."""
+    from clm.storage import files
+
+    return {"previous": f"sha256:{files.sha256_of(Path(settings.previous))}"} if settings.previous else {}
+
+
+DOCUMENTS = (".html", ".json", ".md")
+
+
+def render(step: Step, suffix: str, lang: str) -> bytes:
+    """A report step's numbers as a document: .html, .json or .md."""
+    from clm.report import document, page
+
+    draw = {".html": page.render, ".json": document.to_json, ".md": document.to_markdown}[suffix]
+    return draw(step.outcome.frame.lazy().collect(), step.source_facts, lang).encode()
+
+
+def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
+    """A report step's numbers as a page for the terminal."""
+    from clm.report import terminal
+
+    return terminal.render(step.outcome.frame.lazy().collect(), step.source_facts, lang, width, colour)

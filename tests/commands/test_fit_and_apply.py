@@ -1,0 +1,107 @@
+"""Fit once, apply later, on the command line: rfm --save-model, --model, --cuts; run --model."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from clm.cli import main
+from clm.storage import facts
+from tests.commands.conftest import Shop
+
+
+@pytest.fixture(scope="module")
+def model(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of the shop's rfm."""
+    path = tmp_path_factory.mktemp("model") / "m.json"
+    assert main(["rfm", str(shop.file("clean")), "-q", "--save-model", str(path), "-o", str(path.with_suffix(".parquet"))]) == 0
+    return path
+
+
+def settings_of(path: Path) -> dict[str, object]:
+    return dict(json.loads(pl.read_parquet_metadata(path)[facts.KEY])["settings"])
+
+
+def test_saving_a_model_changes_no_table(shop: Shop, model: Path) -> None:
+    """The table is the one made without; the document holds rfm's cut-offs; the same bytes every time."""
+    assert model.with_suffix(".parquet").read_bytes() == shop.file("rfm").read_bytes()
+    document = json.loads(model.read_text("utf-8"))
+    assert document["schema"] == 1
+    assert list(document["learned"]) == ["rfm"]
+    assert set(document["learned"]["rfm"]["scores"]) == {"r_score", "f_score", "m_score"}
+
+
+def test_a_model_applied_to_its_own_base_gives_its_rows(shop: Shop, model: Path, tmp_path: Path) -> None:
+    """Fit time and apply time agree; the footer records which model it was, by its hash."""
+    made = tmp_path / "x.parquet"
+    assert main(["rfm", str(shop.file("clean")), "-q", "--model", str(model), "-o", str(made)]) == 0
+    assert pl.read_parquet(made).equals(pl.read_parquet(shop.file("rfm")))
+    assert str(settings_of(made)["model"]).startswith("sha256:")
+
+
+def test_cut_offs_of_a_file(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They decide, -v prints each score's range and count, and the footer knows the file by its hash."""
+    (tmp_path / "cuts.toml").write_text("[f_score]\ncuts = [2, 4, 6, 8]\n")
+    made = tmp_path / "x.parquet"
+    assert main(["rfm", str(shop.file("clean")), "-v", "--cuts", str(tmp_path / "cuts.toml"), "-o", str(made)]) == 0
+    assert "f 5: 8 to 9, " in capsys.readouterr().err
+    assert set(pl.read_parquet(made).filter(pl.col("orders") == 6)["f_score"]) == {4}
+    assert str(settings_of(made)["cuts"]).startswith("sha256:")
+
+
+def test_weights_and_carry(shop: Shop, tmp_path: Path) -> None:
+    """rfm_value and the carried column stand at the end, and the rest of the chain takes the table."""
+    made, further = tmp_path / "x.parquet", tmp_path / "y.parquet"
+    argv = ["rfm", str(shop.file("clean")), "-q", "--weights", "r=1,orders_90d=2", "--carry", "order_id", "-o", str(made)]
+    assert main(argv) == 0
+    found = pl.read_parquet(made)
+    assert found.columns[-3:] == ["rfm_value", "orders_90d_score", "order_id"]
+    assert found["order_id"].null_count() == 0
+    assert main(["segment", str(made), "-q", "-o", str(further)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "argv"),
+    [
+        (78, ["--model", "none.json"]),
+        (78, ["--cuts", "none.toml"]),
+        (78, ["--bins", "4", "--model", "MODEL"]),
+        (2, ["--weights", "r=0"]),
+        (2, ["--weights", "spent=1"]),
+        (2, ["--carry", "nothing"]),
+        (2, ["--columns", "some"]),
+        (2, ["--model", "MODEL", "--save-model", "MODEL"]),
+        (65, ["--as-of", "2000-01-01", "--save-model", "OUT"]),
+    ],
+)
+def test_what_cannot_be_is_answered(
+    shop: Shop, model: Path, tmp_path: Path, code: int, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with its code and what to do; the model that was there stays whole."""
+    before = model.read_bytes()
+    given = [str(model) if one == "MODEL" else str(tmp_path / "o.json") if one == "OUT" else one for one in argv]
+    assert main(["rfm", str(shop.file("clean")), *given, "-o", str(tmp_path / "x.parquet")]) == code
+    said = capsys.readouterr().err
+    assert "to do:" in said or re.search(r"--\w+ wants", said)
+    assert model.read_bytes() == before
+    assert not (tmp_path / "o.json").exists()
+
+
+def test_a_run_applies_a_model_and_writes_none(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scores come from the model, stages that fit anew are named, and no model.json appears; nothing changed is nothing done."""
+    assert main(["run", str(shop.source), "-q", "-o", str(tmp_path / "fitted")]) == 0
+    saved = tmp_path / "fitted" / "model.json"
+    again = ["run", str(shop.source), "--model", str(saved), "-o", str(tmp_path / "applied")]
+    assert main(again) == 0
+    assert "fitted anew" in capsys.readouterr().err
+    assert not (tmp_path / "applied" / "model.json").exists()
+    fitted, applied = (pl.read_parquet(tmp_path / name / "rfm.parquet") for name in ("fitted", "applied"))
+    assert applied.equals(fitted)
+    assert main(again) == 0
+    assert "nothing changed, nothing done" in capsys.readouterr().err
+    assert main(again[:2] + again[4:]) == 0
+    assert (tmp_path / "applied" / "model.json").read_bytes() == saved.read_bytes()
