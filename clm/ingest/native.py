@@ -19,7 +19,7 @@ _DAY_NANOSECONDS = 86_400 * 10**9
 _SMALL, _LARGE = 0.01, 1e15
 _MOST_DECIMALS = 18
 # 15 digits with the four decimals of money, of which a float loses none
-_MOST_MONEY = 10**11
+_MOST_MONEY, _NEAR = 10**11, 0.25
 # from here on a float is not every whole number
 _ROUNDED = 2**53
 
@@ -94,7 +94,7 @@ def plain_number(column: pl.Expr, dtype: pl.DataType, decimal: str) -> pl.Expr |
 
 
 def money(column: pl.Expr, dtype: pl.DataType, decimal: str) -> tuple[pl.Expr, pl.Expr] | None:
-    """Where the cell is money of at most four decimals as it stands, and that money; None for what must be read as text."""
+    """Where the cell is surely this money, rounded to four decimals, and the money; None for what must be read as text."""
     if dtype.is_integer():
         few = column.cast(pl.Int64, strict=False).is_between(-_MOST_MONEY, _MOST_MONEY)
     elif decimal != "." or not (dtype == pl.Float64 or (isinstance(dtype, pl.Decimal) and dtype.scale <= LINE.scale)):
@@ -103,8 +103,9 @@ def money(column: pl.Expr, dtype: pl.DataType, decimal: str) -> tuple[pl.Expr, p
         size = column.cast(pl.Float64).abs()
         few = size < _MOST_MONEY
         if dtype.is_float():
-            # a float that a number of four decimals gives back is written as that number: it has no more than 15 digits
-            few = few & ((size >= _SMALL) | (size == 0)) & ((column * 10**LINE.scale).round() / 10**LINE.scale == column)
+            # what is near a number of four decimals is rounded to it, in binary as in writing; only halves might not be
+            scaled = column * 10**LINE.scale
+            few = few & ((size >= _SMALL) | (size == 0)) & ((scaled - scaled.round()).abs() < _NEAR)
     return few, pl.when(few).then(column).cast(LINE, strict=False)
 
 
