@@ -9,6 +9,8 @@ from collections.abc import Collection
 
 import polars as pl
 
+from clm.ingest.numbers import LINE
+
 _SECOND = {"ms": 10**3, "us": 10**6}
 # the years 1 to 9999 in seconds and days from 1970: beyond them no date can be written down
 _YEARS, _DAYS = (-62_135_596_800, 253_402_300_799), (-719_162, 2_932_896)
@@ -16,6 +18,8 @@ _DAY_NANOSECONDS = 86_400 * 10**9
 # between these a float is written without an exponent, with no more digits than a plain number has; larger ones likewise
 _SMALL, _LARGE = 0.01, 1e15
 _MOST_DECIMALS = 18
+# 15 digits with the four decimals of money, of which a float loses none
+_MOST_MONEY, _NEAR = 10**11, 0.25
 # from here on a float is not every whole number
 _ROUNDED = 2**53
 
@@ -87,6 +91,22 @@ def plain_number(column: pl.Expr, dtype: pl.DataType, decimal: str) -> pl.Expr |
         return None
     size = column.cast(pl.Float64).abs()
     return size < _LARGE if dtype.is_decimal() else (size >= _SMALL) & (size < _LARGE) | (size == 0)
+
+
+def money(column: pl.Expr, dtype: pl.DataType, decimal: str) -> tuple[pl.Expr, pl.Expr] | None:
+    """Where the cell is surely this money, rounded to four decimals, and the money; None for what must be read as text."""
+    if dtype.is_integer():
+        few = column.cast(pl.Int64, strict=False).is_between(-_MOST_MONEY, _MOST_MONEY)
+    elif decimal != "." or not (dtype == pl.Float64 or (isinstance(dtype, pl.Decimal) and dtype.scale <= LINE.scale)):
+        return None
+    else:
+        size = column.cast(pl.Float64).abs()
+        few = size < _MOST_MONEY
+        if dtype.is_float():
+            # what is near a number of four decimals is rounded to it, in binary as in writing; only halves might not be
+            scaled = column * 10**LINE.scale
+            few = few & ((size >= _SMALL) | (size == 0)) & ((scaled - scaled.round()).abs() < _NEAR)
+    return few, pl.when(few).then(column).cast(LINE, strict=False)
 
 
 def moment(column: pl.Expr, dtype: pl.DataType) -> pl.Expr | None:

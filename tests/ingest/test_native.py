@@ -22,7 +22,8 @@ from tests.cleaning import clean_files
 
 MOMENTS = st.datetimes(datetime(1790, 1, 1), datetime(2262, 1, 1))
 WHOLE = st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20)
-FLOATS = st.floats() | st.floats(-1000, 1000) | st.integers(-1000, 1000).map(float)
+CENTS = st.integers(-(10**16), 10**16).map(lambda cents: cents / 10**4)
+FLOATS = st.floats() | st.floats(-1000, 1000) | st.integers(-1000, 1000).map(float) | CENTS
 CUSTOMERS = {
     "Int64": (pl.Int64(), WHOLE),
     "UInt8": (pl.UInt8(), st.integers(0, 255)),

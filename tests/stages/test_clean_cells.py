@@ -100,7 +100,7 @@ def test_plain_cells_are_read_as_the_general_reading_reads_them(rows: list[tuple
     text = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row").with_columns(
         pl.lit(0, dtype=pl.Int64).alias("clm:source")
     )
-    first, second = meanings.read(told, SETTINGS, text.schema), meanings.typed(told)
+    first, second = meanings.read(told, SETTINGS, text.schema), meanings.typed(told, text.schema)
     assert any(one.plain is not None for one in first.values())
     read = generally(text, first)
     assert_frame_equal(cells.read(text, first).select(read.columns), read)

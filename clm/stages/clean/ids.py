@@ -12,6 +12,7 @@ DESTROYED = r"^\d(?:[.,]\d+)?[eE]\+\d{2,3}$"
 MASKED = r"\*{2,}|[●•]{2,}|^\p{L}\*"
 WHOLE_WITH_POINT = r"^-?\d+\.0$"
 _ROUNDED = str(2**53)
+SHORTEST_ROUNDED = len(_ROUNDED) + len(".0")
 _SHAPE_LENGTH = 40
 # Nearly every id: printable ASCII that nothing has to be taken off; no plus sign, which a spreadsheet may have put there.
 _PLAIN = r"^[0-9A-Za-z#](?:[ -*,-~]*[!-*,-~])?$"

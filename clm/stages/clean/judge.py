@@ -5,6 +5,7 @@ It may not look across rows: sums, repeats and shares are for `settle`. Everythi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -32,13 +33,22 @@ TOTALS = (
 
 @dataclass(frozen=True)
 class _Reason:
-    """A code, when it applies, and the column whose cell shows why (None: the record as a whole); `detail` says it instead."""
+    """A code, when it applies, and the column whose cell shows why (None: the record as a whole); `detail` says it instead.
+
+    `may` is a quick look at a batch that lets none pass in which it applies.
+    """
 
     code: str
     when: pl.Expr
     column: str | None = None
     cell: pl.Expr | None = None
     detail: str | None = None
+    may: Callable[[pl.DataFrame], bool] = lambda _batch: True
+
+
+def _lacks(name: str) -> Callable[[pl.DataFrame], bool]:
+    """For a reason that only a record without this value can have."""
+    return lambda batch: batch[name].null_count() > 0
 
 
 def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.LazyFrame:
@@ -71,10 +81,11 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
 
 def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> pl.DataFrame:
     typed = cells.read(text, meanings.read(reading, settings, text.schema))
-    typed = cells.read(typed, meanings.typed(reading))
+    typed = cells.read(typed, meanings.typed(reading, text.schema))
     typed = typed.hstack(cells.seen(typed, [_returned(reading).alias(RETURN), _word(reading).alias(WORD)]))
     undated = typed["clm:ordered_at"].null_count() > 0  # else no record can be a header
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings, header if undated else ())
+    reasons = [one for one in reasons if one.may(typed)] or reasons[:1]
     names = [f"clm:applies:{place}" for place in range(len(reasons))]
     when = [(pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)]
     applies = cells.seen(typed, when)
@@ -169,20 +180,20 @@ def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...])
     if header:
         found.append(_Reason("header_repeat", _moved(reading, header, no_date), detail=MOVED))
     when = joined(reading.roles["ordered_at"])
-    found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when))
+    found.append(_Reason("date", no_date, "+".join(reading.roles["ordered_at"]), when, may=_lacks("clm:ordered_at")))
     found += _early(reading, settings)
     found += _unreadable_numbers(reading)
     customer = reading.roles["customer_id"][0]
-    found.append(_Reason("no_customer", pl.col("clm:customer_id").is_null(), customer))
+    found.append(_Reason("no_customer", pl.col("clm:customer_id").is_null(), customer, may=_lacks("clm:customer_id")))
     order = reading.column("order_id")
     if order is not None:
-        found.append(_Reason("no_order", pl.col("clm:order_id").is_null(), order))
+        found.append(_Reason("no_order", pl.col("clm:order_id").is_null(), order, may=_lacks("clm:order_id")))
     for role, column in (("customer_id", customer), ("order_id", order)):
         if column is not None:
             # an id that is plain holds no plus sign
             odd = pl.when(~pl.col(f"clm:{role}:plain")).then(pl.col(f"clm:{role}"))
             destroyed = odd.str.contains(ids.DESTROYED).fill_null(False) | ids.rounded(pl.col(f"clm:{role}"))
-            found.append(_Reason("id_destroyed", destroyed, column, pl.col(column)))
+            found.append(_Reason("id_destroyed", destroyed, column, pl.col(column), may=partial(_odd_ids, role=role)))
     found += _future(reading, settings)
     if reading.test is not None:
         cell = pl.col(reading.test.column)
@@ -208,6 +219,12 @@ def _reasons(reading: Reading, settings: CleanSettings, header: tuple[str, ...])
         other = ~statuses.said(cell).is_in(list(reading.only.words)).fill_null(False)
         found.append(_Reason("not_a_sale", other, reading.only.column, cell))
     return found
+
+
+def _odd_ids(batch: pl.DataFrame, role: str) -> bool:
+    """Whether an id may be destroyed: one that is not plain, or long enough for a float to have rounded it."""
+    longest = batch[f"clm:{role}"].str.len_bytes().max()
+    return not batch[f"clm:{role}:plain"].all() or (isinstance(longest, int) and longest >= ids.SHORTEST_ROUNDED)
 
 
 def _moved(reading: Reading, header: tuple[str, ...], no_date: pl.Expr) -> pl.Expr:
@@ -246,7 +263,7 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
         needed = reading.has_amounts and "amount" not in reading.roles
         unread = pl.col("clm:quantity").is_null()
         bad = unread if needed else (pl.when(unread).then(pl.col(column)).str.strip_chars() != "").fill_null(False)
-        quantities.append(_Reason("quantity", bad, column, pl.col(column)))
+        quantities.append(_Reason("quantity", bad, column, pl.col(column), may=_lacks("clm:quantity")))
     if reading.has_amounts:
         source = "amount" if "amount" in reading.roles else "unit_price"
         column = reading.roles[source][0]
@@ -254,12 +271,13 @@ def _unreadable_numbers(reading: Reading) -> list[_Reason]:
         if source == "unit_price":
             # a quantity that cannot be read leaves no amount either, but the price is not to blame
             bad = bad & (meanings.number("unit_price").is_null() | pl.col("clm:quantity").is_not_null())
-        amounts.append(_Reason("amount", bad, column, pl.col(column)))
+        amounts.append(_Reason("amount", bad, column, pl.col(column), may=_lacks("clm:amount")))
         for role in ("discount", "returned_amount"):
             if role in reading.roles:
                 column = reading.roles[role][0]
                 bad = (pl.col(column).str.strip_chars() != "") & meanings.number(role).is_null()
-                amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column)))
+                lacking = _lacks(f"clm:number:{role}")
+                amounts.append(_Reason("amount", bad.fill_null(False), column, pl.col(column), may=lacking))
     return amounts + quantities
 
 

@@ -68,7 +68,7 @@ def read(reading: Reading, settings: CleanSettings, schema: pl.Schema) -> dict[s
     if "currency" in made and not reading.ours:
         made["currency"] = Cell(_currency(made["currency"].general))
     for role in NUMBER_ROLES:
-        if role in reading.roles:
+        if role in reading.roles and _money(role, reading, schema) is None:
             column = reading.roles[role][0]
             cell, mark = pl.col(column), reading.marks[column]
             plain, quick = _number(cell, schema[column], mark)
@@ -103,11 +103,24 @@ def priced(reading: Reading) -> str | None:
     return None if reading.ours else reading.column("amount") or (reading.column("unit_price") if reading.has_amounts else None)
 
 
-def typed(reading: Reading) -> dict[str, Cell]:
-    made = {"clm:ordered_at": Cell(dates.sane(pl.col("clm:moment"))), "clm:amount": _amount(reading)}
+def _money(role: str, reading: Reading, schema: pl.Schema) -> Cell | None:
+    """The money of a column of numbers that nothing is multiplied with or taken off; None for any other."""
+    if role == "amount":
+        alone = not {"discount", "returned_amount"} & reading.roles.keys()
+    else:
+        alone = role == "cost" or (role == "quantity" and ("amount" in reading.roles or "unit_price" not in reading.roles))
+    column = reading.roles[role][0]
+    cell, mark = pl.col(column), reading.marks[column]
+    found = native.money(cell, schema[column], mark) if alone else None
+    return None if found is None else Cell(numbers.money(numbers.canonical(cell, mark)), *found)
+
+
+def typed(reading: Reading, schema: pl.Schema) -> dict[str, Cell]:
+    """Cells that are made of those of `read`, or of numbers as they stand."""
+    made = {"clm:ordered_at": Cell(dates.sane(pl.col("clm:moment"))), "clm:amount": _amount(reading, schema)}
     for role in ("quantity", "cost"):
         if role in reading.roles:
-            made[f"clm:{role}"] = Cell(numbers.money(number(role)))
+            made[f"clm:{role}"] = _money(role, reading, schema) or Cell(numbers.money(number(role)))
     if reading.one_row_per_order:
         empty = pl.col(reading.roles["amount"][0]).fill_null("").str.strip_chars() == ""
         made[LINE_ROW] = Cell(empty & pl.col("clm:order_id").is_not_null())
@@ -134,10 +147,12 @@ def number(role: str) -> pl.Expr:
     return pl.col(f"clm:number:{role}")
 
 
-def _amount(reading: Reading) -> Cell:
+def _amount(reading: Reading, schema: pl.Schema) -> Cell:
     """What was paid for the line: as given, or quantity × unit price, less the discount, less what was given back."""
     if not reading.has_amounts:
         return Cell(pl.lit(None, dtype=numbers.LINE))
+    if "amount" in reading.roles and (as_it_stands := _money("amount", reading, schema)):
+        return as_it_stands
     first, second = ("amount", None) if "amount" in reading.roles else ("quantity", "unit_price")
     others = (number(role) if role in reading.roles else None for role in (second, "discount", "returned_amount"))
     paid = numbers.line_money(number(first), *others)
