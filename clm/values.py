@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from clm.expressions import Expression, Rule
+from clm.expressions import Expression, ExpressionError, Rule
 from clm.expressions import parse as parse_expression
+from clm.tables import FLAGS
 
 Parser = Callable[[Any], Any]
 
@@ -250,7 +251,12 @@ def _rule(given: Any) -> Rule:
             raise ValueError("wants FLAG=RULE, such as 'large_order=amount > 100000'")
     if not _FLAG.fullmatch(flag.strip()):
         raise ValueError(f"wants a flag of small letters, digits and _ such as large_order, not {flag.strip()!r}")
-    return Rule(flag.strip(), parse_expression(when))
+    if flag.strip() in FLAGS:
+        raise ValueError(f"wants a flag of its own: {flag.strip()} is one of clm's")
+    try:
+        return Rule(flag.strip(), parse_expression(when))
+    except ExpressionError as error:
+        raise ValueError(f"{flag.strip()}: {error}") from None
 
 
 def names_or_none(value: Any) -> tuple[str, ...]:

@@ -105,9 +105,9 @@ def migrate(job: Job) -> int:
     told = job.common.output is None
     step = steps.migrate(*job.pair(), job.settings, job.common, job.silent if told else job.emit)
     if told and not (job.common.json or job.common.dry_run):
-        sys.stdout.writelines(f"{printable(line)}\n" for line in steps.render_migration(step))
         for notice in step.outcome.warnings:
             job.console.warning(notice)
+        sys.stdout.writelines(f"{printable(line)}\n" for line in steps.render_migration(step))
         return job.conclude(step.to_json(), stdout_carries_data=True)
     return job.finish(step, table=False)
 

@@ -136,8 +136,10 @@ def _flags(evidence: Sequence[Evidence], settings: CleanSettings) -> list[str]:
         value = getattr(settings, one.name)
         if not option.recorded or one.name in _SAID or value == one.default:
             continue
-        said = ",".join(value) if isinstance(value, tuple) else str(json_value(value))
-        flags.append(f"--{option_name(one.name)}" + ("" if option.flag else f" {shlex.quote(said)}"))
+        values = [value] if option.repeat is False or not isinstance(value, tuple) else list(value)
+        for each in values:
+            said = (",".join(map(str, each)) or "none") if isinstance(each, tuple) else str(json_value(each))
+            flags.append(f"--{option_name(one.name)}" + ("" if option.flag else f" {shlex.quote(said)}"))
     return flags
 
 

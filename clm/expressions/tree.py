@@ -9,22 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from unicodedata import east_asian_width
 
 
 class ExpressionError(ValueError):
-    """What is wrong with a rule and at which character (from 0); as text it shows the rule with a mark under the place."""
+    """What is wrong with a rule and at which character (from 0); as text it shows the rule with `^` before the place."""
 
     def __init__(self, what: str, text: str, at: int) -> None:
         super().__init__(what)
         self.what, self.text, self.at = what, text, at
 
     def __str__(self) -> str:
-        start = max(0, self.at - 40)
-        around = "".join(one if one.isprintable() else " " for one in self.text[start : self.at + 30])
-        wide = ("　" if east_asian_width(one) in "WF" else " " for one in self.text[start : self.at])
-        mark = "".join(wide) + "^"
-        return f"{self.what} (character {self.at + 1})\n    {around}\n    {mark}"
+        start = max(0, self.at - 30)
+        before, after = self.text[start : self.at], self.text[self.at : self.at + 20]
+        around = "".join(one if one.isprintable() else " " for one in f"{before}^{after}")
+        return f"{self.what}, at character {self.at + 1}: {'…' if start else ''}{around.strip()}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ It may not read or judge a record: `ingest` and the stage do.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,7 @@ def clean(
     most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
     hold = aside.Aside(scratch, most)
     plan = stage.judge(log.records, reading, settings)
-    _check_names(stage.written(reading), settings)
+    _check_names(stage.written(reading), reading.roles, settings)
     settled = stage.settle(hold(plan), reading, settings, key.secret if key else None, hold)
     look.outcome = settled.outcome
     lineage = footers.sources(log.sources)
@@ -133,7 +134,7 @@ def pseudonym_key(settings: CleanSettings) -> Key | None:
     return keys.read(Path(settings.key_file))
 
 
-def _check_names(columns: Mapping[str, pl.DataType], settings: CleanSettings) -> None:
+def _check_names(columns: Mapping[str, pl.DataType], roles: Mapping[str, tuple[str, ...]], settings: CleanSettings) -> None:
     """What rules and pseudonyms name must be there before the log is read. Raises UsageError."""
     import polars as pl
 
@@ -144,13 +145,23 @@ def _check_names(columns: Mapping[str, pl.DataType], settings: CleanSettings) ->
     for column in settings.pseudonymise:
         if columns.get(column) != pl.String:
             what = "there is no such column in the output" if column not in columns else "it is no text"
-            near = suggest(column, [name for name, dtype in columns.items() if dtype == pl.String])
+            role = next((role for role, named in roles.items() if column in named), None)
+            texts = [name for name, dtype in columns.items() if dtype == pl.String]
+            near = f": it is called {role} there" if role in texts else suggest(column, texts)
             raise UsageError(
                 f"--pseudonymise {column}: {what}{near}", fix="name customer_id, order_id or a column of --keep", code="keys"
             )
     review = [settings.review] if isinstance(settings.review, Expression) else []
-    for option, rule in [*(("review", one) for one in review), *(("rule", one.when) for one in settings.rule)]:
+    called = {column: role for role, named in roles.items() for column in named}
+    for name, rule in [*(("review", one) for one in review), *((one.flag, one.when) for one in settings.rule)]:
+        other = next((column for column in rule.columns() if column not in columns and column in called), None)
+        if other is not None:
+            role = called[other]
+            fix = f"write {role}, as clean calls it" if role in columns else f"carry it along: --keep {shlex.quote(other)}"
+            raise UsageError(f"the rule {name} asks for {other}, which is no column of the output", fix=fix, code="rule")
         try:
             compiled(rule, columns)
         except ExpressionError as error:
-            raise UsageError(f"--{option}: {error}", fix="mend the rule", code="rule") from None
+            raise UsageError(
+                f"the rule {name}: {error}", fix="mend it, or carry a column along with --keep", code="rule"
+            ) from None

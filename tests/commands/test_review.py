@@ -54,12 +54,15 @@ def test_rules_and_what_clm_finds_go_into_one_column(log: Path, tmp_path: Path, 
     ("arguments", "says"),
     [
         (["--review", "amount >"], "--review expected a column or a value, found the end"),
-        (["--review", "colour = 'red'"], "--review: there is no column colour"),
-        (["--rule", "big=amount > 'x'"], "--rule: amount is a number"),
+        (["--review", "colour = 'red'"], "the rule review: there is no column colour"),
+        (["--review", "qty > 3"], "write quantity, as clean calls it"),
+        (["--review", "price > 3"], "--keep price"),
+        (["--rule", "duplicate=amount > 5"], "is one of clm's"),
+        (["--rule", "big=amount > 'x'"], "the rule big: amount is a number"),
         (["--rule", "two words=amount > 5"], "wants a flag of small letters"),
         (["--rule", "Big=amount > 5"], "wants a flag of small letters"),
         (["--rule", "big"], "wants FLAG=RULE"),
-        (["--review", "order_date > 2024-01-01"], "there is no column order_date"),
+        (["--review", "order_date > 2024-01-01"], "write ordered_at"),
     ],
 )
 def test_a_wrong_rule_is_refused_before_anything_is_written(
@@ -108,6 +111,15 @@ def test_the_quality_of_the_log_is_told(log: Path, tmp_path: Path, capsys: pytes
     assert (quality["first_day"], quality["last_day"]) == ("2024-01-02", "2024-01-06")
     assert quality["left_out"] == {"no_customer": {"rows": 1, "row_share": 0.125, "amount_share": round(10 / 250029, 6)}}
     assert metrics["refunds"]["matched"] == {"rows": 1, "amount": "-15.0000"}
+
+
+def test_a_dry_run_says_rules_as_options(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each rule as an option of its own, quoted for a shell."""
+    wanted = ["--rule", "a=amount > 5", "--rule", "b=amount < 1", "--review", "quantity = 3", "--non-products", "none"]
+    assert main(["clean", "-n", str(log), *wanted]) == 0
+    told = capsys.readouterr().err
+    for said in ("--rule 'a=amount > 5'", "--rule 'b=amount < 1'", "--review 'quantity = 3'", "--non-products none"):
+        assert said in told
 
 
 def test_our_own_table_keeps_its_flags(log: Path, tmp_path: Path) -> None:

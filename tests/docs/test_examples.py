@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from clm import config, schemes
+from clm.schemes import pyramid
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -61,3 +63,10 @@ def test_the_configuration_is_understood(tmp_path: Path) -> None:
 def test_the_scheme_is_complete() -> None:
     """The example scheme passes the lint."""
     assert schemes.load(str(EXAMPLES / "three-groups.toml"))[0].codes == ("keep", "grow", "win_back")
+
+
+def test_the_pyramid_of_the_readme_is_one() -> None:
+    """The tier file shown to people passes its own lint."""
+    shown = re.search(r"A pyramid is a file such as\n\n```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert shown is not None
+    assert [tier.code for tier in pyramid.parse(shown[1], "README").tiers] == ["gold", "silver", "basic"]
