@@ -101,7 +101,7 @@ def _from_input(customers: pl.DataFrame, settings: ChurnSettings, as_of: date) -
     gaps = repeated.agg(pl.col("repeat_days").sum().alias("gaps")).sort("gap_days")
     horizon_days = _horizon_days(settings, buyers, gaps, as_of)
     now = _snapshot(buyers, None, as_of, 0, horizon_days, money=False)
-    return _Known(now, [], _quantile(gaps, 0.5), None)
+    return _Known(now, [], snapshot.gap_quantile(gaps, 0.5), None)
 
 
 def _from_log(customers: pl.DataFrame, orders: pl.LazyFrame, settings: ChurnSettings, as_of: date, seed: int) -> _Known:
@@ -113,7 +113,7 @@ def _from_log(customers: pl.DataFrame, orders: pl.LazyFrame, settings: ChurnSett
     days = _window_days(orders, as_of, horizon_days)
     now = _snapshot(buyers, days, as_of, 0, horizon_days, money=money)
     windows = [] if now.model is None else _windows(orders, days, now, seed, money=money)
-    return _Known(now, windows, _quantile(gaps, 0.5), later)
+    return _Known(now, windows, snapshot.gap_quantile(gaps, 0.5), later)
 
 
 def _unpriced(orders: pl.LazyFrame, as_of: date) -> int:
@@ -122,19 +122,13 @@ def _unpriced(orders: pl.LazyFrame, as_of: date) -> int:
     return int(orders.select(unpriced.sum()).collect(engine="streaming").item())
 
 
-def _quantile(gaps: pl.DataFrame, share: float) -> float | None:
-    """Smallest gap that at least this share of the gaps do not exceed; None when nobody ordered twice."""
-    reached = gaps.filter(pl.col("gaps").cum_sum() >= share * pl.col("gaps").sum())
-    return float(reached["gap_days"][0]) if reached.height else None
-
-
 def _horizon_days(settings: ChurnSettings, buyers: pl.DataFrame, gaps: pl.DataFrame, as_of: date) -> int:
     """auto: the .85 quantile of gaps between order days, up to a whole week, between 28 days and a quarter of the log."""
     if settings.horizon is not None:
         return settings.horizon.days(as_of)
     first = buyers["first_order_on"].min()
     log_days = (as_of - first).days + 1 if isinstance(first, date) else 0
-    weeks = ceil((_quantile(gaps, 0.85) or 0.0) / 7)
+    weeks = ceil((snapshot.gap_quantile(gaps, 0.85) or 0) / 7)
     return max(SHORTEST_HORIZON_DAYS, min(weeks * 7, log_days // 4))
 
 

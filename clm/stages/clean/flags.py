@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import reduce
 
 import polars as pl
@@ -22,7 +22,6 @@ from clm.stages.clean.views import AT, ORDER, PAIR, SUM, Log
 from clm.tables import FLAGS, RETURN
 
 _MASK = "clm:mask"
-_WIDE = Context(prec=60)
 Hold = Callable[[pl.LazyFrame], pl.LazyFrame]
 Hits = dict[str, pl.DataFrame]
 
@@ -160,6 +159,5 @@ def tally(counted: pl.DataFrame, codes: Sequence[str] = FLAGS) -> dict[str, Sum]
     totals: dict[str, Sum] = {}
     for flags, rows, amount in counted.select("flags", "rows", "amount").iter_rows():
         for code in flags.split(",") if flags else ():
-            before = totals.get(code, Sum())
-            totals[code] = Sum(before.rows + rows, _WIDE.add(before.money, amount or Decimal(0)))
+            totals[code] = totals.get(code, Sum()) + Sum(rows, amount or Decimal(0))
     return {code: totals[code] for code in codes if code in totals}
