@@ -9,6 +9,8 @@ No polars, no files, no clock, no terminal here; scipy, scikit-learn and lifetim
       btyd_bg.py        BG/NBD, MBG/NBD, BG/CNBD-k, MBG/CNBD-k: drop-out at orders
       btyd_pareto.py    Pareto/NBD: drop-out at any time
       btyd_simulate.py  posterior draws: intervals per customer and of the total
+    bgbb.py           BG/BB: orders at yearly chances
+    sbg.py            sBG: renewals of contracts
     spend.py          Gamma-Gamma and the shrunken mean
     evaluate.py       scores and deciles
     baselines.py      the naive forecasts every model must beat

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from clm.models import btyd_bg, btyd_nbd, btyd_pareto
 from clm.models.btyd_params import DAYS_PER_WEEK, FAMILIES, FAMILY_TITLES, LARGEST_ERLANG, NOTES, BtydParams
 from clm.models.btyd_tuples import Histories, distinct_pairs, histories
-from clm.models.fitting import FitError, Objective, Optimum, maximise
+from clm.models.fitting import FitError, Objective, Optimum, estimates, maximise
 
 __all__ = [
     "FAMILIES",
@@ -221,11 +221,9 @@ def _record(
     known: Histories,
 ) -> BtydParams:  # fmt: skip
     names = FAMILIES[family]
-    in_weeks = optimum.log_parameters + np.array([np.log(weeks) if n in ("alpha", "beta") else 0.0 for n in names])
-    values = np.exp(in_weeks)
-    covariance = optimum.covariance
-    errors = None if covariance is None else np.sqrt(np.diag(covariance))
-    sharp = errors is not None and bool(np.all(errors <= _LARGEST_ERROR)) and bool(np.all(np.abs(in_weeks) <= _LARGEST_LOG))
+    scale = np.array([weeks if name in ("alpha", "beta") else 1.0 for name in names])
+    parameters, errors, covariance = estimates(optimum, names, scale)
+    sharp = optimum.sharp(_LARGEST_ERROR) and all(abs(np.log(value)) <= _LARGEST_LOG for value in parameters.values())
     repeat_customers = float(known.count @ (known.x > 0.0))
     notes = []
     if not sharp:
@@ -241,9 +239,9 @@ def _record(
     return BtydParams(
         family=family,
         erlang=erlang,
-        parameters={name: float(value) for name, value in zip(names, values, strict=True)},
-        standard_errors={name: None if errors is None else float(values[i] * errors[i]) for i, name in enumerate(names)},
-        covariance_log=None if covariance is None else tuple(tuple(float(v) for v in row) for row in covariance),
+        parameters=parameters,
+        standard_errors=errors,
+        covariance_log=covariance,
         log_likelihood=log_likelihood,
         likelihood_ratio=ratio,
         identified=sharp and (ratio is None or ratio > _LEAST_RATIO),

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from clm.models.records import (
     as_count,
-    as_covariance,
+    as_estimates,
     as_number,
     as_object,
     as_truth,
     as_word,
     as_words,
+    estimates_document,
 )
 
 FloatArray = NDArray[np.float64]
@@ -98,9 +99,7 @@ class BtydParams:
             "family": self.family,
             "erlang": self.erlang,
             "time_unit": "week",
-            "parameters": dict(self.parameters),
-            "standard_errors": dict(self.standard_errors),
-            "covariance_log": None if self.covariance_log is None else [list(row) for row in self.covariance_log],
+            **estimates_document(self.parameters, self.standard_errors, self.covariance_log),
             "log_likelihood": self.log_likelihood,
             "likelihood_ratio": self.likelihood_ratio,
             "identified": self.identified,
@@ -125,18 +124,14 @@ class BtydParams:
         erlang = as_count(entries["erlang"], f"{what}, erlang", 1, LARGEST_ERLANG)
         if erlang > 1 and family in ("bgnbd", "mbgnbd", "paretonbd"):
             raise ValueError(f"{what}, erlang: {family} has erlang 1")
-        names = FAMILIES[family]
-        found = as_object(entries["parameters"], f"{what}, parameters", names)
-        errors = as_object(entries["standard_errors"], f"{what}, standard_errors", names)
+        parameters, errors, covariance = as_estimates(entries, what, FAMILIES[family], 1e-9, 1e12)
         ratio = entries["likelihood_ratio"]
         return BtydParams(
             family=family,
             erlang=erlang,
-            parameters={name: as_number(found[name], f"{what}, {name}", 1e-9, 1e12) for name in names},
-            standard_errors={
-                name: None if (e := errors[name]) is None else as_number(e, f"{what}, error of {name}", 0.0) for name in names
-            },
-            covariance_log=as_covariance(entries["covariance_log"], f"{what}, covariance_log", len(names)),
+            parameters=parameters,
+            standard_errors=errors,
+            covariance_log=covariance,
             log_likelihood=as_number(entries["log_likelihood"], f"{what}, log_likelihood"),
             likelihood_ratio=None if ratio is None else as_number(ratio, f"{what}, likelihood_ratio"),
             identified=as_truth(entries["identified"], f"{what}, identified"),

@@ -39,6 +39,27 @@ class Optimum:
     converged: bool
     covariance: FloatArray | None
 
+    def sharp(self, largest_error: float) -> bool:
+        """Whether every log-parameter has a standard error, and none above this one."""
+        return self.covariance is not None and bool(np.all(np.diag(self.covariance) <= largest_error**2))
+
+
+def estimates(
+    optimum: Optimum, names: Sequence[str], scale: FloatArray
+) -> tuple[dict[str, float], dict[str, float | None], tuple[tuple[float, ...], ...] | None]:
+    """Parameters, their standard errors and the covariance of their logarithms, as records keep them.
+
+    `scale` multiplies the parameters back to the units of the input; a flat surface has None for the errors.
+    """
+    values = np.exp(optimum.log_parameters) * scale
+    covariance = optimum.covariance
+    errors = None if covariance is None else values * np.sqrt(np.diag(covariance))
+    return (
+        {name: float(value) for name, value in zip(names, values, strict=True)},
+        {name: None if errors is None else float(errors[i]) for i, name in enumerate(names)},
+        None if covariance is None else tuple(tuple(float(v) for v in row) for row in covariance),
+    )
+
 
 def one_thread() -> AbstractContextManager[object]:
     """BLAS on one thread: several spin on matrices this small (18 s instead of 2 s beside other work), and add up differently."""

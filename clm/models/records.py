@@ -90,6 +90,32 @@ def as_covariance(value: object, what: str, size: int) -> tuple[tuple[float, ...
     return matrix
 
 
+def as_estimates(
+    entries: Mapping[str, object], what: str, names: Sequence[str], low: float, high: float
+) -> tuple[dict[str, float], dict[str, float | None], tuple[tuple[float, ...], ...] | None]:
+    """Entries `parameters` (each within [low, high]), `standard_errors` and `covariance_log` of a fitted model."""
+    found = as_object(entries["parameters"], f"{what}, parameters", names)
+    errors = as_object(entries["standard_errors"], f"{what}, standard_errors", names)
+    return (
+        {name: as_number(found[name], f"{what}, {name}", low, high) for name in names},
+        {name: None if (e := errors[name]) is None else as_number(e, f"{what}, error of {name}", 0.0) for name in names},
+        as_covariance(entries["covariance_log"], f"{what}, covariance_log", len(names)),
+    )
+
+
+def estimates_document(
+    parameters: Mapping[str, float],
+    standard_errors: Mapping[str, float | None],
+    covariance_log: Sequence[Sequence[float]] | None,
+) -> dict[str, object]:
+    """The entries `as_estimates` reads back."""
+    return {
+        "parameters": dict(parameters),
+        "standard_errors": dict(standard_errors),
+        "covariance_log": None if covariance_log is None else [list(row) for row in covariance_log],
+    }
+
+
 def _kind(value: object) -> str:
     if value is None:
         return "null"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clm.models.fitting import FitError, Objective, maximise
-from clm.models.records import as_count, as_covariance, as_number, as_object, as_truth, as_words
+from clm.models.fitting import FitError, Objective, estimates, maximise
+from clm.models.records import as_count, as_estimates, as_number, as_object, as_truth, as_words, estimates_document
 
 __all__ = ["MIN_CUSTOMERS", "NOTES", "FitError", "SpendParams", "expected_mean_spend", "fit", "shrunken_mean"]
 
@@ -61,9 +61,7 @@ class SpendParams:
     def to_json(self) -> dict[str, object]:
         """A JSON-ready document of numbers and codes; `from_json` reads it back to an equal record."""
         return {
-            "parameters": dict(self.parameters),
-            "standard_errors": dict(self.standard_errors),
-            "covariance_log": None if self.covariance_log is None else [list(row) for row in self.covariance_log],
+            **estimates_document(self.parameters, self.standard_errors, self.covariance_log),
             "log_likelihood": self.log_likelihood,
             "population_mean": self.population_mean,
             "observed_mean": self.observed_mean,
@@ -84,19 +82,14 @@ class SpendParams:
             ("parameters", "standard_errors", "covariance_log", "log_likelihood", "population_mean", "observed_mean",
              "correlation", "identified", "converged", "customers", "notes"),
         )  # fmt: skip
-        found = as_object(entries["parameters"], f"{what}, parameters", PARAMETERS)
-        errors = as_object(entries["standard_errors"], f"{what}, standard_errors", PARAMETERS)
-        parameters = {name: as_number(found[name], f"{what}, {name}", 1e-12, 1e18) for name in PARAMETERS}
+        parameters, errors, covariance = as_estimates(entries, what, PARAMETERS, 1e-12, 1e18)
         stated, association = entries["population_mean"], entries["correlation"]
         if stated is not None:
             as_number(stated, f"{what}, population_mean", 0.0)
         return SpendParams(
             parameters=parameters,
-            standard_errors={
-                name: None if (e := errors[name]) is None else as_number(e, f"{what}, error of {name}", 0.0)
-                for name in PARAMETERS
-            },
-            covariance_log=as_covariance(entries["covariance_log"], f"{what}, covariance_log", len(PARAMETERS)),
+            standard_errors=errors,
+            covariance_log=covariance,
             log_likelihood=as_number(entries["log_likelihood"], f"{what}, log_likelihood"),
             population_mean=population_mean(parameters),
             observed_mean=as_number(entries["observed_mean"], f"{what}, observed_mean", 0.0),
@@ -125,12 +118,9 @@ def fit(orders: ArrayLike, mean_spend: ArrayLike) -> SpendParams:
     optimum = maximise(_objective(x, m / unit), _starts(x, m / unit), float(x.size))
     if np.any(np.abs(optimum.log_parameters) > 13.9):
         raise FitError("spend_degenerate", "order values do not follow a Gamma-Gamma: its likelihood has no maximum")
-    values = np.exp(optimum.log_parameters) * np.array([1.0, 1.0, unit])
-    covariance = optimum.covariance
-    errors = None if covariance is None else np.sqrt(np.diag(covariance))
-    parameters = {name: float(value) for name, value in zip(PARAMETERS, values, strict=True)}
+    parameters, errors, covariance = estimates(optimum, PARAMETERS, np.array([1.0, 1.0, unit]))
     association = correlation(x, m)
-    identified = errors is not None and bool(np.all(errors <= _LARGEST_ERROR))
+    identified = optimum.sharp(_LARGEST_ERROR)
     notes = []
     if population_mean(parameters) is None:
         notes.append("no_population_mean")
@@ -142,8 +132,8 @@ def fit(orders: ArrayLike, mean_spend: ArrayLike) -> SpendParams:
         notes.append("spend_not_identified")
     return SpendParams(
         parameters=parameters,
-        standard_errors={name: None if errors is None else float(values[i] * errors[i]) for i, name in enumerate(PARAMETERS)},
-        covariance_log=None if covariance is None else tuple(tuple(float(v) for v in row) for row in covariance),
+        standard_errors=errors,
+        covariance_log=covariance,
         log_likelihood=float(optimum.mean_log_likelihood * x.size - x.size * np.log(unit)),
         population_mean=population_mean(parameters),
         observed_mean=unit,
