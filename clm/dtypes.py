@@ -10,6 +10,7 @@ import polars as pl
 from clm.tables import Column
 
 _TYPES: dict[str, pl.DataType] = {
+    "Boolean": pl.Boolean(),
     "String": pl.String(),
     "Date": pl.Date(),
     "Datetime(us)": pl.Datetime("us"),

@@ -270,6 +270,23 @@ class ReportSettings:
 
 
 @dataclass(frozen=True)
+class CohortSettings:
+    """`cohort`: customers by the period of their first order."""
+
+    as_of: date | str = _option(
+        "last-day",
+        values.day_or("last-day", "month-end"),
+        "DATE|last-day|month-end",
+        "Last day taken into account, inclusive.",
+    )
+    period: str = _option(
+        "month", values.choice("week", "month", "quarter", "year"), "week|month|quarter|year", "Length of a period."
+    )
+    by: str | None = _option(None, values.filled, "COL", "One cohort for each value this column had on the first order day.")
+    members: bool = _switch("Write one row per customer with their cohort, instead of the cohorts.")
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """`run` and `demo`: the whole chain; the stages read their own tables of clm.toml."""
 
@@ -307,6 +324,7 @@ COMMANDS: dict[str, type[Any]] = {
     "churn": ChurnSettings,
     "report": ReportSettings,
     "migrate": NoSettings,
+    "cohort": CohortSettings,
     "run": RunSettings,
     "demo": RunSettings,
     "config": NoSettings,

@@ -296,6 +296,44 @@ MIGRATION = Table(
     ),
 )  # fmt: skip
 
+COHORTS = Table(
+    name="COHORTS",
+    version=1,
+    row="one cohort (customers with their first order in the same period) in one period up to `as_of`, by group, cohort, period; the rows add up to the log",
+    made_by="cohort",
+    columns=_stage(
+        "cohort",
+        Column("group", "String", "text", "value of --by on the first order day; ties to the smaller text; null without"),
+        Column("cohort", "String", "period", "period of the first order; null: customers who never bought (returns only)"),
+        Column("period", "String", "period", "the period the row is about: 2024-03, 2024-Q1, 2024-W05 or 2024", nullable=False),
+        Column("age", "Int32", "periods", "periods since the cohort's first; below 0 for money from before the first order"),
+        Column("period_complete", "Boolean", "yes/no", "whether the period had ended by `as_of`", nullable=False),
+        Column("cohort_customers", "Int64", "customers", "customers of the cohort", nullable=False, minimum=0),
+        Column("customers", "Int64", "customers", "of them, with a sale in the period", nullable=False, minimum=0),
+        Column("customers_on_or_after", "Int64", "customers", "of them, with a sale in the period or a later one up to `as_of`", minimum=0),
+        Column("retention", "Float64", "share", "customers ÷ cohort_customers", minimum=0, maximum=1),
+        Column("retention_on_or_after", "Float64", "share", "customers_on_or_after ÷ cohort_customers", minimum=0, maximum=1),
+        Column("orders", "Int64", "orders", "distinct orders with a sale in the period", nullable=False, minimum=0),
+        Column("revenue", SUM_MONEY, "money", "net of returns; null without amounts"),
+        Column("margin", SUM_MONEY, "money", "revenue − cost; null where a line has no cost"),
+    ),
+)  # fmt: skip
+
+MEMBERS = Table(
+    name="MEMBERS",
+    version=1,
+    row="one customer with their cohort",
+    made_by="cohort --members",
+    key=("customer_id",),
+    columns=_stage(
+        "cohort",
+        Column("customer_id", "String", "id", "the customer", nullable=False),
+        Column("cohort", "String", "period", "period of the first order; null for who never bought"),
+        Column("group", "String", "text", "value of --by on the first order day; null without"),
+        Column("first_order_on", "Date", "day", "first day with a sale"),
+    ),
+)
+
 METRICS = Table(
     name="METRICS",
     version=1,
@@ -316,7 +354,7 @@ METRICS = Table(
     ),
 )
 
-ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, MIGRATION, METRICS)}
+ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, MIGRATION, COHORTS, MEMBERS, METRICS)}
 
 STAGE_READS = {
     "rfm": TRANSACTIONS,

@@ -32,6 +32,7 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("churn", "one", commands.churn, "Tell who will not come back, how surely, and why."),
     ("report", "one", commands.report, "One page to decide by: .html, .json, .md, or text."),
     ("migrate", "two", commands.migrate, "Show who moved between two tables of customers, and what moved with them."),
+    ("cohort", "one", commands.cohort, "Follow customers by the month of their first order."),
     ("run", "many", running.run, "All of it, making only what changed."),
     ("demo", "none", running.demo, "`run` on a real log of 23,570 customers."),
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),

@@ -112,6 +112,11 @@ def migrate(job: Job) -> int:
     return job.finish(step, table=False)
 
 
+def cohort(job: Job) -> int:
+    job.check_output(other_table=True)
+    return job.finish(steps.cohort(job.source(), job.settings, job.common, job.emit))
+
+
 def report(job: Job) -> int:
     """A document goes to -o by its suffix, tables too; without -o the report is text on stdout, also into a pipe."""
     output = Path(job.common.output) if job.common.output not in (None, "-") else None

@@ -18,7 +18,7 @@ from clm.steps.customers import (
     without,
 )
 from clm.steps.step import Step, model_document
-from clm.steps.telling import DOCUMENTS, beside_report, migrate, render, render_migration, render_text, report
+from clm.steps.telling import DOCUMENTS, beside_report, cohort, migrate, render, render_migration, render_text, report
 
 __all__ = [
     "DOCUMENTS",
@@ -31,6 +31,7 @@ __all__ = [
     "churn",
     "clean",
     "clv",
+    "cohort",
     "explain",
     "migrate",
     "model_document",

@@ -1,4 +1,4 @@
-"""The steps that tell: `migrate`, and `report` with its documents.
+"""The steps that tell: `migrate`, `cohort`, and `report` with its documents.
 
 It may not compute: it opens, calls the pure stage, and hands on.
 """
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from clm.formats import Emit
 from clm.outcome import Outcome, Rows, counted
 from clm.settings import (
+    CohortSettings,
     CommonSettings,
     ReportSettings,
     recorded,
 )
 from clm.steps.step import Step, customers_table, finish, orders_table
-from clm.tables import CUSTOMERS, METRICS, MIGRATION
+from clm.tables import COHORTS, CUSTOMERS, MEMBERS, METRICS, MIGRATION
 
 if TYPE_CHECKING:
     from clm.stages.migrate import Made
@@ -63,6 +64,15 @@ def render_migration(step: Step) -> list[str]:
     from clm.report import matrices
 
     return matrices.lines(step.outcome.metrics, step.facts.currency)
+
+
+def cohort(source: Path, settings: CohortSettings, common: CommonSettings, emit: Emit) -> Step:
+    """TRANSACTIONS -> COHORTS, or with `members` MEMBERS."""
+    from clm.stages import cohort as stage
+
+    orders = orders_table(source)
+    table = MEMBERS if settings.members else COHORTS
+    return finish("cohort", lambda: stage.cohort(orders.frame, settings), recorded(settings, common), [orders], emit, table)
 
 
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
