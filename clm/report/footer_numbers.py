@@ -18,7 +18,9 @@ def add(sheet: Sheet, facts: dict[str, Any]) -> None:
     made = stage_facts(facts, "clv").get("metrics", {})
     _backtest(sheet, made)
     _model(sheet, made)
-    _churn(sheet, stage_facts(facts, "churn").get("metrics", {}))
+    churned = stage_facts(facts, "churn").get("metrics", {})
+    _churn(sheet, churned)
+    _survival(sheet, _object(churned.get("survival")))
 
 
 def stage_facts(facts: dict[str, Any], stage: str) -> dict[str, Any]:
@@ -158,3 +160,34 @@ def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
         for side in ("predicted", "observed"):
             people = int(n) if n is not None else None
             sheet.add("churn", f"reliability_{side}", finite(bin_.get(side)), group=group, n=people)
+
+
+def _survival(sheet: Sheet, told: dict[str, Any]) -> None:
+    """How long customers stay, of all and by group, as the stage counted it."""
+    whole = _object(told.get("all"))
+    if not whole:
+        return
+    sheet.add("survival", "horizon", finite(told.get("horizon_days")))
+    too_new = finite(told.get("too_new"))
+    sheet.add("survival", "too_new", too_new, n=_people(too_new))
+    for one in (whole, *_records(told.get("groups"))):
+        group = None if one is whole else f"{one.get('of')}:{one.get('group')}"
+        customers, left = finite(one.get("customers")), finite(one.get("left"))
+        n = _people(customers)
+        sheet.add("survival", "customers", customers, group=group, n=n)
+        sheet.add("survival", "left", left, group=group, n=_people(left))
+        median, low, high = (finite(one.get(f"median_{end}")) for end in ("days", "low", "high"))
+        sheet.add("survival", "median_days", median, group=group, lower=low, upper=high, n=n)
+        _retention(sheet, "retention", group, one.get("retention"))
+    _retention(sheet, "curve", None, whole.get("curve"))
+
+
+def _retention(sheet: Sheet, metric: str, group: str | None, points: Any) -> None:
+    for point in _records(points):
+        survival, low, high = (finite(point.get(end)) for end in ("survival", "low", "high"))
+        period, n = f"{point.get('months')}m", _people(finite(point.get("at_risk")))
+        sheet.add("survival", metric, survival, group=group, period=period, lower=low, upper=high, n=n)
+
+
+def _people(number: float | None) -> int | None:
+    return None if number is None else int(number)

@@ -195,6 +195,20 @@ NAMES: tuple[Name, ...] = (
         ("reliability_predicted", "probability", "mean predicted probability; group: bin"),
         ("reliability_observed", "share", "share that did not order; group: bin"),
     ),
+    *_section(
+        "survival",
+        ("horizon", "days", "a life ends on the first order day that no order follows for this long"),
+        ("too_new", "customers", "buyers first seen within the horizon of the last day: not observed yet"),
+        ("customers", "customers", "lives observed; group: kind:code (cohort, segment, channel), null for all"),
+        ("left", "customers", "of these, lives that ended; group as customers"),
+        ("median_days", "days", "first day by which half had left, null when not reached; group as customers"),
+        (
+            "retention",
+            "share",
+            "Kaplan-Meier, 95 % interval, n at risk; group as customers; period: months after the first order",
+        ),
+        ("curve", "share", "the same for all, every month observed; period: months"),
+    ),
 )
 
 _UNITS = {(name.section, name.metric): name.unit for name in NAMES}

@@ -133,6 +133,13 @@ def gap_quantile(histogram: pl.DataFrame, share: float) -> int | None:
     return int(reached["gap_days"][0]) if reached.height else None
 
 
+def first_silences(orders: pl.LazyFrame, as_of: date, longer_than: int) -> pl.DataFrame:
+    """For each customer with such a gap, the first order day (`on`) whose next one came more than `longer_than` days later."""
+    long = gaps(daily(lines(nw.from_native(orders), as_of))).filter(nw.col("gap") > longer_than)
+    first = long.group_by("customer_id").agg((nw.col("day") - nw.col("gap")).min().alias("on"))
+    return collected(first).select("customer_id", (pl.col("on") - _EPOCH).cast(pl.Int32).cast(pl.Date))
+
+
 def one_day(customers: pl.DataFrame, stage: str) -> date | None:
     """The day CUSTOMERS were made for; None for no customers. Raises DataError when they are of several days."""
     days = customers["as_of"].unique().to_list()

@@ -180,14 +180,17 @@ def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit)
 
 
 def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: Emit) -> Step:
-    """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons."""
+    """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons; in the metrics how long customers stay."""
     from clm.stages import churn as stage
+    from clm.stages import survival
 
     customers = customers_table(source, CUSTOMERS.needed("rfm"))
     orders = orders_table(Path(settings.orders)) if settings.orders else None
 
     def compute() -> Outcome:
-        return stage.churn(customers.frame.collect(), orders.frame if orders else None, settings, common.seed)
+        log = orders.frame if orders else None
+        found = stage.churn(customers.frame.collect(), log, settings, common.seed)
+        return survival.with_survival(found, log)
 
     return finish("churn", compute, recorded(settings, common), [customers, orders], emit)
 

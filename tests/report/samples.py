@@ -145,6 +145,19 @@ def without(frame: pl.DataFrame, *stages: str) -> pl.DataFrame:
     return frame.drop(tables.CUSTOMERS.names(*stages)) if stages else frame
 
 
+def _retained(share: float) -> list[dict[str, Any]]:
+    """A curve that has lost the same share by every month."""
+    return [
+        {"months": n, "days": 30 * n, "at_risk": 50, "survival": share, "low": share - 0.1, "high": share + 0.1}
+        for n in (0, 1, 3, 6)
+    ]
+
+
+def _lives(of: str, group: str | None, customers: int, share: float) -> dict[str, Any]:
+    median = {"median_days": 90, "median_low": 70, "median_high": None}
+    return {"of": of, "group": group, "customers": customers, "left": 40, "retention": _retained(share), **median}
+
+
 def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """A complete footer: churn's own facts, and clean, rfm, segment, clv and one source among the ancestors."""
     table = customers() if frame is None else frame
@@ -192,6 +205,12 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
             {"bin": n, "customers": 20, "predicted": n / 10 - 0.05, "observed": min(1.0, n / 10)} for n in range(1, 11)
         ],
         "gain": [{"share": 0.1, "captured": 0.12}, {"share": 1.0, "captured": 1.0}],
+        "survival": {
+            "horizon_days": 56,
+            "too_new": 9,
+            "all": _lives("all", None, 150, 0.6) | {"curve": _retained(0.6)},
+            "groups": [_lives("cohort", "2023-01", 90, 0.5), _lives("segment", "loyal", 60, 0.8)],
+        },
     }
     clean = {
         "stage": "clean",

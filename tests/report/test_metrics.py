@@ -180,6 +180,19 @@ def test_the_backtest_is_told_by_origin_and_as_a_mean(numbers: pl.DataFrame) -> 
     assert look.value("backtest", "beats_best_baseline", "gini") == 0
 
 
+def test_how_long_customers_stay_is_told_for_all_and_by_group(numbers: pl.DataFrame) -> None:
+    """Median and retention with their intervals and the number at risk; an end nobody reached is null."""
+    look = Numbers(numbers)
+    median = look.find("survival", "median_days", "cohort:2023-01")
+    assert median
+    assert (median.value, median.lower, median.upper, median.n) == (90, 70, None, 90)
+    kept = look.find("survival", "retention", "segment:loyal", "3m")
+    assert kept
+    assert (kept.value, kept.lower, kept.upper, kept.n) == (0.8, pytest.approx(0.7), pytest.approx(0.9), 50)
+    assert look.value("survival", "customers") == 150
+    assert look.periods("survival", "curve") == ["0m", "1m", "3m", "6m"]
+
+
 def test_expected_lost_is_about_the_active(shop: Shop, numbers: pl.DataFrame) -> None:
     """The headline's number is the sum of probabilities of customers active in the last 90 days."""
     customers, _, _ = shop
