@@ -18,6 +18,8 @@ from clm.expressions import Expression, Rule
 from clm.tables import ROLES
 from clm.values import Horizon, Parser
 
+MARGIN_FROM_COST = "cost"
+
 
 @dataclass(frozen=True)
 class Option:
@@ -222,7 +224,13 @@ class ClvSettings:
         Horizon(12, "m"), values.horizon, "12m", "How far to look; months and years are calendar.", shown="12m"
     )
     annual_discount: float = _option(0.10, values.rate, "RATE", "Yearly discount rate.", shown="10%")
-    margin: float = _option(1.0, values.share, "SHARE", "Margin on revenue.", shown="100%")
+    margin: float | str = _option(
+        1.0,
+        values.share_or(MARGIN_FROM_COST),
+        "SHARE|cost",
+        "Margin on revenue; cost: spend less cost, each customer's drawn to the base's.",
+        shown="100%",
+    )
     interval: float = _option(0.8, values.share, "SHARE", "Width of the interval.", shown="80%")
     model_family: str = _option(
         "auto",

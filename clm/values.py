@@ -136,6 +136,18 @@ def share(value: Any) -> float:
     return number
 
 
+def share_or(word: str) -> Parser:
+    """A share, or the one word that says where it comes from."""
+
+    def parse(value: Any) -> float | str:
+        try:
+            return word if text(value).strip() == word else share(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {word}") from None
+
+    return parse
+
+
 def rate(value: Any) -> float:
     """A yearly rate: like a share, but `0` and small negative rates make sense and 100 % is not the end."""
     written = text(value).strip()

@@ -31,9 +31,10 @@ class Recent:
 
 @dataclass(frozen=True)
 class Terms:
-    """How money and uncertainty are told: margin on revenue, width of the intervals, seed of the simulation, days of the log."""
+    """How money and uncertainty are told: margin on revenue (one, or one for each buyer), width of the intervals, seed of the
+    simulation, days of the log."""
 
-    margin: float
+    margin: float | FloatArray
     interval: float
     seed: int
     log_days: int

@@ -198,7 +198,7 @@ def ranges(
     counted: BoolArray,
     *,
     interval: float,
-    margin: float,
+    margin: float | FloatArray,
     seed: int,
 ) -> Ranges:
     """Posterior simulation of orders and money: an interval per buyer, draws of the totals over the buyers `counted`.
@@ -206,10 +206,12 @@ def ranges(
     Spend is drawn for the whole horizon at once and discounted by the buyer's own ratio of discounted to plain expected
     orders; drawing month by month would change the interval by less than its own noise. Without a Gamma-Gamma every
     order is worth the shrunken mean. Buyers of equal history and spend share one interval, from their draws together.
+    `margin` is one share, or one for each buyer.
     """
     worth = np.zeros_like(buyers.age_days) if value is None else value.mean
     plain = np.where(forecast.orders > 0.0, forecast.orders, 1.0)
-    factor = margin * np.where(forecast.orders > 0.0, forecast.discounted / plain, parts.discounts[0])
+    factor = np.where(forecast.orders > 0.0, forecast.discounted / plain, parts.discounts[0])
+    kept = np.broadcast_to(np.asarray(margin, dtype=np.float64), worth.shape)
     # Sorted by what decides a buyer's distribution: the simulation keeps this order, so equal buyers stand together.
     order = np.lexsort((worth, buyers.age_days, buyers.active_days, buyers.repeat_days))
     x, active, age, worth, factor = (column[order] for column in (*buyers.history, worth, factor))
@@ -217,6 +219,7 @@ def ranges(
     bounds = np.zeros((2, int(groups[-1]) + 1 if groups.size else 0))
     known = np.full(bounds.shape[1], False)
     weight = counted[order].astype(np.float64)[:, None]
+    money_weight = weight * kept[order][:, None]
     total_orders, total_money = np.zeros(btyd_simulate.DRAWS), np.zeros(btyd_simulate.DRAWS)
     model = value.model if value is not None else None
     given = (value.orders[order], value.mean_spend[order]) if value is not None and model is not None else (None, None)
@@ -229,13 +232,13 @@ def ranges(
             continue
         spent = block.spend if block.spend is not None else block.orders * worth[rows][:, None]
         money = spent * factor[rows][:, None]
-        total_money += np.sum(weight[rows] * money, axis=0)
+        total_money += np.sum(money_weight[rows] * money, axis=0)
         _bounds(money, groups[rows], bounds, known, [(1.0 - interval) / 2.0, (1.0 + interval) / 2.0])
     if value is None:
         return Ranges(None, None, total_orders, None)
     low, high = np.empty_like(worth), np.empty_like(worth)
     low[order], high[order] = bounds[:, groups]
-    return Ranges(low, high, total_orders, total_money)
+    return Ranges(kept * low, kept * high, total_orders, total_money)
 
 
 def _groups(*sorted_columns: FloatArray) -> NDArray[np.intp]:

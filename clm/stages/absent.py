@@ -19,6 +19,8 @@ def absent(stage: str, customers: pl.DataFrame, notice: Notice) -> Outcome:
     method, status, code = _STATUS[stage]
     columns: dict[str, pl.Expr] = {}
     for column in CUSTOMERS.of_stage(stage):
+        if column.optional:
+            continue
         columns[column.name] = pl.lit(None, polars_type(column))
     columns[method] = pl.lit("none")
     columns[status] = pl.when(pl.col("orders") > 0).then(pl.lit(code)).otherwise(pl.lit(NO_PURCHASE))

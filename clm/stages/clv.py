@@ -6,6 +6,7 @@ Frames are cut into arrays and arrays put back here; fits, tests and forecasts a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,14 +15,15 @@ import polars as pl
 
 from clm.dtypes import polars_type
 from clm.errors import DataError
-from clm.models import appraisal_facts, backtest, btyd, ladder, valuation
+from clm.models import appraisal_facts, backtest, btyd, ladder, margin, valuation
 from clm.models.appraisal import NEXT_ORDER_HORIZONS, Recent, Terms, appraise
 from clm.models.appraisal_facts import Made, Setting
 from clm.models.backtest import Scored, Window
 from clm.models.ladder import Fits
+from clm.models.margin import Margins
 from clm.models.valuation import Buyers, Slices
 from clm.outcome import Notice, Outcome, Rows, counted
-from clm.settings import ClvSettings
+from clm.settings import MARGIN_FROM_COST, ClvSettings
 from clm.stages import snapshot
 from clm.tables import CUSTOMERS, NO_PURCHASE
 from clm.values import add_months
@@ -58,26 +60,35 @@ def clv(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ClvSetti
     kept = customers.drop(CUSTOMERS.names("clv"), strict=False)
     if as_of is None:
         nothing = {"horizon": {"text": str(settings.horizon), "until": None, "days": None}} | appraisal_facts.nothing()
+        nothing["margin"] = _margin_facts(settings, None)
         return Outcome(_filled(kept, None), Rows(0, 0), metrics=nothing, closing="0 customers")
+    _check_margin(customers, settings)
     parts = _slices(settings, as_of)
     source, after = (customers, None) if orders is None else snapshot.reconciled(customers, orders, as_of)
     in_input = pl.col("customer_id").is_in(customers["customer_id"].implode()).alias("in_input")
     bought = source.filter(pl.col("orders") > 0).sort("customer_id").with_columns(in_input)
     until = as_of + timedelta(days=parts.horizon_days)
-    metrics = {"horizon": {"text": str(settings.horizon), "until": until.isoformat(), "days": parts.horizon_days}}
+    metrics: dict[str, Any] = {
+        "horizon": {"text": str(settings.horizon), "until": until.isoformat(), "days": parts.horizon_days},
+        "margin": _margin_facts(settings, None),
+    }
     rows = Rows(customers.height, customers.height, after_as_of=after)
     if bought.is_empty():
         closing = f"{counted(customers.height, 'customer')}, none with a purchase"
         return Outcome(_filled(kept, None), rows, as_of=as_of, metrics=metrics | appraisal_facts.nothing(), closing=closing)
     base = _Base(bought, _buyers(bought), as_of, bought["first_order_on"].min())  # type: ignore[arg-type]
-    made = _make(base, orders, settings, parts, seed)
+    margins = _margins(base, customers, settings)
+    made = _make(base, orders, settings, parts, seed, margins)
     around = Setting(base.buyers, parts.horizon_days, base.log_days, orders is not None, not settings.no_backtest)
     return Outcome(
         frame=_filled(kept, _columns(base, made)),
         rows=rows,
         as_of=as_of,
-        metrics=metrics | appraisal_facts.facts(made),
-        warnings=tuple(Notice(code, text) for code, text in appraisal_facts.notes(made, around)),
+        metrics=metrics | {"margin": _margin_facts(settings, margins)} | appraisal_facts.facts(made),
+        warnings=(
+            *(Notice(code, text) for code, text in appraisal_facts.notes(made, around)),
+            *_margin_notices(customers, settings, margins),
+        ),
         learned=appraisal_facts.learned(made),
         closing=_closing(customers.height, made, until),
     )
@@ -116,7 +127,51 @@ def _floats(values: pl.Series) -> Any:
     return values.cast(pl.Float64).to_numpy()
 
 
-def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts: Slices, seed: int) -> Made:
+def _check_margin(customers: pl.DataFrame, settings: ClvSettings) -> None:
+    """Raises DataError when the margin is to come from costs the table does not have."""
+    if settings.margin == MARGIN_FROM_COST and ("cost" not in customers.columns or not customers["cost"].count()):
+        raise DataError(
+            "--margin cost: the table does not know what the goods cost",
+            where="column cost",
+            fix="map it when cleaning (--map cost=COLUMN) and keep `clm rfm --columns all`, or give a share: --margin 35%",
+            code="no_cost",
+        )
+
+
+def _margins(base: _Base, customers: pl.DataFrame, settings: ClvSettings) -> Margins | None:
+    """A margin for each buyer of the base where they come from costs; None where one share is given for all."""
+    if settings.margin != MARGIN_FROM_COST:
+        return None
+    told = customers.select("customer_id", "cost")
+    costs = base.frame.select("customer_id", "spend").join(told, on="customer_id", how="left", maintain_order="left")
+    return margin.shrunken(_floats(costs["spend"]), _floats(costs["cost"]))
+
+
+def _margin_facts(settings: ClvSettings, margins: Margins | None) -> dict[str, Any]:
+    """Where the margin comes from; `share` is the given one, or the base's, to which each customer's own is drawn."""
+    if settings.margin != MARGIN_FROM_COST:
+        return {"from": "setting", "share": settings.margin, "customers": None}
+    base, known = (margins.base, margins.known) if margins is not None else (None, 0)
+    return {"from": "cost", "share": base, "customers": known}
+
+
+def _margin_notices(customers: pl.DataFrame, settings: ClvSettings, margins: Margins | None) -> Iterator[Notice]:
+    if margins is None:
+        if settings.margin == 1.0 and "cost" in customers.columns and customers["cost"].count():
+            yield Notice("margin_not_used", "clv is revenue, not margin: the log knows its costs, --margin cost takes them off")
+    elif margins.base is None:
+        yield Notice("no_margin", "no customer has both spend and cost: every margin is 0, and so is clv")
+    elif margins.clipped:
+        yield Notice(
+            "margin_clipped",
+            f"{counted(margins.clipped, 'customer')} whose goods cost more than was paid (or less than nothing): their margin "
+            "is held between 0% and 100%",
+        )
+
+
+def _make(
+    base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts: Slices, seed: int, margins: Margins | None
+) -> Made:
     """Fit, test, choose a rung, forecast."""
     buyers, asked, estimator = base.buyers, settings.model_family, settings.estimator
     names = ladder.families(asked)
@@ -138,7 +193,8 @@ def _make(base: _Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts
         )
     value = ladder.value(rung, buyers, settings.include_first, estimator)
     recent = _recent(base, orders, min(parts.horizon_days, base.log_days)) if rung.needs_recent and orders is not None else None
-    terms = Terms(settings.margin, settings.interval, seed, base.log_days)
+    share = float(settings.margin) if margins is None else margins.shares
+    terms = Terms(share, settings.interval, seed, base.log_days)
     numbers = appraise(rung, buyers, value, recent, tests, parts, base.frame["in_input"].to_numpy(), terms)
     return Made(asked, estimator, fits, tuple(tests), rung, value, numbers)
 
@@ -216,7 +272,8 @@ def _filled(kept: pl.DataFrame, columns: pl.DataFrame | None) -> pl.DataFrame:
     """INPUT with the clv columns at its end; who has none did not buy."""
     if columns is None:
         columns = pl.DataFrame(
-            schema={"customer_id": pl.String} | {one.name: polars_type(one) for one in CUSTOMERS.of_stage("clv")}
+            schema={"customer_id": pl.String}
+            | {one.name: polars_type(one) for one in CUSTOMERS.of_stage("clv") if not one.optional}
         )
     return kept.join(columns, on="customer_id", how="left", maintain_order="left").with_columns(
         pl.col("clv_method").fill_null("none"), pl.col("clv_status").fill_null(NO_PURCHASE)

@@ -21,8 +21,8 @@ from clm.tables import CLV_METHODS, CLV_STATUSES, CUSTOMERS
 from clm.values import Horizon, horizon
 from tests.logs import Line, transactions
 
-COLUMNS = CUSTOMERS.names("clv")
-NUMBERS = [one.name for one in CUSTOMERS.of_stage("clv") if one.dtype == "Float64"]
+COLUMNS = CUSTOMERS.needed("clv")
+NUMBERS = [one.name for one in CUSTOMERS.of_stage("clv") if one.name in COLUMNS and one.dtype == "Float64"]
 START = date(2020, 1, 1)
 AS_OF = START + timedelta(days=500)
 Amounts = Callable[[random.Random], str | None]  # one order's amount; the default has a level for each customer
@@ -69,7 +69,7 @@ def check_contract(outcome: Outcome, customers: pl.DataFrame) -> None:
     told = frame(outcome)
     assert told.columns == [*customers.columns, *COLUMNS]
     assert told.select(customers.columns).equals(customers)
-    for column in CUSTOMERS.of_stage("clv"):
+    for column in (one for one in CUSTOMERS.of_stage("clv") if one.name in COLUMNS):
         assert str(told.schema[column.name]) == column.dtype
     for name in NUMBERS:
         assert told[name].is_finite().fill_null(value=True).all()
@@ -560,3 +560,40 @@ def test_deciles_are_those_of_the_forecast_that_is_used() -> None:
     used = next(row for row in outcome.metrics["backtest"] if (row["origin"], row["name"]) == (latest, outcome.metrics["method"]))
     assert sum(row["customers"] for row in rows) == used["customers"]
     assert sum(row["predicted"] * row["customers"] for row in rows) == pytest.approx(used["predicted_total"])
+
+
+def with_cost(log: pl.DataFrame, cost: Callable[[str], str | None]) -> pl.DataFrame:
+    """The snapshot of a log with what the goods of each customer cost."""
+    customers = snapshot.take(log.lazy(), AS_OF)
+    known = [None if (told := cost(one)) is None else Decimal(told) for one in customers["customer_id"]]
+    return customers.with_columns(cost=pl.Series(known, dtype=pl.Decimal(38, 4)))
+
+
+def test_margins_come_from_costs() -> None:
+    """Each value, its interval and the total are those of full margin times the customer's own share."""
+    log = shop(300)
+    customers = with_cost(log, lambda one: str(int(one[1:]) % 40))
+    whole = clv(customers, log.lazy(), ClvSettings(), 0)
+    margined = clv(customers, log.lazy(), ClvSettings(margin="cost"), 0)
+    both = frame(whole).select("customer_id", "spend", "cost", "clv", "clv_high").join(
+        frame(margined).select("customer_id", own="clv", own_high="clv_high"), on="customer_id"
+    )  # fmt: skip
+    base = float(1 - both["cost"].sum() / both["spend"].sum())
+    mean = float(both["spend"].sum()) / both.height
+    spend, cost = both["spend"].cast(float), both["cost"].cast(float)
+    share = ((spend - cost + mean * base) / (spend + mean)).clip(0.0, 1.0)
+    assert both["own"].to_list() == pytest.approx((both["clv"] * share).to_list())
+    assert both["own_high"].to_list() == pytest.approx((both["clv_high"] * share).to_list())
+    facts = margined.metrics["margin"]
+    assert facts["from"] == "cost"
+    assert facts["share"] == pytest.approx(base)
+    assert "margin_not_used" in codes(whole)
+    assert "margin_not_used" not in codes(margined)
+
+
+def test_a_margin_from_costs_wants_costs() -> None:
+    """A table without costs, or with none filled, is 65 with what to do."""
+    log = shop(5)
+    for customers in (snapshot.take(log.lazy(), AS_OF), with_cost(log, lambda one: None)):
+        with pytest.raises(DataError, match="does not know what the goods cost"):
+            clv(customers, None, ClvSettings(margin="cost"), 0)
