@@ -83,16 +83,17 @@ def prepared(plan: Plan) -> Plan:
 def remembering(settings: dict[str, Any], earlier: Path) -> dict[str, Any]:
     """Settings of the stages that look back at the customers of an earlier run, unless they were told where to look.
 
-    The report says who moved since; tiers remember, when the earlier run had tiers.
+    The report says who moved since; tiers remember, when the earlier run had tiers; churn warns, when both know rhythms.
     """
-    report, segment = settings["report"], settings["segment"]
+    report, segment, churn = settings["report"], settings["segment"], settings["churn"]
     found: dict[str, Any] = {}
     if report.previous is None:
         found["report"] = replace(report, previous=str(earlier))
-    if segment.tiers and segment.previous is None:
-        before = files.open_table(earlier, CUSTOMERS, [])
-        if "tier" in before.frame.collect_schema():
-            found["segment"] = replace(segment, previous=str(earlier))
+    before = files.open_table(earlier, CUSTOMERS, []).frame.collect_schema()
+    if segment.tiers and segment.previous is None and "tier" in before:
+        found["segment"] = replace(segment, previous=str(earlier))
+    if churn.previous is None and settings["rfm"].columns == "all" and "rhythm_days" in before:
+        found["churn"] = replace(churn, previous=str(earlier))
     return found
 
 
@@ -191,6 +192,8 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
         return steps.beside_rfm(plan.settings[stage], plan.model)
     if stage == "segment":
         return steps.beside_segment(plan.settings[stage], _applied(stage, plan), plan.common.seed)
+    if stage == "churn":
+        return steps.beside_churn(plan.settings[stage])
     if stage == "report":
         return steps.beside_report(plan.settings[stage])
     if stage == "clean":

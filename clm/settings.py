@@ -266,6 +266,9 @@ class ChurnSettings:
     orders: str | None = _unrecorded(
         None, values.filled, "FILE", "TRANSACTIONS the customers came from; labels are made from them."
     )
+    previous: str | None = _unrecorded(
+        None, values.filled, "FILE", "CUSTOMERS of an earlier day: adds early_warning, who fell silent beyond their rhythm since."
+    )
 
 
 @dataclass(frozen=True)

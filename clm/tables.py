@@ -175,6 +175,7 @@ CLV_STATUSES = (
 CHURN_METHODS = ("base_rate", "hiatus", "return", "logistic", "none")
 CHURN_STATUSES = ("ok", "not_validated", "too_little_history", NO_PURCHASE)
 CHURN_RISKS = ("low", "medium", "high")
+EARLY_WARNINGS = ("new", "known")
 
 # what `rfm --columns all` adds; null where the log lacks the column it is made of
 BEHAVIOUR = tuple(
@@ -270,6 +271,8 @@ CUSTOMERS = Table(
             Column("days_overdue", "Int32", "days", "recency_days − 2 × own rhythm, rounded up; 0 or less is not overdue"),
             Column("churn_method", "String", "code", "the candidate that made the number", nullable=False, values=CHURN_METHODS),
             Column("churn_status", "String", "code", "whether it was tested, or why not", nullable=False, values=CHURN_STATUSES),
+            Column("silence_limit_days", "Int32", "days", "silence nine in ten of the customer's next gaps do not exceed: (active_days + g) × (10^(1 ÷ (repeat_days + 1)) − 1), g as in rhythm_days, rounded down (--previous)", optional=True, minimum=0),
+            Column("early_warning", "String", "code", "recency_days above silence_limit_days: `new` since the earlier table, `known`: that silence had passed it there; else null (--previous)", optional=True, values=EARLY_WARNINGS),
         ),
     ),
 )  # fmt: skip

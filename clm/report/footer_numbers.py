@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from clm.report.numbers import CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Sheet, finite
+from clm.tables import EARLY_WARNINGS
 
 
 def add(sheet: Sheet, facts: dict[str, Any]) -> None:
@@ -20,6 +21,7 @@ def add(sheet: Sheet, facts: dict[str, Any]) -> None:
     _model(sheet, made)
     churned = stage_facts(facts, "churn").get("metrics", {})
     _churn(sheet, churned)
+    _early_warning(sheet, _object(churned.get("early_warning")))
     _survival(sheet, _object(churned.get("survival")))
 
 
@@ -160,6 +162,21 @@ def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
         for side in ("predicted", "observed"):
             people = int(n) if n is not None else None
             sheet.add("churn", f"reliability_{side}", finite(bin_.get(side)), group=group, n=people)
+
+
+def _early_warning(sheet: Sheet, told: dict[str, Any]) -> None:
+    """Who fell silent beyond their own rhythm since the earlier table."""
+    since = told.get("since")
+    if not isinstance(since, str):
+        return
+    for group in EARLY_WARNINGS:
+        number = finite(told.get(group))
+        sheet.add("early_warning", "customers", number, group=group, period=since, n=_people(number))
+    within = finite(told.get("within"))
+    sheet.add("early_warning", "within", within, period=since, n=_people(within))
+    value = finite(told.get("clv"))
+    if value is not None:
+        sheet.add("early_warning", "clv", value, period=since, n=_people(finite(told.get("new"))))
 
 
 def _survival(sheet: Sheet, told: dict[str, Any]) -> None:

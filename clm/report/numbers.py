@@ -196,6 +196,16 @@ NAMES: tuple[Name, ...] = (
         ("reliability_observed", "share", "share that did not order; group: bin"),
     ),
     *_section(
+        "early_warning",
+        (
+            "customers",
+            "customers",
+            "silent beyond their own rhythm; group: new since the period's day, known then; period: that day",
+        ),
+        ("within", "customers", "buyers whose silence their own rhythm explains; period as customers"),
+        ("clv", "money", "customer lifetime value of the new ones; period as customers"),
+    ),
+    *_section(
         "survival",
         ("horizon", "days", "a life ends on the first order day that no order follows for this long"),
         ("too_new", "customers", "buyers first seen within the horizon of the last day: not observed yet"),

@@ -6,6 +6,7 @@ It may not parse options, print or decide what is stale: the shell and the pipel
 from clm.steps.cleaning import Look, clean, pseudonym_key
 from clm.steps.customers import (
     as_of,
+    beside_churn,
     beside_rfm,
     beside_segment,
     churn,
@@ -25,6 +26,7 @@ __all__ = [
     "Look",
     "Step",
     "as_of",
+    "beside_churn",
     "beside_report",
     "beside_rfm",
     "beside_segment",

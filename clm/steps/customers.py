@@ -182,17 +182,29 @@ def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit)
 def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons; in the metrics how long customers stay."""
     from clm.stages import churn as stage
-    from clm.stages import survival
+    from clm.stages.churn import early_warning, survival
 
-    customers = customers_table(source, CUSTOMERS.needed("rfm"))
+    rhythm = ["rhythm_days"] if settings.previous else []
+    customers = customers_table(source, CUSTOMERS.needed("rfm") + rhythm)
     orders = orders_table(Path(settings.orders)) if settings.orders else None
+    before = customers_table(Path(settings.previous), list(early_warning.NEEDS)) if settings.previous else None
 
     def compute() -> Outcome:
         log = orders.frame if orders else None
         found = stage.churn(customers.frame.collect(), log, settings, common.seed)
-        return survival.with_survival(found, log)
+        found = survival.with_survival(found, log)
+        return early_warning.with_warnings(found, before.frame.select(early_warning.NEEDS).collect()) if before else found
 
-    return finish("churn", compute, recorded(settings, common), [customers, orders], emit)
+    record = recorded(settings, common) | beside_churn(settings)
+    # the table of the earlier day is no ancestor: chains of months would carry all of each other
+    return finish("churn", compute, record, [customers, orders], emit, compared=[before])
+
+
+def beside_churn(settings: ChurnSettings) -> dict[str, Any]:
+    """What decides early warnings beside the recorded settings: the earlier table, by its hash."""
+    from clm.storage import files
+
+    return {"previous": f"sha256:{files.sha256_of(Path(settings.previous))}"} if settings.previous else {}
 
 
 def as_of(orders: Path, setting: date | str) -> date:

@@ -118,14 +118,19 @@ def finish(
     parents: Sequence[Opened | None],
     emit: Emit,
     table: Table = CUSTOMERS,
+    compared: Sequence[Opened | None] = (),
 ) -> Step:
-    """Compute, give the outcome its facts (lineage, currency and zone, what the readers noticed), and have it written."""
+    """Compute, give the outcome its facts (lineage, currency and zone, what the readers noticed), and have it written.
+
+    `compared` are tables the outcome is held against: they must be of the same customers, and are no ancestors.
+    """
     from clm.storage import facts as footers
     from clm.storage import files
 
     opened = [parent for parent in parents if parent is not None]
-    _same_key(opened)
-    with files.blaming_damage(opened):
+    beside = [one for one in compared if one is not None]
+    _same_key([*opened, *beside])
+    with files.blaming_damage([*opened, *beside]):
         outcome = compute()
     inherited = next((parent.facts for parent in opened if parent.facts is not None), None)
     notices: tuple[Notice, ...] = tuple(notice for parent in opened for notice in parent.notices)

@@ -9,7 +9,7 @@ import polars as pl
 
 from clm.dtypes import polars_type
 from clm.errors import DataError
-from clm.tables import ALL, CUSTOMERS, STAGE_READS, TRANSACTIONS, Column, Table
+from clm.tables import ALL, BEHAVIOUR, CUSTOMERS, STAGE_READS, TRANSACTIONS, Column, Table
 
 
 def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) -> None:
@@ -20,7 +20,10 @@ def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) 
         what = f"{name} is a {given.name} table, not {table.name}"
         raise DataError(what, where=name, fix=wrong_table_fix(given.name, table), code="wrong_table")
     if missing:
-        makers = {column.stage for column in table.columns if column.name in missing}
+        behaviour = {column.name for column in BEHAVIOUR}
+        makers = {
+            f"{column.stage}{' --columns all' * (column.name in behaviour)}" for column in table.columns if column.name in missing
+        }
         raise DataError(
             f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
             where=name,
@@ -48,7 +51,7 @@ def wrong_table_fix(given: str, wanted: Table) -> str:
 
 
 def _looks_like(schema: pl.Schema, table: Table) -> bool:
-    return all(column.name in schema for column in table.columns if not column.optional and not column.nullable)
+    return all(column.name in schema for column in table.columns if not column.optional)
 
 
 def check_data(frame: pl.LazyFrame, table: Table, name: str) -> None:

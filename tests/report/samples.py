@@ -205,6 +205,7 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
             {"bin": n, "customers": 20, "predicted": n / 10 - 0.05, "observed": min(1.0, n / 10)} for n in range(1, 11)
         ],
         "gain": [{"share": 0.1, "captured": 0.12}, {"share": 1.0, "captured": 1.0}],
+        "early_warning": {"since": "2024-02-29", "new": 12, "known": 7, "within": 90, "clv": 345.6},
         "survival": {
             "horizon_days": 56,
             "too_new": 9,

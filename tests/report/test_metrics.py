@@ -180,6 +180,16 @@ def test_the_backtest_is_told_by_origin_and_as_a_mean(numbers: pl.DataFrame) -> 
     assert look.value("backtest", "beats_best_baseline", "gini") == 0
 
 
+def test_early_warnings_stand_under_the_day_they_are_since(numbers: pl.DataFrame) -> None:
+    """New and known ones with their number, and what the new ones are worth."""
+    look = Numbers(numbers)
+    assert [(row.group, row.value, row.period, row.n) for row in look.rows("early_warning", "customers")] == [
+        ("new", 12, "2024-02-29", 12),
+        ("known", 7, "2024-02-29", 7),
+    ]
+    assert look.value("early_warning", "clv", None, "2024-02-29") == 345.6
+
+
 def test_how_long_customers_stay_is_told_for_all_and_by_group(numbers: pl.DataFrame) -> None:
     """Median and retention with their intervals and the number at risk; an end nobody reached is null."""
     look = Numbers(numbers)

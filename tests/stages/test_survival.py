@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from clm.outcome import Outcome, Rows
 from clm.stages import snapshot
-from clm.stages.survival import lives, with_survival
+from clm.stages.churn.survival import lives, with_survival
 from tests.logs import transactions
 
 START = date(2023, 1, 1)

@@ -268,7 +268,7 @@ def _finished(kept: pl.DataFrame, scores: pl.DataFrame | None, gap_days: float |
         pl.lit(None, pl.Int32).alias("days_overdue") if overdue is None else overdue.cast(pl.Int32).alias("days_overdue"),
         pl.when(bought).then(pl.lit(method)).otherwise(pl.lit("none")).alias("churn_method"),
         pl.when(bought).then(pl.lit(status)).otherwise(pl.lit(NO_PURCHASE)).alias("churn_status"),
-    ).select(*kept.columns, *CUSTOMERS.names("churn"))
+    ).select(*kept.columns, *CUSTOMERS.needed("churn"))
 
 
 def _metrics(frame: pl.DataFrame, now: _Snapshot | None, past: Past | None, method: str) -> dict[str, Any]:
