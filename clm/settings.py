@@ -259,8 +259,8 @@ class ChurnSettings:
     )
     method: str = _option(
         "auto",
-        values.choice("auto", "hiatus", "return", "logistic"),
-        "auto|hiatus|return|logistic",
+        values.choice("auto", "hiatus", "return", "logistic", "boosted"),
+        "auto|hiatus|return|logistic|boosted",
         "auto takes the best on past windows.",
     )
     orders: str | None = _unrecorded(

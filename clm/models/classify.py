@@ -1,4 +1,4 @@
-"""The churn candidates: base rate, hiatus rule, return probability, logistic regression, and the calibration put on top of them.
+"""The churn candidates: base rate, hiatus rule, return probability, logistic regression, boosted trees, and their calibration.
 Arrays in, small records out; it chooses nothing, knows no date, and P(alive) is never a score.
 
 `fit_*` learns a record of JSON numbers, `predict` turns a record into P(no order in the horizon) per customer.
@@ -14,9 +14,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clm.models import btyd
+from clm.models import boosted, btyd
+from clm.models.boosted import Boosted
 from clm.models.btyd_params import BtydParams
-from clm.models.classify_features import Buyers, feature_names, features, log_odds
+from clm.models.classify_buyers import Buyers
+from clm.models.classify_features import RISING, lean, lean_names, log_odds, rich, rich_names
 from clm.models.fitting import one_thread
 
 FloatArray = NDArray[np.float64]
@@ -97,7 +99,19 @@ class Logistic:
         }
 
 
-Model = BaseRate | Hiatus | Return | Logistic
+@dataclass(frozen=True)
+class Trees:
+    """P(churn) = logistic(baseline + a leaf of every boosted tree) over the rich features."""
+
+    name: ClassVar[str] = "boosted"
+    features: tuple[str, ...]
+    boosted: Boosted
+
+    def to_json(self) -> dict[str, object]:
+        return {"name": self.name, "features": list(self.features), "boosted": self.boosted.to_json()}
+
+
+Model = BaseRate | Hiatus | Return | Logistic | Trees
 
 
 @dataclass(frozen=True)
@@ -171,6 +185,19 @@ def fit_logistic(matrices: Sequence[FloatArray], labels: Sequence[FloatArray], n
     )
 
 
+def fit_trees(
+    matrix: FloatArray,
+    labels: FloatArray,
+    names: tuple[str, ...],
+    *,
+    later: tuple[FloatArray, FloatArray] | None,
+    rounds: int = boosted.MOST_ROUNDS,
+) -> Trees:
+    """Boosted trees on rows of rich features; as many as `later` asks for, or exactly `rounds` (see `boosted.fit`)."""
+    rising = [int(name in RISING) for name in names]
+    return Trees(names, boosted.fit(matrix, labels, later=later, monotone=rising, seed=0, rounds=rounds))
+
+
 def predict(model: Model, buyers: Buyers, chance: FloatArray) -> FloatArray:
     """P(churn), one value per buyer, strictly inside (0, 1); `chance` is their return probability."""
     if isinstance(model, BaseRate):
@@ -179,8 +206,11 @@ def predict(model: Model, buyers: Buyers, chance: FloatArray) -> FloatArray:
         return logistic(model.intercept + model.slope * np.log1p(buyers.recency_days))
     if isinstance(model, Return):
         return np.clip(1.0 - chance, 1e-9, 1.0 - 1e-9)
-    assert model.features == feature_names(buyers)
-    return predict_logistic(model, features(buyers, chance))
+    if isinstance(model, Trees):
+        assert model.features == rich_names(buyers)
+        return np.clip(boosted.predict(model.boosted, rich(buyers, chance)), 1e-9, 1.0 - 1e-9)
+    assert model.features == lean_names(buyers)
+    return predict_logistic(model, lean(buyers, chance))
 
 
 def predict_logistic(model: Logistic, matrix: FloatArray) -> FloatArray:

@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clm.models import classify, classify_backtest, classify_scores
-from clm.models.classify_backtest import FOLDS, UNTESTED, Window
-from clm.models.classify_features import REASONS, Buyers, typical
+from clm.models import btyd, classify, classify_backtest, classify_fit, classify_reasons, classify_scores
+from clm.models.classify_backtest import UNTESTED
+from clm.models.classify_buyers import REASONS, Buyers, Habits, typical
+from clm.models.classify_fit import FOLDS, Window
+
+RETURNING = btyd.fit("nbd", np.arange(300) % 5, np.arange(300) % 5 * 20, np.full(300, 100))
 
 
 def _window(seed: int, customers: int = 1_200, *, shift: float = 0.0, leave: float = 1.0) -> Window:
@@ -20,12 +23,24 @@ def _window(seed: int, customers: int = 1_200, *, shift: float = 0.0, leave: flo
     active = np.where(repeat > 0, repeat * random.integers(5, 40, customers), 0.0)
     odds = shift + leave * (0.02 * (recency - 100.0) - 0.4 * (repeat - 2.0))
     churned = (random.random(customers) < 1 / (1 + np.exp(-odds))).astype(float)
-    buyers = Buyers(
-        recency, active, repeat, random.poisson(0.3, customers).astype(float), random.poisson(1.0, customers).astype(float),
-        random.gamma(2.0, 20.0, customers), 25.0, 60,
+    gap = np.where(repeat > 0, active / np.maximum(repeat, 1.0), np.nan)
+    habits = Habits(
+        recent_order_days=random.poisson(1.0, customers).astype(float), earlier_order_days=np.ones(customers),
+        last_gap_days=gap, longest_gap_days=gap, gap_sd_days=np.where(repeat > 1, 3.0, np.nan), recent_spend=None,
+        returned_share=None, products=None,
     )  # fmt: skip
+    buyers = Buyers(
+        recency,
+        active,
+        repeat,
+        random.poisson(0.3, customers).astype(float),
+        random.gamma(2.0, 20.0, customers),
+        25.0,
+        60,
+        habits,
+    )
     chance = np.clip(1 / (1 + np.exp(0.01 * (recency - 100.0))), 0.01, 0.99)
-    return Window(f"2024-0{9 - seed % 9}-01", buyers, chance, churned, classify_backtest.folds(customers, 0))
+    return Window(f"2024-0{9 - seed % 9}-01", buyers, RETURNING, chance, churned, classify_fit.folds(customers, 0))
 
 
 def test_shuffled_labels_teach_nothing() -> None:
@@ -59,7 +74,7 @@ def test_the_base_rate_is_the_row_to_beat() -> None:
 @pytest.mark.parametrize("windows", [3, 5])
 def test_where_nothing_can_be_told_the_base_rate_is_used(windows: int) -> None:
     """Labels dealt at random: everybody gets the one rate, nobody a reason, and the verdict says that there is no skill."""
-    past = classify_backtest.learn([_shuffled(seed) for seed in range(windows)])
+    past = classify_backtest.learn([_shuffled(seed) for seed in range(10, 10 + windows)])
     assert past is not None
     assert (past.verdict.chosen, past.fitted.name, past.fitted.calibration) == ("base_rate", "base_rate", None)
     assert past.verdict.no_skill is not None
@@ -69,11 +84,11 @@ def test_where_nothing_can_be_told_the_base_rate_is_used(windows: int) -> None:
     everybody = np.concatenate([past.test.churned, *(one.churned for one in past.training)])
     assert np.ptp(probability) == 0.0
     assert probability[0] == pytest.approx(everybody.mean(), abs=0.001)
-    found = classify_backtest.reasons(past.fitted, buyers, lambda _: chance, past.usual, buyers.rhythm_days)
-    assert np.all(found == classify_backtest.NO_REASON)
+    found = classify_reasons.reasons(past.fitted, buyers, lambda _: chance, past.usual, buyers.rhythm_days)
+    assert np.all(found == classify_reasons.NO_REASON)
 
 
-@pytest.mark.parametrize("asked", ["hiatus", "return", "logistic"])
+@pytest.mark.parametrize("asked", ["hiatus", "return", "logistic", "boosted"])
 def test_a_method_asked_for_without_skill_is_told(asked: str) -> None:
     """Used all the same, with its log-loss and that of the base rate in the sentence."""
     past = classify_backtest.learn([_shuffled(seed) for seed in range(3)], asked)
@@ -108,11 +123,27 @@ def test_a_label_never_reaches_its_own_calibration() -> None:
     """Predictions a calibration learns from do not change when the labels of those very customers are turned round."""
     windows = [_window(1), _window(2)]
     turned = [replace(one, churned=np.where(one.fold == 0, 1.0 - one.churned, one.churned)) for one in windows]
-    for name in classify_backtest.METHODS:
-        first, second = (classify_backtest._out_of_fold(name, some) for some in (windows, turned))
+    for name in classify_fit.METHODS[:-1]:
+        first, second = (classify_fit.unseen(classify_fit.train(name, some), some) for some in (windows, turned))
         mine = windows[0].fold == 0
         assert np.array_equal(first[mine], second[mine])
         assert name == "return" or not np.array_equal(first[~mine], second[~mine])
+
+
+def test_the_latest_window_tells_trees_only_when_to_stop() -> None:
+    """Whatever its labels are, the trees that predict it for the calibration grow from the windows before: one row is longer."""
+    windows = [_window(1), _window(2), _window(3)]
+    other = replace(windows[0], churned=np.random.default_rng(0).permutation(windows[0].churned))
+    scouts = [classify_fit.train("boosted", [latest, *windows[1:]]).scout for latest in (windows[0], other)]
+    assert scouts[0] is not None
+    assert scouts[1] is not None
+    long, short = (one.boosted.trees for one in scouts)
+    assert len(short) < len(long)
+    assert long[: len(short)] == short
+    assert np.array_equal(
+        classify_fit.unseen(classify_fit.train("boosted", windows), windows),
+        classify.predict(scouts[0], windows[0].buyers, windows[0].chance),
+    )
 
 
 def test_with_three_training_windows_the_test_window_only_reports() -> None:
@@ -143,7 +174,7 @@ def test_a_method_asked_for_is_used_and_its_betters_named() -> None:
     past = classify_backtest.learn([_window(seed) for seed in range(3)], asked="hiatus")
     assert past is not None
     assert (past.verdict.chosen, past.verdict.chosen_on, past.fitted.name) == ("hiatus", "asked", "hiatus")
-    assert past.verdict.beaten_by == "logistic"
+    assert past.verdict.beaten_by == "boosted"
 
 
 def test_without_training_windows_only_the_return_probability_is_tested() -> None:
@@ -186,7 +217,7 @@ def test_calibration_is_kept_only_when_it_helped_the_next_window() -> None:
 def test_the_deployed_fit_learns_from_every_labelled_window() -> None:
     """The refit differs from the tested one: the test window trains it too, and its calibration comes from there."""
     windows = [_window(seed) for seed in range(3)]
-    past = classify_backtest.learn(windows)
+    past = classify_backtest.learn(windows, asked="logistic")
     assert past is not None
     assert past.fitted == classify_backtest.fit("logistic", windows, calibrates=past.verdict.winner.calibrates)
     assert past.fitted.model != classify_backtest.fit("logistic", windows[1:], calibrates=False).model
@@ -218,21 +249,21 @@ def test_reasons_are_what_raises_the_risk() -> None:
         return np.clip(1 / (1 + np.exp(0.01 * (buyers.recency_days - 100.0))), 0.01, 0.99)
 
     rhythm = window.buyers.rhythm_days
-    found = classify_backtest.reasons(past.fitted, window.buyers, chance_of, usual, rhythm)
+    found = classify_reasons.reasons(past.fitted, window.buyers, chance_of, usual, rhythm)
     assert found.shape == (window.churned.size, 3)
     now = past.fitted.probability(window.buyers, chance_of(window.buyers))
     safest, riskiest = int(np.argmin(now)), int(np.argmax(now))
-    assert np.all(found[safest] == classify_backtest.NO_REASON)
-    assert found[riskiest][0] != classify_backtest.NO_REASON
+    assert np.all(found[safest] == classify_reasons.NO_REASON)
+    assert found[riskiest][0] != classify_reasons.NO_REASON
     silence, habit = REASONS.index("silent_days"), REASONS.index("order_days")
     assert np.all(window.buyers.recency_days[np.any(found == silence, axis=1)] > rhythm[np.any(found == silence, axis=1)])
-    assert np.all(window.buyers.repeat_days[np.any(found == habit, axis=1)] < usual.repeat_days)
+    assert np.all(window.buyers.repeat_days[np.any(found == habit, axis=1)] < usual["repeat_days"])
     assert len({tuple(row) for row in found}) > 5
 
 
 def test_folds_are_dealt_evenly_and_by_the_seed() -> None:
     """Folds differ by at most one customer in size, are the same for the same seed, and others for another."""
-    first = classify_backtest.folds(1_003, 0)
+    first = classify_fit.folds(1_003, 0)
     assert np.ptp(np.bincount(first, minlength=FOLDS)) <= 1
-    assert np.array_equal(first, classify_backtest.folds(1_003, 0))
-    assert not np.array_equal(first, classify_backtest.folds(1_003, 1))
+    assert np.array_equal(first, classify_fit.folds(1_003, 0))
+    assert not np.array_equal(first, classify_fit.folds(1_003, 1))

@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 
 from clm.errors import DataError
+from clm.models import classify_buyers
 from clm.outcome import Outcome
 from clm.settings import ChurnSettings
-from clm.stages import churn as stage
 from clm.stages import snapshot
-from clm.stages.churn import churn
+from clm.stages.churn import churn, windows
 from clm.tables import CUSTOMERS
 from clm.values import horizon
 
@@ -182,7 +182,7 @@ def test_metrics_and_learned_are_json_numbers(scored: Outcome) -> None:
     """Everything for the footer and for --save-model goes through strict JSON; every window and candidate is in it."""
     assert json.loads(json.dumps(scored.metrics, allow_nan=False)) == scored.metrics
     assert json.loads(json.dumps(scored.learned, allow_nan=False)) == scored.learned
-    assert [one["name"] for one in scored.metrics["candidates"]] == ["base_rate", "hiatus", "return", "logistic"]
+    assert [one["name"] for one in scored.metrics["candidates"]] == ["base_rate", "hiatus", "return", "logistic", "boosted"]
     assert set(scored.metrics["candidates"][0]) >= {
         "name", "auc", "average_precision", "log_loss", "brier", "top_decile_lift", "calibration_error",
     }  # fmt: skip
@@ -286,17 +286,17 @@ def test_training_windows_see_nothing_after_the_test_date(shop: pl.LazyFrame) ->
     cut = pl.concat(
         [shop.filter(pl.col("ordered_at").dt.date() <= test_on), shop.filter(pl.col("ordered_at").dt.date() == as_of)]
     )
-    whole, known = (stage._from_log(snapshot.take(orders, as_of), orders, settings, as_of, 0).windows for orders in (shop, cut))
+    whole, known = (windows.from_log(snapshot.take(orders, as_of), orders, settings, as_of, 0).windows for orders in (shop, cut))
     assert whole[0].churned.tolist() != known[0].churned.tolist()
     assert len(whole) == len(known) >= 4
     for one, other in zip(whole[1:], known[1:], strict=True):
         assert one.on == other.on
         assert one.churned.tolist() == other.churned.tolist()
         assert one.chance.tolist() == other.chance.tolist()
-        assert one.buyers.recent_order_days is not None
-        assert other.buyers.recent_order_days is not None
-        assert one.buyers.recent_order_days.tolist() == other.buyers.recent_order_days.tolist()
-        assert one.buyers.recency_days.tolist() == other.buyers.recency_days.tolist()
+        assert one.buyers.gap_days == other.buyers.gap_days
+        for quantity in classify_buyers.QUANTITIES:
+            mine, theirs = (classify_buyers.quantity(each.buyers, quantity) for each in (one, other))
+            assert (mine is None and theirs is None) or mine.tobytes() == theirs.tobytes(), quantity
 
 
 def test_labels_are_orders_in_the_window() -> None:
@@ -307,7 +307,7 @@ def test_labels_are_orders_in_the_window() -> None:
     lines += [("zz eve", 10, "5"), ("zz eve", s, "5"), ("zz refund", 10, "5"), ("zz refund", s + 5, "-5")]
     orders = _log(lines)
     day = START + timedelta(days=as_of)
-    test = stage._from_log(snapshot.take(orders, day), orders, ChurnSettings(horizon=horizon("30d")), day, 0).windows[0]
+    test = windows.from_log(snapshot.take(orders, day), orders, ChurnSettings(horizon=horizon("30d")), day, 0).windows[0]
     assert test.on == str(START + timedelta(days=s))
     # sorted by customer: eve, first, last, refund are the last four
     assert test.churned[-4:].tolist() == [1.0, 0.0, 0.0, 1.0]
@@ -348,13 +348,13 @@ def test_a_log_without_amounts_leaves_the_spend_out() -> None:
     assert not any("spend" in reason for reason in outcome.frame["churn_reasons"].drop_nulls())
 
 
-@pytest.mark.parametrize("method", ["hiatus", "return", "logistic"])
+@pytest.mark.parametrize("method", ["hiatus", "return", "logistic", "boosted"])
 def test_a_method_asked_for_is_the_method_used(shop: pl.LazyFrame, method: str) -> None:
     """--method NAME scores by that method, says so, and still prints the whole table."""
     outcome = _run(shop, horizon=horizon("45d"), method=method)
     assert outcome.frame["churn_method"].unique().to_list() == [method]
     assert (outcome.metrics["chosen"], outcome.metrics["chosen_on"]) == (method, "asked")
-    assert len(outcome.metrics["candidates"]) == 4
+    assert len(outcome.metrics["candidates"]) == 5
 
 
 @pytest.mark.parametrize(
