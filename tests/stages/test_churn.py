@@ -26,7 +26,7 @@ from clm.tables import CUSTOMERS
 from clm.values import horizon
 
 START = date(2023, 1, 2)
-COLUMNS = CUSTOMERS.names("churn")
+COLUMNS = CUSTOMERS.needed("churn")
 SCHEMA = {
     "customer_id": pl.String,
     "order_id": pl.String,
