@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Aside:
-    """Sets frames aside in a folder, each held in memory up to `most` bytes."""
+    """Sets frames aside in a folder, held in memory up to `most` bytes of all of them."""
 
     folder: Path
     most: int
@@ -25,4 +25,6 @@ class Aside:
 
     def __call__(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         self.taken += 1
-        return publish.set_aside(frame, self.folder / f"aside-{self.taken}.parquet", self.most)
+        frame, size = publish.set_aside(frame, self.folder / f"aside-{self.taken}.parquet", self.most)
+        self.most -= size
+        return frame

@@ -50,8 +50,11 @@ def sink(frame: pl.DataFrame | pl.LazyFrame, path: Path, metadata: dict[str, str
     )
 
 
-def set_aside(frame: pl.LazyFrame, path: Path, most: int) -> pl.LazyFrame:
-    """The frame worked out once, to be read several times and thrown away: held in memory up to `most` bytes, else at `path`."""
+def set_aside(frame: pl.LazyFrame, path: Path, most: int) -> tuple[pl.LazyFrame, int]:
+    """The frame worked out once, to be read several times and thrown away: held in memory up to `most` bytes, else at `path`.
+
+    And the bytes it takes in memory.
+    """
     batches = frame.collect_batches(maintain_order=True, engine="streaming")
     held = deque([pl.DataFrame(schema=frame.collect_schema())])
     size = 0
@@ -60,8 +63,8 @@ def set_aside(frame: pl.LazyFrame, path: Path, most: int) -> pl.LazyFrame:
         size += int(batch.estimated_size())
         if size > most:
             _spool(chain(_taken(held), batches), path)
-            return pl.scan_parquet(path, glob=False)
-    return pl.concat(held).lazy()
+            return pl.scan_parquet(path, glob=False), 0
+    return pl.concat(held).lazy(), size
 
 
 def _taken(held: deque[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -158,7 +158,7 @@ def test_money_back_for_postage_is_no_return_of_goods() -> None:
     """Counted by itself."""
     found = flags.flagged(good([returned(product_id="POST", product="POSTAGE", amount=-4.5)]))
     assert found.frame.collect()["flags"].to_list() == ["non_product"]
-    assert found.refunds.non_product == flags.refunds.Part(1, Decimal("-4.5"))
+    assert found.refunds.non_product == flags.Sum(1, Decimal("-4.5"))
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clm.stages.clean import flags
+from clm.storage.aside import Aside
 from tests.stages import planted
 from tests.stages.test_clean_flags import TYPES
 
@@ -156,17 +159,33 @@ def test_two_runs_and_a_spool_on_disk_give_the_same_flags(tmp_path: Path) -> Non
     """Nothing depends on threads, or on where what is used again is kept."""
     log = planted.log(planted.SHOPS["web shop"], 20_000, 8, planted=40).drop("planted", "event")
     log.write_parquet(tmp_path / "good", row_group_size=3_000)
-    held = iter(range(99))
-
-    def hold(frame: pl.LazyFrame) -> pl.LazyFrame:
-        path = tmp_path / f"held-{next(held)}"
-        frame.sink_parquet(path)
-        return pl.scan_parquet(path, glob=False)
-
     first = judged(log)
     assert first["flags"].is_not_null().sum() > 100
     assert judged(log).equals(first)
-    assert flags.flagged(pl.scan_parquet(tmp_path / "good"), hold=hold).frame.collect().equals(first)
+    assert flags.flagged(pl.scan_parquet(tmp_path / "good"), hold=Aside(tmp_path, 0)).frame.collect().equals(first)
+
+
+@pytest.fixture
+def no_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Polars may keep next to nothing in memory: groups, sorts and joins go through the disk."""
+    for name, value in (("MEMORY_BUDGET_MB", "1"), ("SPILL_MIN_BYTES", "1000"), ("SPILL_DIR", str(tmp_path))):
+        monkeypatch.setenv(f"POLARS_OOC_{name}", value)
+    pl.Config.reload_env_vars()
+    yield
+    monkeypatch.undo()
+    pl.Config.reload_env_vars()
+
+
+@pytest.mark.parametrize("name", ["web shop", "till", "days"])
+def test_what_goes_through_the_disk_gives_the_same_flags(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A limit of memory decides where things are kept, never what is found."""
+    log = planted.log(planted.SHOPS[name], 10_000, 3, planted=40).drop("planted", "event")
+    log.write_parquet(tmp_path / "good", row_group_size=1_000)
+    roomy = flags.flagged(log.lazy())
+    request.getfixturevalue("no_memory")
+    tight = flags.flagged(pl.scan_parquet(tmp_path / "good"), hold=Aside(tmp_path, 0))
+    assert tight.refunds == roomy.refunds
+    assert tight.frame.collect(engine="streaming").equals(roomy.frame.collect())
 
 
 def test_a_day_appended_changes_few_flags_of_the_past() -> None:

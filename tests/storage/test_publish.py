@@ -189,8 +189,9 @@ def test_csv_is_plain_and_defused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("most", [0, 2**30])
 def test_what_is_set_aside_reads_back_whole_held_or_spooled(most: int, tmp_path: Path) -> None:
     """Up to so many bytes in memory, beyond that in a file: the same rows in the same order, as often as wanted."""
-    aside = publish.set_aside(LOG.lazy(), tmp_path / "spool", most)
+    aside, size = publish.set_aside(LOG.lazy(), tmp_path / "spool", most)
+    assert (size > 0) is (most > 0)
     assert aside.collect().equals(LOG)
     assert aside.collect().equals(LOG)
     assert (tmp_path / "spool").exists() is (most == 0)
-    assert publish.set_aside(LOG.head(0).lazy(), tmp_path / "none", most).collect().equals(LOG.head(0))
+    assert publish.set_aside(LOG.head(0).lazy(), tmp_path / "none", most)[0].collect().equals(LOG.head(0))

@@ -5,11 +5,11 @@ It may not see lines: it works on one row per order. Everything streams; logarit
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
+from clm.stages.clean.hold import Hold
 from clm.stages.clean.spread import BINS_PER_E, Centre
 
 # ln of an order's total in whole ten-thousandths: squares of 10^8 orders of one customer still fit in 64 bits
@@ -35,7 +35,7 @@ class History:
     within: float
 
 
-def outliers(orders: pl.LazyFrame, hold: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.LazyFrame:
+def outliers(orders: pl.LazyFrame, hold: Hold) -> pl.LazyFrame:
     """Keys (`customer_id`, `order_id`) of orders whose total is an outlier. `orders` has one row per order with `x`: `logarithm`.
 
     Against the customer: the mean and deviation of his *other* orders, the deviation never taken for smaller than that within all
@@ -63,15 +63,14 @@ def logarithm() -> pl.Expr:
 
 
 def _history(logged: pl.LazyFrame, people: pl.LazyFrame) -> History:
-    counted = logged.group_by(bin=pl.col("x") // (_UNITS // BINS_PER_E)).agg(n=pl.len())
+    counted = logged.group_by(bin=pl.col("x") // (_UNITS // BINS_PER_E)).agg(n=pl.len().cast(pl.Int64))
     # squares around the mean of each customer, in whole numbers: a float summed by threads differs from run to run
     around = (pl.col("q") - (pl.col("s").cast(pl.Float64) * pl.col("s") / pl.col("n")).round().cast(pl.Int64)).clip(0)
     repeated = people.filter(pl.col("n") > 1).select(
         squares=around.cast(pl.Int128).sum(), free=(pl.col("n") - 1).sum()
     )  # fmt: skip
-    table, within = pl.collect_all([counted, repeated], engine="streaming")
-    squares, free = within.row(0)
-    return History(Centre.of(table, "bin", "n"), (float(squares) / free) ** 0.5 / _UNITS if free else 0.0)
+    squares, free = repeated.collect(engine="streaming").row(0)
+    return History(Centre.of(counted), (float(squares) / free) ** 0.5 / _UNITS if free else 0.0)
 
 
 def _outlier(history: History) -> pl.Expr:

@@ -1,12 +1,12 @@
 """All review flags of a log in one column: each row is kept, the flag says that somebody should look, and why.
 
-It may not drop or change a row. Everything that touches lines streams; only small sets (hits, one row per product, price and
-quantity) are collected, and what is used again is handed to `hold`.
+It may not drop or change a row. Everything streams, and what is used again is handed to `hold`; nothing as long as the log (or as
+its orders, customers or products) is gathered here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -17,13 +17,14 @@ from clm.expressions import Rule
 from clm.expressions.meaning import compiled
 from clm.stages.clean import amounts, bursts, goods, products, refunds
 from clm.stages.clean.accounting import Sum
+from clm.stages.clean.hold import Hold, held, some
 from clm.stages.clean.refunds import Refunds
 from clm.stages.clean.views import AT, ORDER, PAIR, SUM, Log
 from clm.tables import FLAGS, RETURN
 
 _MASK = "clm:mask"
-Hold = Callable[[pl.LazyFrame], pl.LazyFrame]
-Hits = dict[str, pl.DataFrame]
+Hits = dict[str, pl.LazyFrame]
+Conditions = list[tuple[pl.Expr, str]]
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,6 @@ class Flagged:
     frame: pl.LazyFrame
     refunds: Refunds
     codes: tuple[str, ...]
-
-
-def held(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The default of `hold`: in memory. For a log of any length the caller spools to disk instead."""
-    return frame.collect(engine="streaming").lazy()
 
 
 def flagged(
@@ -60,7 +56,7 @@ def flagged(
     own = [(compiled(rule.when, schema), rule.flag) for rule in rules]
     hits: Hits = {}
     account = Refunds()
-    judgements: list[tuple[pl.Expr, str]] = []
+    judgements: Conditions = []
     log = Log.of(good, goods.default_patterns() if non_products is None else non_products) if look else None
     if log is not None and log.rows:
         judgements = log.conditions()
@@ -70,82 +66,78 @@ def flagged(
         hits |= found
     conditions = [*known, *judgements, *own]
     codes = [*FLAGS, *dict.fromkeys(code for _, code in conditions if code not in FLAGS)]
-    return Flagged(_joined(good, conditions, hits, codes), account, tuple(codes))
+    told = some(hold(_told(good, conditions, hits, codes, hold)))
+    before = good.select(name for name in good.collect_schema().names() if name != "flags")
+    if told is None:
+        return Flagged(before.with_columns(flags=pl.lit(None, dtype=pl.String)), account, tuple(codes))
+    return Flagged(before.join(told, on=AT, how="left", maintain_order="left"), account, tuple(codes))
 
 
 def _order_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> Hits:
     """Places of all lines of orders that are strange as a whole."""
     sold = orders.filter(pl.col("first").is_not_null())
-    strange = {"burst": bursts.bursts(sold, times=log.times)}
+    strange = {"burst": bursts.bursts(sold, hold, times=log.times)}
     if log.amounts:
         strange["amount_outlier"] = amounts.outliers(sold, hold)
-    tables = pl.collect_all(list(strange.values()), engine="streaming")
-    keys = pl.concat([table.with_columns(code=pl.lit(code)) for code, table in zip(strange, tables, strict=True)])
-    if not keys.height:
-        return {}
-    # a lookup of the few customers first: the join then sees few lines
-    near = log.good.select(AT, *ORDER).filter(pl.col("customer_id").is_in(keys["customer_id"].unique().to_list()))
-    found = near.join(keys.lazy(), on=ORDER, how="inner").select(AT, "code").collect(engine="streaming")
-    return {code: found.filter(pl.col("code") == code).select(AT) for code in strange}
+    keys = {code: some(hold(orders)) for code, orders in strange.items() if orders is not None}
+    lines = log.good.select(AT, *ORDER)
+    return {code: lines.join(one, on=ORDER, how="semi").select(AT) for code, one in keys.items() if one is not None}
 
 
 def _line_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> tuple[Hits, Refunds]:
     """Places of lines with a strange price or quantity, of quick cancellations, and of returns without a purchase."""
-    hits: Hits = {}
-    wanted: list[pl.LazyFrame] = []
-    many = returns = None
-    if log.celled:
-        strange = _strange(log)
-        hits["price_outlier"] = strange.filter("price").select(AT)
-        many = strange.filter(pl.col("far").is_not_null())
-        wanted += [many.lazy().select(PAIR)] if many.height else []
-    if log.returns:
-        returns = hold(log.sized(log.lines().filter(pl.col("kind") == RETURN)))
-        wanted.append(returns.select(PAIR))
+    strange = _strange(log, hold) if log.valued else None
+    hits: Hits = {"price_outlier": strange.filter("odd").select(AT)} if strange is not None else {}
+    many = some(hold(strange.filter(pl.col("far").is_not_null()))) if strange is not None else None
+    returns = hold(log.sized(log.lines().filter(pl.col("kind") == RETURN))) if log.returns else None
+    wanted = [lines.select(PAIR) for lines in (many, returns) if lines is not None]
     if not wanted:
         return hits, Refunds()
     # what else happened between these customers and these products: one pass for both questions
     pairs = log.lines().join(pl.concat(wanted).unique(), on=PAIR, how="semi", nulls_equal=True) if log.items else log.lines()
     shared = hold(pairs) if log.items else pairs
-    if many is not None and many.height:
-        same = log.sales(shared).join(many.lazy().select(PAIR).unique(), on=PAIR, how="semi", nulls_equal=True)
-        hits["quantity_outlier"] = products.unused_to(many.lazy(), same, orders).collect(engine="streaming")
+    if many is not None:
+        same = log.sales(shared).join(many.select(PAIR).unique(), on=PAIR, how="semi", nulls_equal=True)
+        hits["quantity_outlier"] = products.unused_to(many, same, orders)
     if returns is None:
         return hits, Refunds()
     histories = log.sized(shared)
     if not log.items:
         histories = hold(histories.join(returns.select(log.keys).unique(), on=log.keys, how="semi", nulls_equal=True))
     if log.times:
-        hits["quick_cancellation"] = refunds.quick(histories, log.keys).collect(engine="streaming")
+        hits["quick_cancellation"] = refunds.quick(histories, log.keys)
     enough = refunds.orders_undone(returns, orders, amounts=log.amounts)
-    missing = refunds.unmatched(histories.filter("goods"), log.keys, enough).collect(engine="streaming")
-    return hits | {"unmatched_return": missing}, refunds.summed(returns, missing.lazy())
+    missing = hold(refunds.unmatched(histories.filter("goods"), log.keys, enough))
+    return hits | {"unmatched_return": missing}, refunds.summed(returns, missing)
 
 
-def _strange(log: Log) -> pl.DataFrame:
-    """Sale lines (`clm:at`, customer, product, bins) whose price or quantity may contradict the product's history."""
-    cells = products.strange(log.sales(log.lines()), quantities=log.quantities, items=log.items)
-    near = log.lines().filter(products.near(cells, quantities=log.quantities))
-    joined = log.sales(near).join(cells.lazy(), on=products.CELL, how="inner", nulls_equal=True)
-    return joined.collect(engine="streaming")
+def _strange(log: Log, hold: Hold) -> pl.LazyFrame | None:
+    """Sale lines whose price is `odd`, or whose quantity may be: `far` and `sure`, with the `bin` of their pieces."""
+    sales = log.sales(log.lines())
+    known = hold(products.ranges(sales))
+    prices = products.odd_prices(sales, known, hold) if log.priced else None
+    cells = products.many_pieces(sales, known, hold) if log.quantities else None
+    if prices is None and cells is None:
+        return None
+    return hold(products.strange(sales.select(AT, *PAIR, "price", "pieces"), prices, cells))
 
 
-def _joined(good: pl.LazyFrame, conditions: list[tuple[pl.Expr, str]], hits: Hits, codes: list[str]) -> pl.LazyFrame:
-    """The flags of each line: what holds for it, and what was found at its place."""
+def _told(good: pl.LazyFrame, conditions: Conditions, hits: Hits, codes: list[str], hold: Hold) -> pl.LazyFrame:
+    """Place and flags of each line that has one: what holds for it, and what was found at its place."""
     tests: dict[str, list[pl.Expr]] = {code: [] for code in codes}
     for condition, code in conditions:
         tests[code].append(condition)
-    masks = [places.select(AT, pl.lit(1 << codes.index(code)).alias(_MASK)) for code, places in hits.items() if places.height]
-    frame = good
-    if masks:
-        mask = pl.concat(masks).group_by(AT).agg(pl.col(_MASK).sum())
-        frame = good.join(mask.lazy(), on=AT, how="left", maintain_order="left")
+    if hits:
+        places = [found.select(AT, pl.lit(1 << codes.index(code)).alias(_MASK)) for code, found in hits.items()]
+        mask = hold(pl.concat(places).group_by(AT).agg(pl.col(_MASK).sum()))
+        good = good.join(mask, on=AT, how="left")
         for code in hits:
             tests[code].append((pl.col(_MASK) & (1 << codes.index(code))).fill_null(0) != 0)
-    told = [pl.when(reduce(pl.Expr.or_, parts)).then(pl.lit(code)) for code, parts in tests.items() if parts]
-    flags = pl.concat_str(told, separator=",", ignore_nulls=True) if told else pl.lit("")
-    kept = [name for name in good.collect_schema().names() if name != "flags"]
-    return frame.with_columns(flags=flags).select(*kept, flags=pl.when(pl.col("flags") != "").then(pl.col("flags")))
+    holds = {code: reduce(pl.Expr.or_, parts) for code, parts in tests.items() if parts}
+    told = [pl.when(one).then(pl.lit(code)) for code, one in holds.items()]
+    return good.filter(pl.any_horizontal(pl.lit(value=False), *holds.values())).select(
+        AT, flags=pl.concat_str(told, separator=",", ignore_nulls=True) if told else pl.lit(None, dtype=pl.String)
+    )
 
 
 def by_flags(frame: pl.LazyFrame) -> pl.DataFrame:

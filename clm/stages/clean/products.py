@@ -1,6 +1,7 @@
 """Prices and quantities that contradict the product's own history: `price_outlier`, `quantity_outlier`.
 
-It may not judge customers or orders. One row per product, price and quantity (in bins of 5 %) is counted and collected, no line.
+It may not judge customers or orders, nor see a line twice: it counts lines per product and bin of 5 %, and only of products
+whose prices (quantities) lie so far apart that one could be an outlier. Everything streams; what is counted is held.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from math import exp
 
 import polars as pl
 
+from clm.stages.clean.hold import Hold, some
 from clm.stages.clean.spread import BINS_PER_E, Centre, bins, centres
 
 # fewer lines than this are no history of a product
@@ -26,75 +28,111 @@ _HABIT_OFF = 1.6
 # who has bought so many lines has a habit: deviations from it, and from habit and product together
 _LINES, _OWN, _BOTH = 8, 2.0, 5.5
 
-ITEM, PRICE_BIN, QUANTITY_BIN = "item", "price_bin", "quantity_bin"
-CELL = [ITEM, PRICE_BIN, QUANTITY_BIN]
+ITEM = "item"
 
 
-def priced(*, quantities: bool) -> list[pl.Expr]:
-    """The bins of a line with `amount` and, with `quantities`, `quantity`. Without, the line's amount is the price."""
-    amount = pl.col("amount").cast(pl.Float64)
+def values(*, quantities: bool) -> list[pl.Expr]:
+    """`price` and `pieces` of a line as floats, null unless positive. Without `quantities` the line's amount is the price."""
+    amount = _positive(pl.col("amount").cast(pl.Float64))
     if not quantities:
-        return [bins(amount).alias(PRICE_BIN), pl.lit(None, dtype=pl.Int32).alias(QUANTITY_BIN)]
-    quantity = pl.col("quantity").cast(pl.Float64)
-    return [bins(pl.when(quantity > 0).then(amount / quantity)).alias(PRICE_BIN), bins(quantity).alias(QUANTITY_BIN)]
+        return [amount.alias("price"), pl.lit(None, dtype=pl.Float64).alias("pieces")]
+    pieces = _positive(pl.col("quantity").cast(pl.Float64))
+    return [(amount / pieces).alias("price"), pieces.alias("pieces")]
 
 
-def strange(sales: pl.LazyFrame, *, quantities: bool, items: bool) -> pl.DataFrame:
-    """Cells (`item`, `price_bin`, `quantity_bin`) that contradict their product's history.
+def _positive(value: pl.Expr) -> pl.Expr:
+    return pl.when(value > 0).then(value)
 
-    `price` is true where the price does. `far` is, where the quantity may, how many deviations it lies above the product's, else
-    null; `sure` says that it does whoever buys. `sales` are lines with `item` (null: unknown) and the bins; `items` says whether
-    the log knows products.
+
+def ranges(sales: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per `item` of the `sales` (lines with `item`, null: unknown, and the values): how many lines have a price (pieces),
+    and the bins of its least and most."""
+    found = []
+    for value in ("price", "pieces"):
+        found += [pl.col(value).count().cast(pl.Int64).alias(f"{value}:lines")]
+        found += [bins(end).alias(f"{value}:{end.meta.output_name()}") for end in _ends(value)]
+    return sales.group_by(ITEM).agg(found)
+
+
+def _ends(value: str) -> list[pl.Expr]:
+    return [pl.col(value).min().alias("least"), pl.col(value).max().alias("most")]
+
+
+def odd_prices(sales: pl.LazyFrame, known: pl.LazyFrame, hold: Hold) -> pl.LazyFrame | None:
+    """One row per `item` some of whose prices contradict its others: bins up to `low` and from `high` on do. None: there is none.
+
+    `known` are the `ranges` of the `sales`.
     """
-    table = sales.group_by(CELL).agg(n=pl.len().cast(pl.Int64)).collect(engine="streaming")
-    prices = _prices(table) if items else table.with_columns(price=pl.lit(value=False))
-    many = _quantities(table) if quantities else table.with_columns(far=pl.lit(None, dtype=pl.Float64), sure=False)
-    both = prices.select(*CELL, "price").join(
-        many.select(*CELL, "far", "sure"), on=CELL, how="full", coalesce=True, nulls_equal=True
-    )
-    told = both.with_columns(pl.col("price", "sure").fill_null(value=False))
-    return told.filter(pl.col("price") | pl.col("far").is_not_null()).sort(CELL)
-
-
-def near(cells: pl.DataFrame, *, quantities: bool) -> pl.Expr:
-    """Which lines (with `item`) could stand in one of the cells: a lookup and a comparison are cheaper than a join."""
-    odd = cells.filter("price")[ITEM].unique()
-    found = pl.col(ITEM).is_in(odd.to_list())
-    least = cells.filter(pl.col("far").is_not_null())[QUANTITY_BIN].min()
-    if not quantities or least is None:
-        return found
-    assert isinstance(least, int)
-    return found | (pl.col("quantity").cast(pl.Float64) >= exp((least - 1) / BINS_PER_E))
-
-
-def _prices(table: pl.DataFrame) -> pl.DataFrame:
-    known = table.filter(pl.col(PRICE_BIN).is_not_null() & pl.col(ITEM).is_not_null())
-    joined = table.join(centres(known, [ITEM], PRICE_BIN, "n").rename({"n": "lines"}), on=ITEM, how="left")
-    off = pl.col(PRICE_BIN) / BINS_PER_E - pl.col("centre")
+    wide = pl.col("price:most") - pl.col("price:least") >= _PRICE_OFF * BINS_PER_E
+    historic = pl.col(ITEM).is_not_null() & (pl.col("price:lines") >= _HISTORY)
+    table = _counted(sales, known.filter(historic & wide), "price", hold)
+    if table is None:
+        return None
+    off = pl.col("bin") / BINS_PER_E - pl.col("centre")
     side = pl.when(off > 0).then("above").otherwise("below").clip(_PRICE_FLOOR)
-    far = (off.abs() >= _PRICE_OFF) & (off.abs() >= _PRICE_FAR * side) & (pl.col("lines") >= _HISTORY)
-    marked = joined.with_columns(price=far.fill_null(value=False))
-    return marked.with_columns(price=pl.col("price") & _rare(pl.col("price")))
+    far = table.filter((off.abs() >= _PRICE_OFF) & (off.abs() >= _PRICE_FAR * side))
+    ends = [pl.col("bin").filter(off < 0).max().alias("low"), pl.col("bin").filter(off > 0).min().alias("high")]
+    odd = far.group_by(ITEM).agg(*ends, beyond=pl.col("n").sum(), lines=pl.col("lines").min()).filter(_rare())
+    return some(hold(odd.select(ITEM, "low", "high")))
 
 
-def _quantities(table: pl.DataFrame) -> pl.DataFrame:
-    known = table.filter(pl.col(QUANTITY_BIN).is_not_null())
-    shop = Centre.of(known, QUANTITY_BIN, "n")
-    joined = table.join(centres(known, [ITEM], QUANTITY_BIN, "n").rename({"n": "lines"}), on=ITEM, how="left", nulls_equal=True)
-    value = pl.col(QUANTITY_BIN) / BINS_PER_E
+def many_pieces(sales: pl.LazyFrame, known: pl.LazyFrame, hold: Hold) -> pl.LazyFrame | None:
+    """Cells (`item`, `bin` of its pieces) that may contradict the product's history. None: there is none.
+
+    `far` is how many deviations it lies above the product's; `sure` says that it does whoever buys. `known` are the `ranges`.
+    """
+    count = pl.col("pieces").count().cast(pl.Int64)
+    shop = Centre.of(sales.group_by(bin=bins(pl.col("pieces"))).agg(n=count).filter(pl.col("bin").is_not_null()))
+    historic = pl.col("lines") >= _HISTORY
+    most = pl.col("pieces:most")
+    wide = pl.when(pl.col("pieces:lines") >= _HISTORY).then(most - pl.col("pieces:least") >= _MANY_OFF * BINS_PER_E)
+    apart = known.filter(wide.otherwise(shop.distance(most / BINS_PER_E, _MANY_FLOOR) >= _MANY_ALONE))
+    table = _counted(sales, apart, "pieces", hold)
+    if table is None:
+        return None
+    value = pl.col("bin") / BINS_PER_E
     off = value - pl.col("centre")
     far = off / pl.col("above").clip(_MANY_FLOOR)
     alone = shop.distance(value, _MANY_FLOOR)
-    historic = pl.col("lines") >= _HISTORY
     maybe = pl.when(historic).then((far >= _MANY_FAR) & (off >= _MANY_OFF)).otherwise(alone >= _MANY_ALONE)
-    surely = maybe & (~historic | (far >= _MANY_SURE))
-    marked = joined.with_columns(far=pl.when(maybe).then(pl.when(historic).then(far).otherwise(alone)), sure=surely)
-    return marked.with_columns(sure=pl.col("sure") & _rare(pl.col("sure")))
+    told = table.filter(maybe).with_columns(far=pl.when(historic).then(far).otherwise(alone))
+    cells = some(hold(told.with_columns(sure=~historic | (pl.col("far") >= _MANY_SURE))))
+    if cells is None:
+        return None
+    beyond = cells.filter("sure").group_by(ITEM).agg(beyond=pl.col("n").sum())
+    joined = cells.join(beyond, on=ITEM, how="left", nulls_equal=True)
+    return joined.select(ITEM, "bin", "far", sure=pl.col("sure") & _rare())
 
 
-def _rare(marked: pl.Expr) -> pl.Expr:
-    beyond = pl.when(marked).then("n").otherwise(0).sum().over(ITEM)
-    return beyond <= pl.max_horizontal(pl.lit(_FEW), pl.col("lines") * _SHARE)
+def strange(sales: pl.LazyFrame, prices: pl.LazyFrame | None, cells: pl.LazyFrame | None) -> pl.LazyFrame:
+    """The lines that stand in one of the `odd_prices` (`odd`) or in one of the cells of `many_pieces` (`bin`, `far`, `sure`)."""
+    price, odd = bins(pl.col("price")), pl.lit(value=False)
+    if prices is not None:
+        sales = sales.join(prices, on=ITEM, how="left")
+        odd = ((price <= pl.col("low")) | (price >= pl.col("high"))).fill_null(value=False)
+    told = sales.with_columns(odd=odd)
+    if cells is None:
+        return told.filter("odd").with_columns(far=pl.lit(None, dtype=pl.Float64))
+    least = cells.select(pl.col("bin").min()).collect(engine="streaming").item()
+    # a comparison first: the join then sees few lines
+    near = told.filter(pl.col("odd") | (pl.col("pieces") >= exp((least - 1) / BINS_PER_E)))
+    joined = near.with_columns(bin=bins(pl.col("pieces"))).join(cells, on=[ITEM, "bin"], how="left", nulls_equal=True)
+    return joined.filter(pl.col("odd") | pl.col("far").is_not_null())
+
+
+def _counted(sales: pl.LazyFrame, apart: pl.LazyFrame, value: str, hold: Hold) -> pl.LazyFrame | None:
+    """Lines `n` per item and `bin` of a value, for `ranges` that lie `apart`, with the item's `lines`, `centre` and sides."""
+    wanted = some(hold(apart.select(ITEM, lines=f"{value}:lines")))
+    if wanted is None:
+        return None
+    of_them = sales.join(wanted, on=ITEM, how="semi", nulls_equal=True).filter(pl.col(value).is_not_null())
+    counted = of_them.group_by(ITEM, bin=bins(pl.col(value))).agg(n=pl.len().cast(pl.Int64))
+    table = hold(counted.join(wanted, on=ITEM, how="inner", nulls_equal=True))
+    return table.join(centres(table, ITEM), on=ITEM, how="inner", nulls_equal=True)
+
+
+def _rare() -> pl.Expr:
+    return pl.col("beyond") <= pl.max_horizontal(pl.lit(_FEW), pl.col("lines") * _SHARE)
 
 
 def lots() -> list[pl.Expr]:
@@ -104,14 +142,15 @@ def lots() -> list[pl.Expr]:
 
 
 def unused_to(hits: pl.LazyFrame, pairs: pl.LazyFrame, orders: pl.LazyFrame) -> pl.LazyFrame:
-    """`clm:at` of the lines in `hits` (with `far` and `sure`) whose customer is not used to such a quantity.
+    """`clm:at` of the lines in `hits` (with `bin`, `far` and `sure`) whose customer is not used to such a quantity.
 
-    `pairs` holds all sales (`customer_id`, `item`, `quantity_bin`) of the customers and products in `hits`, `orders` the `lots`.
+    `pairs` holds all sales (`customer_id`, `item`, `pieces`) of the customers and products in `hits`, `orders` the `lots`.
     Who has bought enough is held against himself; who has not, against the product alone.
     """
     keys = ["customer_id", ITEM]
-    size = pl.col(QUANTITY_BIN).cast(pl.Int64)
-    usual = pairs.group_by(keys).agg(same=size.count().cast(pl.Int64), same_lot=size.sum())
+    size = pl.col("bin").cast(pl.Int64)
+    binned = pairs.select(*keys, bin=bins(pl.col("pieces")))
+    usual = binned.group_by(keys).agg(same=size.count().cast(pl.Int64), same_lot=size.sum())
     people = (
         orders.join(hits.select("customer_id").unique(), on="customer_id", how="semi")
         .group_by("customer_id")

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from clm.stages.clean.accounting import Sum
 from clm.tables import RETURN, SALE
 
 _MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
@@ -22,20 +23,12 @@ _SUM = pl.Decimal(38, 4)
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows and money (as a number below zero or zero)."""
-
-    rows: int = 0
-    money: Decimal = field(default_factory=lambda: Decimal(0))
-
-
-@dataclass(frozen=True)
 class Refunds:
     """All returns of a log: undoing a purchase in it, undoing none, and money back for what is no product (fees, discounts)."""
 
-    matched: Part = field(default_factory=Part)
-    unmatched: Part = field(default_factory=Part)
-    non_product: Part = field(default_factory=Part)
+    matched: Sum = field(default_factory=Sum)
+    unmatched: Sum = field(default_factory=Sum)
+    non_product: Sum = field(default_factory=Sum)
 
     def to_json(self) -> dict[str, Any]:
         parts = {"matched": self.matched, "unmatched": self.unmatched, "non_product": self.non_product}
@@ -103,5 +96,5 @@ def summed(returns: pl.LazyFrame, missing: pl.LazyFrame) -> Refunds:
         .agg(pl.len(), pl.col("amount").cast(_SUM).sum())
         .collect(engine="streaming")
     )
-    parts = {part: Part(rows, money or Decimal(0)) for part, rows, money in table.iter_rows()}
+    parts = {part: Sum(rows, money or Decimal(0)) for part, rows, money in table.iter_rows()}
     return Refunds(**parts)

@@ -23,7 +23,7 @@ from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, flags, ids, order_lines, overlap, pseudonyms, quality, signs, suspects, totals
 from clm.stages.clean.accounting import Account, closing_line, total
-from clm.stages.clean.flags import Hold
+from clm.stages.clean.hold import Hold, held
 from clm.stages.clean.judge import COLUMN, REASON, RETURN
 from clm.stages.clean.meanings import kept_as
 from clm.tables import RETURN as RETURNED
@@ -47,7 +47,7 @@ class Settled:
 
 
 def settle(
-    judged: pl.LazyFrame, reading: Reading, settings: CleanSettings, secret: bytes | None = None, hold: Hold = flags.held
+    judged: pl.LazyFrame, reading: Reading, settings: CleanSettings, secret: bytes | None = None, hold: Hold = held
 ) -> Settled:
     """Split good rows from rejects, finish what needs all rows, and prove that nothing is missing.
 

@@ -1,6 +1,6 @@
 """Centre and spread of a logarithmic scale from exact counts per bin: robust, and the same whatever the order of the rows.
 
-It may not see an order line: it works on small tables that were counted before.
+It may not see an order line: it works on what was counted before.
 """
 
 from __future__ import annotations
@@ -20,28 +20,33 @@ def bins(value: pl.Expr) -> pl.Expr:
     return (pl.when(value > 0).then(value.cast(pl.Float64)).log() * BINS_PER_E).round().cast(pl.Int32)
 
 
-def centres(table: pl.DataFrame, keys: list[str], bin_: str, count: str) -> pl.DataFrame:
-    """One row per key: `n`, `centre` (median bin), `above` and `below` (deviations of each side), all in units of ln.
+def centres(table: pl.LazyFrame, key: str) -> pl.LazyFrame:
+    """One row per key: `centre` (median bin), `above` and `below` (deviations of each side), all in units of ln.
 
-    A side's deviation is the larger of what its quartile and its tenth say: a heavy tail is wide, a few wild values are not seen.
+    `table` has the counts `n` per key and `bin`, and the `lines` of each key. A side's deviation is the larger of what its
+    quartile and its tenth say: a heavy tail is wide, a few wild values are not seen.
     """
-    ordered = table.group_by(*keys, bin_).agg(pl.col(count).sum()).sort(*keys, bin_)
-    upto = pl.col(count).cum_sum().over(keys) if keys else pl.col(count).cum_sum()
-    total = pl.col(count).sum().over(keys) if keys else pl.col(count).sum()
-    ranked = ordered.with_columns(upto=upto, n=total)
+    # sums up to each bin, of all keys at once: what a key began with is taken off
+    upto = table.sort(key, "bin").with_columns(upto=pl.col("n").cum_sum())
+    new = pl.col(key).ne_missing(pl.col(key).shift(1))
+    before = pl.when(new).then(pl.col("upto") - pl.col("n")).otherwise(0).cum_max()
+    ranked = upto.with_columns(upto=pl.col("upto") - before)
     quantiles = {f"q{share}": share for share in (0.1, 0.25, 0.5, 0.75, 0.9)}
-    found = [pl.col(bin_).filter(pl.col("upto") >= share * pl.col("n")).min().alias(name) for name, share in quantiles.items()]
-    picked = ranked.group_by(keys).agg(pl.col("n").first(), *found) if keys else ranked.select(pl.col("n").first(), *found)
+    reached = {name: pl.col("upto") >= share * pl.col("lines") for name, share in quantiles.items()}
+    found = [pl.col("bin").filter(there).min().alias(name) for name, there in reached.items()]
     middle = pl.col("q0.5")
     sides = {
         "above": [(pl.col(f"q{share}") - middle) / z for share, z in _SHARES.items()],
         "below": [(middle - pl.col(f"q{round(1 - share, 2)}")) / z for share, z in _SHARES.items()],
     }
-    return picked.select(
-        *keys,
-        "n",
-        centre=middle / BINS_PER_E,
-        **{side: pl.max_horizontal(distances) / BINS_PER_E for side, distances in sides.items()},
+    return (
+        ranked.group_by(key)
+        .agg(found)
+        .select(
+            key,
+            centre=middle / BINS_PER_E,
+            **{side: pl.max_horizontal(distances) / BINS_PER_E for side, distances in sides.items()},
+        )
     )
 
 
@@ -55,11 +60,15 @@ class Centre:
     below: float = 0.0
 
     @classmethod
-    def of(cls, table: pl.DataFrame, bin_: str, count: str) -> Centre:
+    def of(cls, counted: pl.LazyFrame) -> Centre:
+        """From the counts `n` of each `bin`: a small table, whatever the log."""
+        table = counted.collect(engine="streaming")
         if not table.height:
             return cls()
-        n, centre, above, below = centres(table, [], bin_, count).row(0)
-        return cls(int(n), float(centre), float(above), float(below))
+        lines = int(table["n"].sum())
+        whole = table.lazy().with_columns(lines=pl.lit(lines), whole=pl.lit(0))
+        _, centre, above, below = centres(whole, "whole").collect(engine="streaming").row(0)
+        return cls(lines, float(centre), float(above), float(below))
 
     def distance(self, value: pl.Expr, floor: float) -> pl.Expr:
         """How many deviations a logarithm lies from the centre, on its own side; positive above, negative below."""

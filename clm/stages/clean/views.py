@@ -62,9 +62,14 @@ class Log:
         return "quantity" in self.columns
 
     @property
-    def celled(self) -> bool:
+    def valued(self) -> bool:
         """Whether lines have a price or a quantity that could be strange."""
-        return self.quantities or (self.items and self.amounts)
+        return self.quantities or self.priced
+
+    @property
+    def priced(self) -> bool:
+        """Whether products have prices."""
+        return self.items and self.amounts
 
     @property
     def keys(self) -> list[str]:
@@ -82,10 +87,10 @@ class Log:
         return self.good.select(*asked, self.item())
 
     def sales(self, lines: pl.LazyFrame) -> pl.LazyFrame:
-        """Sale lines of products, out of `lines`, with the bins of their price and quantity."""
+        """Sale lines of products, out of `lines`, with `price` and `pieces`."""
         product = ~self.fees.holds() if self.fees else pl.lit(value=True)
         sold = lines.filter((pl.col("kind") == SALE) & product)
-        return sold.select(AT, *PAIR, *products.priced(quantities=self.quantities))
+        return sold.with_columns(products.values(quantities=self.quantities))
 
     def sized(self, lines: pl.LazyFrame) -> pl.LazyFrame:
         """Lines with `size` (what two lines of one size share: units, or money), `units` and `goods`, as `refunds` sees them."""
