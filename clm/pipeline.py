@@ -49,6 +49,8 @@ _WRITES = {
 }
 # stages that can apply what was learned before; the others fit anew, and a run with --model says so
 APPLIES = ("rfm", "segment")
+# what is wrong with a file of the user's, not with the log: no reason to go on without the stage
+_STOPS = ("costs_currency",)
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
 
 
@@ -76,7 +78,11 @@ class Plan:
 
 
 def prepared(plan: Plan) -> Plan:
-    """The plan with its order, once the files of rules are read. Raises ConfigError when one is wrong, before any stage runs."""
+    """The plan with its order, once the files of rules and costs are read.
+
+    Raises ConfigError or DataError when one is wrong, before any stage runs.
+    """
+    steps.spent(plan.settings["clv"])
     return replace(plan, segment_after_clv="clv" in steps.segment_asks(plan.settings["segment"]))
 
 
@@ -194,6 +200,8 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
         return steps.beside_segment(plan.settings[stage], _applied(stage, plan), plan.common.seed)
     if stage == "churn":
         return steps.beside_churn(plan.settings[stage])
+    if stage == "clv":
+        return steps.beside_clv(plan.settings[stage])
     if stage == "report":
         return steps.beside_report(plan.settings[stage])
     if stage == "clean":
@@ -272,6 +280,8 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
             try:
                 step = take(paths[0], with_orders, common, formats.to_path(outs[0]))
             except DataError as error:
+                if error.code in _STOPS:
+                    raise
                 status = "skipped"
                 notice = Notice(error.code or "not_possible", f"{stage} cannot be made from this data: {error.what}")
                 step = steps.without(stage, paths[0], settings, common, formats.to_path(outs[0]), notice)

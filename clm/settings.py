@@ -247,6 +247,9 @@ class ClvSettings:
     include_first: bool = _switch("Use the first purchase in the spend model too.")
     no_backtest: bool = _switch("Skip the back-test (status not_validated).")
     orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for the back-test.")
+    costs: str | None = _unrecorded(
+        None, values.filled, "FILE", "CSV, Parquet or workbook of what was spent by period and channel: adds cac, crv, roi."
+    )
 
 
 @dataclass(frozen=True)

@@ -262,6 +262,12 @@ CUSTOMERS = Table(
             Column("next_order_on", "Date", "day", "first day by which an order is likelier than not; null if never within 3 H"),
             Column("clv_method", "String", "code", "what made the number", nullable=False, values=CLV_METHODS),
             Column("clv_status", "String", "code", "whether it can be trusted, or why not", nullable=False, values=CLV_STATUSES),
+            Column("cac", SUM_MONEY, "money", "acquisition spend of the period and channel of the first order ÷ customers who came there then (--costs); null, not 0, where the costs name none", optional=True, minimum=0),
+            Column("retention_cost", SUM_MONEY, "money", "shares of the retention spend of each period by whose end the customer was known; null where the costs name none", optional=True, minimum=0),
+            Column("margin_to_date", SUM_MONEY, "money", "margin of all money paid up to as_of, net of returns (with --costs)", optional=True),
+            Column("crv", "Float64", "money", "clv − cac", optional=True),
+            Column("ltv_cac", "Float64", "ratio", "clv ÷ cac; null where cac is 0", optional=True, minimum=0),
+            Column("roi", "Float64", "ratio", "(benefit − cost) ÷ cost: benefit = margin_to_date + clv, cost = cac + retention_cost; null where cost is 0", optional=True),
         ),
         *_stage(
             "churn",

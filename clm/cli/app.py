@@ -42,7 +42,7 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
 # what only tells needs no Polars
 _LIGHT = ("config", "tables", "key")
 # options that name a file of the command beside INPUT and -o
-_NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts", "scheme", "tiers", "previous", "attributes")
+_NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts", "scheme", "tiers", "previous", "attributes", "costs")
 
 
 def main(argv: list[str]) -> int:

@@ -91,6 +91,8 @@ def clv(job: Job) -> int:
             if fit and theirs:
                 numbers = " ".join(f"{parameter} {value:.4f}" for parameter, value in fit["parameters"].items())
                 job.console.note(f"{name} by {estimator:<9} log-likelihood {fit['log_likelihood']:.4f}  {numbers}")
+    for line in steps.told_costs(step):
+        job.console.note(line)
     return job.finish(step)
 
 

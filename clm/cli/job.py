@@ -128,7 +128,7 @@ class Job:
         if self.common.output not in (None, "-"):
             target = Path(str(self.common.output))
             formats.to_path(target)
-            named = [getattr(self.settings, name, None) for name in ("orders", "previous", "attributes")]
+            named = [getattr(self.settings, name, None) for name in ("orders", "previous", "attributes", "costs")]
             files.keep_inputs([Path(one) for one in [*filter(None, named), *(self.inputs if other_table else [])]], [target])
         if self.common.output == "-" and sys.stdout.isatty():
             raise UsageError("Parquet would scramble the terminal", fix="pipe it on, or name a file with -o")

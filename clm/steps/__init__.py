@@ -7,6 +7,7 @@ from clm.steps.cleaning import Look, clean, pseudonym_key
 from clm.steps.customers import (
     as_of,
     beside_churn,
+    beside_clv,
     beside_rfm,
     beside_segment,
     churn,
@@ -15,7 +16,9 @@ from clm.steps.customers import (
     rfm,
     segment,
     segment_asks,
+    spent,
     told_clusters,
+    told_costs,
     without,
 )
 from clm.steps.step import Step, model_document
@@ -27,6 +30,7 @@ __all__ = [
     "Step",
     "as_of",
     "beside_churn",
+    "beside_clv",
     "beside_report",
     "beside_rfm",
     "beside_segment",
@@ -45,6 +49,8 @@ __all__ = [
     "rfm",
     "segment",
     "segment_asks",
+    "spent",
     "told_clusters",
+    "told_costs",
     "without",
 ]

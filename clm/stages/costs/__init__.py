@@ -1,0 +1,1 @@
+"""What customers cost and what they bring back, over the table `clv` made: shares of the costs, returns, payback."""
