@@ -81,15 +81,21 @@ class Figure:
 
 @dataclass(frozen=True)
 class HeatCell:
+    """What is read, the number behind it (None: there is none, the cell is empty), a note, and the tint."""
+
     text: str
-    value: float
+    value: float | None
     note: str
     level: int
 
 
 @dataclass(frozen=True)
 class Heat:
-    """A grid of numbers: rows from top to bottom, `level` 0 (empty) to 5 (fullest) for the tint."""
+    """A grid of numbers: rows from top to bottom, `level` 0 (empty) to 5 (fullest) for the tint.
+
+    `phone` is how many columns the narrowest screens have room for (None: all of them, 0: no grid at all), and `phone_note` what
+    is said there instead.
+    """
 
     caption: str
     corner: str
@@ -98,6 +104,8 @@ class Heat:
     cells: tuple[tuple[HeatCell, ...], ...]
     alt: str
     note: str = ""
+    phone: int | None = None
+    phone_note: str = ""
 
 
 @dataclass(frozen=True)

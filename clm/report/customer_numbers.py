@@ -29,8 +29,11 @@ def add(sheet: Sheet, customers: pl.DataFrame, facts: dict[str, Any]) -> None:
     buyers = customers.filter(pl.col("orders") > 0)
     _overview(sheet, customers, buyers)
     group_numbers.add(sheet, buyers)
-    if "segment" in customers.columns:
-        _segments(sheet, customers, buyers)
+    made = stage_facts(facts, "segment").get("metrics", {})
+    orders = {"segment": tables.SEGMENTS, "lifecycle": tables.LIFECYCLES, "tier": tuple(made.get("tiers", {}))}
+    for section, column in (("segments", "segment"), ("lifecycle", "lifecycle"), ("tiers", "tier")):
+        if column in customers.columns:
+            _grouped(sheet, section, column, orders[column], customers, buyers)
     if {"r_score", "f_score"} <= set(customers.columns):
         _grid(sheet, buyers, facts)
     if "clv" in customers.columns:
@@ -94,33 +97,35 @@ def _overview(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> No
         sheet.add("quality", "window", (last - first).days + 1, period=f"{first}/{last}", n=buyers.height)
 
 
-def _segments(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> None:
-    """One group per segment: the known ten in their order, then others by name, then customers without a sale."""
-    present = customers["segment"].drop_nulls().unique().to_list()
-    places = {code: place for place, code in enumerate(tables.SEGMENTS)} | {tables.NO_PURCHASE: math.inf}
+def _grouped(
+    sheet: Sheet, section: str, column: str, order: Sequence[str], customers: pl.DataFrame, buyers: pl.DataFrame
+) -> None:
+    """One group per code of the column: the known ones in their order, then others by name, then customers without a sale."""
+    present = customers[column].drop_nulls().unique().to_list()
+    places = {code: place for place, code in enumerate(order)} | {tables.NO_PURCHASE: math.inf}
     revenue_whole = money_sum(buyers["spend"])
     value_whole = float_sum(buyers["clv"]) if "clv" in buyers.columns else None
     for code in sorted(present, key=lambda code: (places.get(code, len(places)), code)):
-        members = customers.filter(pl.col("segment") == code)
+        members = customers.filter(pl.col(column) == code)
         n, bought = members.height, members.filter(pl.col("orders") > 0)
         revenue = money_sum(members["spend"])
-        sheet.add("segments", "customers", n, group=code, n=n)
-        sheet.add("segments", "revenue", revenue, group=code, n=n)
-        sheet.add("segments", "orders", int(members["orders"].sum()), group=code, n=n)
+        sheet.add(section, "customers", n, group=code, n=n)
+        sheet.add(section, "revenue", revenue, group=code, n=n)
+        sheet.add(section, "orders", int(members["orders"].sum()), group=code, n=n)
         if bought.height:
             bought_for = money_sum(bought["spend"])
-            sheet.add("segments", "customer_share", ratio(bought.height, buyers.height), group=code, n=n)
-            sheet.add("segments", "revenue_share", ratio(bought_for, revenue_whole), group=code, n=n)
+            sheet.add(section, "customer_share", ratio(bought.height, buyers.height), group=code, n=n)
+            sheet.add(section, "revenue_share", ratio(bought_for, revenue_whole), group=code, n=n)
             silent = finite(bought["recency_days"].median())
-            sheet.add("segments", "median_recency_days", silent, group=code, n=n)
+            sheet.add(section, "median_recency_days", silent, group=code, n=n)
         if "clv" in members.columns and bought.height:
             value, known = float_sum(bought["clv"]), bought["clv"].count()
-            sheet.add("segments", "clv", value, group=code, n=n)
-            sheet.add("segments", "mean_clv", ratio(value, known), group=code, n=n)
-            sheet.add("segments", "clv_share", ratio(value, value_whole), group=code, n=n)
+            sheet.add(section, "clv", value, group=code, n=n)
+            sheet.add(section, "mean_clv", ratio(value, known), group=code, n=n)
+            sheet.add(section, "clv_share", ratio(value, value_whole), group=code, n=n)
         if "churn_probability" in members.columns and bought.height:
             lost, known = float_sum(bought["churn_probability"]), bought["churn_probability"].count()
-            sheet.add("segments", "mean_churn", ratio(lost, known), group=code, n=n)
+            sheet.add(section, "mean_churn", ratio(lost, known), group=code, n=n)
 
 
 def _grid(sheet: Sheet, buyers: pl.DataFrame, facts: dict[str, Any]) -> None:

@@ -63,7 +63,7 @@ def _portfolio(sheet: Sheet, buyers: pl.DataFrame) -> None:
         sheet.add("portfolio", "value", value, group=code, period=f"{_YEAR}d", n=n)
         sheet.add("portfolio", "growth", growth, group=code, period=f"{_RECENT}d", n=n)
         if value is not None and earlier:
-            # where nothing was spent, or more came back, nothing grows
+            # where nothing was spent nothing grows
             field = FIELDS[value >= 1, growth is not None and growth >= 0]
             sheet.add("portfolio", "field", 1, group=f"{field}.{code}", n=n)
 
@@ -77,9 +77,12 @@ def _earlier_days(buyers: pl.DataFrame) -> int:
 
 
 def _growth(row: dict[str, Any], earlier: int) -> float | None:
-    """(a − b) ÷ (a + b) of the daily pace of the last 90 days (a) and of the days before (b); null when either is negative."""
+    """(a − b) ÷ (a + b) of the daily pace of the last 90 days (a) and of the days before (b); null when nothing was spent.
+
+    A stretch in which more came back than was bought brought nothing: who is new with a refund before is still new.
+    """
     if not earlier:
         return None
-    recent = row["spend_90d"] * earlier
-    before = (row["spend_365d"] - row["spend_90d"]) * _RECENT
-    return float((recent - before) / (recent + before)) if min(recent, before) >= 0 and recent + before > 0 else None
+    recent = max(row["spend_90d"] * earlier, Decimal(0))
+    before = max((row["spend_365d"] - row["spend_90d"]) * _RECENT, Decimal(0))
+    return float((recent - before) / (recent + before)) if recent + before > 0 else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import customer_numbers, footer_numbers, migration_numbers, order_numbers
+from clm.report import cohort_numbers, customer_numbers, footer_numbers, migration_numbers, order_numbers
 from clm.report.numbers import Numbers, Sheet
 
 
@@ -19,11 +19,13 @@ def compute(
     facts: dict[str, Any],
     orders: pl.LazyFrame | None = None,
     migration: dict[str, Any] | None = None,
+    cohorts: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """METRICS: one row is one number (see `numbers.NAMES`), sorted by the order of that list.
 
     `customers` is a CUSTOMERS frame, `facts` the footer of its file ({} when it has none), `orders` the TRANSACTIONS it came
-    from, `migration` the metrics of `migrate` since an earlier table. A number that cannot be known is null or absent, never 0.
+    from, `migration` the metrics of `migrate` since an earlier table, `cohorts` the table of `cohort`. A number that cannot be
+    known is null or absent, never 0.
     Every row about some of the customers carries their number in `n`, so that small cells can be found. The result does not
     depend on the order of the rows of either frame.
     """
@@ -33,6 +35,8 @@ def compute(
     footer_numbers.add(sheet, facts)
     if migration is not None:
         migration_numbers.add(sheet, migration)
+    if cohorts is not None:
+        cohort_numbers.add(sheet, cohorts)
     if orders is not None and day is not None:
         order_numbers.add(sheet, customers, orders, day)
     return sheet.frame(day)

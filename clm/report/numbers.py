@@ -35,6 +35,23 @@ def _section(section: str, *rows: tuple[str, str, str]) -> tuple[Name, ...]:
     return tuple(Name(section, *row) for row in rows)
 
 
+def _grouped(section: str, one: str) -> tuple[Name, ...]:
+    """What is told of every group the customers are put into."""
+    return _section(
+        section,
+        ("customers", "customers", f"customers; group: {one}"),
+        ("customer_share", "share", f"share of the buyers; group: {one}"),
+        ("revenue", "money", f"net revenue; group: {one}"),
+        ("revenue_share", "share", f"share of the buyers' revenue; group: {one}"),
+        ("orders", "orders", f"orders; group: {one}"),
+        ("median_recency_days", "days", f"median of days since the last order; group: {one}"),
+        ("clv", "money", f"customer lifetime value; group: {one}"),
+        ("mean_clv", "money", f"value per customer; group: {one}"),
+        ("clv_share", "share", f"share of all value; group: {one}"),
+        ("mean_churn", "probability", f"mean churn probability; group: {one}"),
+    )
+
+
 NAMES: tuple[Name, ...] = (
     *_section(
         "overview",
@@ -79,19 +96,9 @@ NAMES: tuple[Name, ...] = (
         ("customers", "customers", "customers with a sale; group: new, returning; period: month"),
         ("returning_share", "share", "revenue of returning customers ÷ revenue; period: month"),
     ),
-    *_section(
-        "segments",
-        ("customers", "customers", "customers; group: segment"),
-        ("customer_share", "share", "share of the buyers; group: segment"),
-        ("revenue", "money", "net revenue; group: segment"),
-        ("revenue_share", "share", "share of the buyers' revenue; group: segment"),
-        ("orders", "orders", "orders; group: segment"),
-        ("median_recency_days", "days", "median of days since the last order; group: segment"),
-        ("clv", "money", "customer lifetime value; group: segment"),
-        ("mean_clv", "money", "value per customer; group: segment"),
-        ("clv_share", "share", "share of all value; group: segment"),
-        ("mean_churn", "probability", "mean churn probability; group: segment"),
-    ),
+    *_grouped("segments", "segment"),
+    *_grouped("lifecycle", "stage of life"),
+    *_grouped("tiers", "tier"),
     *_section(
         "concentration",
         ("four_fifths", "share", "smallest share of buyers who bring 80 % of past revenue"),
@@ -137,6 +144,24 @@ NAMES: tuple[Name, ...] = (
         ("clv_after", "money", "their value in the later table"),
         ("moved_share", "share", "share of those in both tables who moved; group: WHAT"),
         ("direction", "customers", "customers; group: WHAT:up, down, side, new, lost"),
+    ),
+    *_section(
+        "cohorts",
+        ("period_complete", "flag", "0 for the running period; period: month, quarter or year, as long as the log asks"),
+        ("customers", "customers", "customers of the cohort; group: period of their first order"),
+        ("retained", "customers", "of them, with a sale in the period; group: cohort; period"),
+        ("retention", "share", "retained ÷ customers; group: cohort; period"),
+        ("retention_on_or_after", "share", "share with a sale in the period or later; group: cohort; period"),
+        (
+            "revenue",
+            "money",
+            "net revenue; group: cohort, null for customers who never bought; period; the rows add up to the log",
+        ),
+        (
+            "mean_retention",
+            "share",
+            "Σ retained ÷ Σ customers over the cells that are complete; group: age_NN, periods since the first",
+        ),
     ),
     *_section(
         "rfm_grid",

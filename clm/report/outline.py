@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import forecast_panels, limits_panel, past_panels, trust
+from clm.report import cohort_panel, forecast_panels, group_panels, limits_panel, past_panels, trust
 from clm.report.blocks import Outline, Panel, Tile
 from clm.report.notices import notices
 from clm.report.numbers import ACTIVE_DAYS, Number, Numbers
@@ -26,8 +26,13 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
     panels = (
         Panel("quality", words("panel.quality"), past_panels.quality(numbers, facts, words)),
         Panel("revenue", words("panel.revenue"), past_panels.revenue(numbers, words)),
-        Panel("segments", words("panel.segments"), past_panels.segments(numbers, words)),
+        Panel("segments", words("panel.segments"), group_panels.segments(numbers, words)),
         Panel("rfm_grid", words("panel.rfm_grid"), past_panels.grid(numbers, words)),
+        Panel("tiers", words("panel.tiers"), group_panels.tiers(numbers, words)),
+        Panel("lifecycle", words("panel.lifecycle"), group_panels.lifecycle(numbers, words)),
+        Panel("portfolio", words("panel.portfolio"), group_panels.portfolio(numbers, words)),
+        Panel("migration", words("panel.migration"), group_panels.migration(numbers, words)),
+        Panel("cohorts", words("panel.cohorts"), cohort_panel.cohorts(numbers, words)),
         Panel("clv", words("panel.clv"), forecast_panels.value(numbers, facts, words)),
         Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),

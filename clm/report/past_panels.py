@@ -1,11 +1,10 @@
-"""Panels about what has happened: data quality, revenue by month, segments, recency and frequency.
+"""Panels about what has happened: data quality, revenue by month, recency and frequency.
 
 It may not compute; numbers come from METRICS and are put into words, tables and figures here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from clm.report.blocks import (
@@ -194,81 +193,6 @@ def _months(numbers: Numbers, words: Words, months: list[str], priced: bool, oth
     return Table(words("panel.revenue"), tuple(columns), tuple(rows))
 
 
-def segments(numbers: Numbers, words: Words) -> tuple[Block, ...]:
-    """Who the customers are, what they bring, and what to do with them."""
-    codes = numbers.groups("segments", ("customers",))
-    if not codes:
-        return (Paragraph(words("segments.none")),)
-    names = {code: words.name("segment", code) for code in codes}
-    shared = [code for code in codes if numbers.value("segments", "customer_share", code) is not None]
-    priced = any(numbers.value("segments", "revenue_share", code) is not None for code in shared)
-    measures = ("revenue_share", "customer_share") if priced else ("customer_share",)
-    blocks: list[Block] = []
-    if shared:
-        best = max(shared, key=lambda code: numbers.value("segments", measures[0], code) or 0.0)
-        share = words.percent(numbers.value("segments", measures[0], best))
-        people = words.percent(numbers.value("segments", "customer_share", best))
-        if priced:
-            blocks.append(Paragraph(words("segments.lead", name=names[best], customers=people, revenue=share)))
-        else:
-            blocks.append(Paragraph(words("segments.lead_customers", name=names[best], customers=people)))
-        marks = tuple(
-            Mark(measure, names[code], value, words.percent(value))
-            for code in shared
-            for measure in reversed(measures)
-            if (value := numbers.value("segments", measure, code)) is not None
-        )
-        alt = words("segments.alt" if priced else "segments.alt_customers", name=names[best], value=share)
-        key = tuple((measure, words(f"segments.{measure}")) for measure in reversed(measures))
-        table = _segment_table(numbers, words, codes, priced)
-        title = words("segments.figure" if priced else "segments.figure_customers")
-        blocks.append(Figure("segments", title, key, marks, alt, table, table_open=True))
-    none = numbers.value("segments", "customers", NO_PURCHASE)
-    if none:
-        blocks.append(Paragraph(words("segments.no_purchase_note", customers=words.count("customers", none))))
-    known = [code for code in codes if words.known(f"action.{code}")]
-    if known:
-        blocks.append(
-            Table(
-                words("segments.actions"),
-                tuple(Column(words(f"segments.{part}"), numeric=False) for part in ("segment", "meaning", "action")),
-                tuple((Cell(names[code]), Cell(words(f"meaning.{code}")), Cell(words(f"action.{code}"))) for code in known),
-                note=words("segments.scores_equal") if _one_score(numbers) else "",
-            )
-        )
-    return tuple(blocks)
-
-
-def _one_score(numbers: Numbers) -> bool:
-    """True when all buyers share one recency score or one frequency score, so that segments rest on the other alone."""
-    filled = [(row.group or "").partition("f") for row in numbers.rows("rfm_grid", "customers") if row.value]
-    return bool(filled) and 1 in (len({r for r, _, _ in filled}), len({f for _, _, f in filled}))
-
-
-def _segment_table(numbers: Numbers, words: Words, codes: list[str], priced: bool) -> Table:
-    parts = ["customers", "customer_share"]
-    parts += ["revenue", "revenue_share"] if priced else []
-    parts += ["median_recency_days"]
-    parts += ["mean_clv"] if any(row.value is not None for row in numbers.rows("segments", "mean_clv")) else []
-    parts += ["clv"] if any(row.value is not None for row in numbers.rows("segments", "clv")) else []
-    shows: dict[str, Callable[[float | None], str]] = {"customers": words.whole, "median_recency_days": words.whole}
-    shows |= {"customer_share": words.percent, "revenue_share": words.percent}
-    peaks = {part: max((abs(row.value or 0.0) for row in numbers.rows("segments", part)), default=0.0) for part in parts}
-    labels = {"median_recency_days": "recency"}
-    rows = []
-    for code in codes:
-        cells = [Cell(words.name("segment", code))]
-        for part in parts:
-            value = numbers.value("segments", part, code)
-            cells.append(Cell(shows[part](value) if part in shows else words.cell(value, peaks[part]), value))
-        rows.append(tuple(cells))
-    columns = (
-        Column(words("segments.segment"), numeric=False),
-        *(Column(words(f"segments.{labels.get(part, part)}"), minor=part == "median_recency_days") for part in parts),
-    )
-    return Table(words("segments.table"), columns, tuple(rows))
-
-
 def grid(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     """Customers by recency and frequency score: the best at the top right."""
     bins = int(numbers.value("rfm_grid", "bins") or 0)
@@ -284,7 +208,7 @@ def grid(numbers: Numbers, words: Words) -> tuple[Block, ...]:
             count = numbers.value("rfm_grid", "customers", f"r{r}f{f}") or 0.0
             share = numbers.value("rfm_grid", "customer_share", f"r{r}f{f}") or 0.0
             level = 0 if not count else 1 + sum(share >= step for step in _LEVELS)
-            row.append(HeatCell(words.whole(count), count, words.percent(share), level))
+            row.append(HeatCell(words.whole(count), count, words.percent(share) if count else "", level))
             fullest = max(fullest, (count, r, f))
         rows.append(tuple(row))
     count, r, f = fullest

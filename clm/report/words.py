@@ -21,6 +21,8 @@ SYMBOLS = {
 NOTHING = "–"  # a number that cannot be known
 
 _CENTS_BELOW = 10_000
+_BRIEF_FROM = 10_000
+_GREAT = {"en": (1e3, 1e6, 1e9), "zh": (1e4, 1e8, 1e12)}  # what format.great_1 to 3 stand for
 _JOINERS = "\u200c\u200d"  # real text needs these two; every other invisible character can only deceive
 _TYPOGRAPHY = str.maketrans({"–": "-", "−": "-", "×": "x", "…": ".", "\u00a0": " ", "’": "'", "÷": "/", "·": "-"})
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"}
@@ -106,6 +108,15 @@ class Words:
         """
         bare = replace(self, currency=None) if self.plain_signs else self
         return bare.money(amount, 0 if abs(largest) >= _CENTS_BELOW else 2)
+
+    def brief(self, amount: float | None) -> str:
+        """Money for a narrow cell, without a sign of currency: three digits and a word for thousands from 10,000 on."""
+        if amount is None or abs(amount) < _BRIEF_FROM:
+            return self.whole(amount)
+        place, size = max((place, size) for place, size in enumerate(_GREAT[self.lang], 1) if abs(amount) >= size)
+        scaled = amount / size
+        places = 0 if abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2
+        return self(f"format.great_{place}", n=_signed(f"{scaled:,.{places}f}"))
 
     @property
     def currency_code(self) -> str:

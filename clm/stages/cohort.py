@@ -47,6 +47,15 @@ _UNITS = {
 }
 
 
+_MOST_COHORTS = 24
+
+
+def fitting_period(first: date, last: date) -> str:
+    """The shortest period by which a log of these days has at most 24 cohorts; years beyond."""
+    months = (last.year - first.year) * 12 + last.month - first.month + 1
+    return "month" if months <= _MOST_COHORTS else "quarter" if months <= 3 * _MOST_COHORTS else "year"
+
+
 def cohort(orders: pl.LazyFrame, settings: CohortSettings) -> Outcome:
     """TRANSACTIONS -> COHORTS: one row per group, cohort and period lived; with `members`, MEMBERS: one row per customer.
 

@@ -5,6 +5,7 @@ It may not compute: it opens, calls the pure stage, and hands on.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from clm.steps.step import Step, customers_table, finish, orders_table
 from clm.tables import COHORTS, CUSTOMERS, MEMBERS, METRICS, MIGRATION
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from clm.stages.migrate import Made
     from clm.storage.files import Opened
 
@@ -93,13 +96,25 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
             snapshot.reconciled(base, orders.frame, day)  # not the file the table came from: it must at least say the same
         moved = stage.migrate(before.frame.collect(), base, _made(before), _made(customers)) if before else None
         facts = customers.facts.to_json() if customers.facts else {}
-        numbers = metrics.compute(base, facts, orders.frame if orders else None, moved.metrics if moved else None)
+        log = orders.frame if orders else None
+        numbers = metrics.compute(base, facts, log, moved.metrics if moved else None, _cohorts(log, base, day))
         closing = f"{counted(numbers.height, 'number')} from {customers.name}"
         rows, warnings = Rows(base.height, numbers.height), moved.warnings if moved else ()
         return Outcome(numbers, rows, as_of=metrics.as_of(numbers), warnings=warnings, closing=closing)
 
     record = recorded(settings, common) | beside_report(settings)
     return finish("report", compute, record, [customers, orders], emit, METRICS)
+
+
+def _cohorts(log: pl.LazyFrame | None, base: pl.DataFrame, day: date | None) -> pl.DataFrame | None:
+    """COHORTS of the log up to the day of the table; None without a log or a sale in it."""
+    from clm.stages import cohort as stage
+
+    first = base["first_order_on"].min()
+    if log is None or day is None or first is None:
+        return None
+    period = stage.fitting_period(first, day)  # type: ignore[arg-type]
+    return stage.cohort(log, CohortSettings(as_of=day, period=period)).frame.lazy().collect()
 
 
 def beside_report(settings: ReportSettings) -> dict[str, Any]:

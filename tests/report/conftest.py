@@ -22,4 +22,4 @@ def shop() -> tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]:
 @pytest.fixture(scope="session")
 def numbers(shop: tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]) -> pl.DataFrame:
     customers, facts, orders = shop
-    return metrics.compute(customers, facts, orders.lazy(), samples.migration())
+    return metrics.compute(customers, facts, orders.lazy(), samples.migration(), samples.cohorts())

@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 
 from clm import tables
+from clm.settings import CohortSettings
+from clm.stages.cohort import cohort
 
 AS_OF = date(2023, 12, 20)  # December is running
 HOSTILE = (
@@ -91,6 +93,12 @@ def customers(orders: pl.DataFrame | None = None) -> pl.DataFrame:
         .then(pl.lit("at_risk"))
         .otherwise(pl.lit("hibernating")),
     )
+    stages = pl.when(silent > 120).then(pl.lit("lost")).when(silent > 60).then(pl.lit("at_risk"))
+    stages = stages.when(pl.col("order_days") > 4).then(pl.lit("loyal")).otherwise(pl.lit("new"))  # type: ignore[assignment]
+    tier = pl.when(pl.col("spend") > 1000).then(pl.lit("A1")).otherwise(pl.lit("B2"))
+    scored = scored.with_columns(
+        lifecycle=pl.when(bought).then(stages).otherwise(pl.lit(tables.NO_PURCHASE)), tier=pl.when(bought).then(tier)
+    )
     rate = (pl.col("repeat_days") + 0.5) / (pl.col("age_days") + 60)
     alive = 1 / (1 + (pl.col("recency_days") / 90) ** 2)
     valued = scored.with_columns(p_alive=alive).with_columns(expected_orders=pl.col("p_alive") * rate * 365)
@@ -133,6 +141,12 @@ def migration() -> dict[str, Any]:
     ways = {"up": 1, "down": 0, "side": 0, "new": 1, "lost": 1, "moved": 1, "stayed": 0, "moved_share": 1.0}
     found = [{"from": was, "to": now, "customers": 1, "share": 1.0} | values for was, now in cells]
     return {"from": "2023-11-20", "to": "2023-12-20", "segment": {"codes": ["champion", "loyal"], "cells": found} | ways}
+
+
+def cohorts(orders: pl.DataFrame | None = None) -> pl.DataFrame:
+    """COHORTS of the log, by month."""
+    lines = log() if orders is None else orders
+    return cohort(lines.lazy(), CohortSettings(as_of=AS_OF)).frame.lazy().collect()
 
 
 def empty() -> pl.DataFrame:
@@ -231,6 +245,6 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "metrics": churn, "warnings": [{"code": "unheard_of", "text": "something new"}],
         "ancestors": [
             {"source": "orders 2023.csv", "bytes": 123456, "sha256": "ab" * 32}, clean, rfm,
-            {"stage": "segment", "settings": {"scheme": "grid"}}, clv,
+            {"stage": "segment", "settings": {"scheme": "grid"}, "metrics": {"tiers": {"A1": 1, "B2": 1}}}, clv,
         ],
     })  # fmt: skip

@@ -137,6 +137,13 @@ def test_the_four_fields_of_the_portfolio() -> None:
     assert (growth["down"], growth["small"], growth["gone"]) == (-1, 1, None)
 
 
+def test_who_gave_something_back_before_the_first_order_is_new() -> None:
+    """A refund in the earlier days brings nothing rather than less: all that is there came lately."""
+    fields, _, growth = portfolio(buyers(("new", "9", "8"), ("even", "90", "365")))
+    assert growth == {"even": 0, "new": 1}
+    assert fields == ["star.even", "riser.new"]
+
+
 def test_a_short_log_has_no_growth() -> None:
     """Where less than 90 days lie before the last 90, there is no growth and no field, but a value."""
     fields, value, growth = portfolio(buyers(("a", "1", "2"), first=date(2024, 2, 1)))
