@@ -73,6 +73,7 @@ def test_where_nobody_came_back_no_expectation_is_told(shop: Shop, lang: str, sa
         clv_method=pl.lit("mean"), clv_status=pl.lit("few_repeat_buyers"),
     )  # fmt: skip
     facts = _untested(shop[1])
+    facts["metrics"]["early_warning"]["clv"] = None
     numbers = metrics.compute(people, facts)
     assert numbers.filter(pl.col("metric").is_in(["expected_revenue", "mean_clv", "clv"]))["value"].drop_nulls().is_empty()
     report = outline(numbers, facts, lang)
