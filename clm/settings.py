@@ -301,6 +301,27 @@ class CohortSettings:
 
 
 @dataclass(frozen=True)
+class ListSettings:
+    """`list`: the customers somebody should look after, in the words of those who will."""
+
+    where: Expression | None = _option(
+        None, values.rule, "RULE", "Customers for which this holds, such as 'churn_risk = \"high\" and clv > 500'.", shown="all"
+    )
+    columns: tuple[str, ...] = _option(
+        (),
+        values.names,
+        "COL,…",
+        "Columns of the list; reasons and action are sentences.",
+        shown="id, carried columns, standing, value, risk, reasons, action",
+    )
+    sort: str | None = _option(
+        None, values.filled, "COL", "Highest first, empty last; COL:asc for lowest first.", shown="clv, else spend"
+    )
+    top: int | None = _option(None, values.whole(1), "N", "The first N only.", shown="all")
+    lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of names, sentences and headings.")
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """`run` and `demo`: the whole chain; the stages read their own tables of clm.toml."""
 
@@ -339,6 +360,7 @@ COMMANDS: dict[str, type[Any]] = {
     "report": ReportSettings,
     "migrate": NoSettings,
     "cohort": CohortSettings,
+    "list": ListSettings,
     "run": RunSettings,
     "demo": RunSettings,
     "config": NoSettings,

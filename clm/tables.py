@@ -343,6 +343,19 @@ MEMBERS = Table(
     ),
 )
 
+LIST = Table(
+    name="LIST",
+    version=1,
+    row="one customer of the list, in its order; columns as asked for, codes as words of --lang",
+    made_by="list",
+    columns=_stage(
+        "list",
+        Column("customer_id", "String", "id", "the customer", optional=True),
+        Column("reasons", "String", "text", "why they may not come back, as sentences", optional=True),
+        Column("action", "String", "text", "what the segment suggests to do", optional=True),
+    ),
+)
+
 METRICS = Table(
     name="METRICS",
     version=1,
@@ -363,7 +376,7 @@ METRICS = Table(
     ),
 )
 
-ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, MIGRATION, COHORTS, MEMBERS, METRICS)}
+ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, MIGRATION, COHORTS, MEMBERS, LIST, METRICS)}
 
 STAGE_READS = {
     "rfm": TRANSACTIONS,

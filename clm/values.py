@@ -244,6 +244,11 @@ def rule_or(*words: str) -> Parser:
     return parse
 
 
+def rule(value: Any) -> Expression:
+    """A rule of the rule language."""
+    return parse_expression(filled(value))
+
+
 def rules(value: Any) -> tuple[Rule, ...]:
     """`FLAG=RULE`, several times; in clm.toml a list of tables with `flag` and `when`."""
     given = [value] if isinstance(value, str | Mapping) else value

@@ -119,6 +119,12 @@ def cohort(job: Job) -> int:
     return job.finish(steps.cohort(job.source(), job.settings, job.common, job.emit))
 
 
+def choose(job: Job) -> int:
+    """`clm list`."""
+    job.check_output(other_table=True)
+    return job.finish(steps.choose(job.source(), job.settings, job.common, job.emit))
+
+
 def report(job: Job) -> int:
     """A document goes to -o by its suffix, tables too; without -o the report is text on stdout, also into a pipe."""
     output = Path(job.common.output) if job.common.output not in (None, "-") else None

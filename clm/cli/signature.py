@@ -37,7 +37,7 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
             list[str] | None, typer.Argument(metavar="new FILE", show_default=False, help="The new file.")
         ]
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
-    says = "TRANSACTIONS" if name == "rfm" else "CUSTOMERS"
+    says = "TRANSACTIONS" if name in ("rfm", "cohort") else "CUSTOMERS"
     text = {
         "two": "Two CUSTOMERS files: the earlier, then the later.",
         "one": f"The {says} file; - or a pipe is standard input.",

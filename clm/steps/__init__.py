@@ -22,7 +22,7 @@ from clm.steps.customers import (
     without,
 )
 from clm.steps.step import Step, model_document
-from clm.steps.telling import DOCUMENTS, beside_report, cohort, migrate, render, render_migration, render_text, report
+from clm.steps.telling import DOCUMENTS, beside_report, choose, cohort, migrate, render, render_migration, render_text, report
 
 __all__ = [
     "DOCUMENTS",
@@ -34,6 +34,7 @@ __all__ = [
     "beside_report",
     "beside_rfm",
     "beside_segment",
+    "choose",
     "churn",
     "clean",
     "clv",

@@ -1,10 +1,11 @@
-"""The steps that tell: `migrate`, `cohort`, and `report` with its documents.
+"""The steps that tell: `migrate`, `cohort`, `list`, and `report` with its documents.
 
 It may not compute: it opens, calls the pure stage, and hands on.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from clm.outcome import Outcome, Rows, counted
 from clm.settings import (
     CohortSettings,
     CommonSettings,
+    ListSettings,
     ReportSettings,
     recorded,
 )
 from clm.steps.step import Step, customers_table, finish, orders_table
-from clm.tables import COHORTS, CUSTOMERS, MEMBERS, METRICS, MIGRATION
+from clm.tables import COHORTS, CUSTOMERS, LIST, MEMBERS, METRICS, MIGRATION
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,6 +78,21 @@ def cohort(source: Path, settings: CohortSettings, common: CommonSettings, emit:
     orders = orders_table(source)
     table = MEMBERS if settings.members else COHORTS
     return finish("cohort", lambda: stage.cohort(orders.frame, settings), recorded(settings, common), [orders], emit, table)
+
+
+def choose(source: Path, settings: ListSettings, common: CommonSettings, emit: Emit) -> Step:
+    """CUSTOMERS -> LIST: the chosen customers, in the words of a language."""
+    from clm.report import told
+    from clm.report.words import load
+    from clm.stages import choosing as stage
+
+    customers = customers_table(source, CUSTOMERS.needed("rfm"))
+
+    def compute() -> Outcome:
+        chosen = stage.choose(customers.frame.collect(), settings)
+        return replace(chosen, frame=told.in_words(chosen.frame.lazy().collect(), load(settings.lang)))
+
+    return finish("list", compute, recorded(settings, common), [customers], emit, LIST)
 
 
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
