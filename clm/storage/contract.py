@@ -51,7 +51,9 @@ def wrong_table_fix(given: str, wanted: Table) -> str:
 
 
 def _looks_like(schema: pl.Schema, table: Table) -> bool:
-    return all(column.name in schema for column in table.columns if not column.optional)
+    """Whether it has all columns the table always has; a table that may have any is never recognised."""
+    always = [column.name for column in table.columns if not column.optional]
+    return bool(always) and all(name in schema for name in always)
 
 
 def check_data(frame: pl.LazyFrame, table: Table, name: str) -> None:
