@@ -42,12 +42,17 @@ def add(sheet: Sheet, customers: pl.DataFrame, facts: dict[str, Any]) -> None:
         _churn(sheet, customers, buyers, facts)
 
 
-def _told(customers: pl.DataFrame) -> pl.DataFrame:
-    """The table; expectations become null where each is the mean of customers of whom nobody came back: that 0 is not known."""
+def unknowable(customers: pl.DataFrame) -> bool:
+    """Whether each expectation is the mean of customers of whom nobody came back: that 0 is not known."""
     if not {"clv_method", "expected_orders"} <= set(customers.columns):
-        return customers
+        return False
     buyers = customers.filter(pl.col("orders") > 0)
-    if buyers["clv_method"].unique().to_list() != ["mean"] or (buyers["expected_orders"] != 0).any():
+    return buyers["clv_method"].unique().to_list() == ["mean"] and not (buyers["expected_orders"] != 0).any()
+
+
+def _told(customers: pl.DataFrame) -> pl.DataFrame:
+    """The table; expectations become null where they cannot be known."""
+    if not unknowable(customers):
         return customers
     empty = (pl.lit(None).cast(pl.Float64).alias(name) for name in ("expected_orders", "expected_spend", "clv"))
     return customers.with_columns(empty)

@@ -21,8 +21,8 @@ def add(sheet: Sheet, facts: dict[str, Any]) -> None:
     _model(sheet, made)
     churned = stage_facts(facts, "churn").get("metrics", {})
     _churn(sheet, churned)
-    _early_warning(sheet, _object(churned.get("early_warning")))
-    _survival(sheet, _object(churned.get("survival")))
+    _early_warning(sheet, objects(churned.get("early_warning")))
+    _survival(sheet, objects(churned.get("survival")))
 
 
 def stage_facts(facts: dict[str, Any], stage: str) -> dict[str, Any]:
@@ -34,20 +34,20 @@ def stage_facts(facts: dict[str, Any], stage: str) -> dict[str, Any]:
     line = [*(ancestors if isinstance(ancestors, list) else []), facts]
     for made in reversed(line):
         if isinstance(made, dict) and made.get("stage") == stage:
-            safe = {key: _object(made.get(key)) for key in ("settings", "metrics", "rows", "amount")}
+            safe = {key: objects(made.get(key)) for key in ("settings", "metrics", "rows", "amount")}
             return made | safe
     return {}
 
 
-def _object(value: Any) -> dict[str, Any]:
+def objects(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _records(value: Any) -> list[dict[str, Any]]:
+def records(value: Any) -> list[dict[str, Any]]:
     return [record for record in value if isinstance(record, dict)] if isinstance(value, list) else []
 
 
-def _money(value: Any) -> Decimal | None:
+def money_of(value: Any) -> Decimal | None:
     """Amounts travel as text (`"9747747.9340"`)."""
     try:
         money = Decimal(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
@@ -61,7 +61,7 @@ def _quality(sheet: Sheet, facts: dict[str, Any]) -> None:
     rows, amount = clean.get("rows", {}), clean.get("amount", {})
     _account(sheet, "rows", {key: rows.get(key) for key in ("in", "out")}, _parts(rows, finite))
     if amount:
-        _account(sheet, "amount", {key: _money(amount.get(key)) for key in ("in", "out")}, _parts(amount, _money))
+        _account(sheet, "amount", {key: money_of(amount.get(key)) for key in ("in", "out")}, _parts(amount, money_of))
     rows_in = finite(rows.get("in"))
     rejected = _parts(rows, finite)["rejected"]
     if rows_in:
@@ -80,7 +80,7 @@ def _quality(sheet: Sheet, facts: dict[str, Any]) -> None:
 def _parts(account: dict[str, Any], read: Any) -> dict[str, dict[str, Any]]:
     """The readable numbers of `rejected` and `collapsed`, by code."""
     return {
-        kind: {str(code): read(value) for code, value in _object(account.get(kind)).items() if read(value) is not None}
+        kind: {str(code): read(value) for code, value in objects(account.get(kind)).items() if read(value) is not None}
         for kind in ("rejected", "collapsed")
     }
 
@@ -102,7 +102,7 @@ def _account(sheet: Sheet, what: str, ends: dict[str, Any], parts: dict[str, dic
 
 def _backtest(sheet: Sheet, made: dict[str, Any]) -> None:
     """Every score at every origin, and its mean over the origins under period null."""
-    tests = _records(made.get("backtest"))
+    tests = records(made.get("backtest"))
     means: dict[tuple[str, str], list[float]] = {}
     for test in tests:
         group = f"{test.get('kind', 'model')}:{test.get('name', '')}"
@@ -119,10 +119,10 @@ def _backtest(sheet: Sheet, made: dict[str, Any]) -> None:
         lengths = [length for test in tests if (length := finite(test.get("horizon_days"))) is not None]
         sheet.add("backtest", "origins", len(origins))
         sheet.add("backtest", "horizon", max(lengths, default=None))
-    for score, won in _object(made.get("beats_best_baseline")).items():
+    for score, won in objects(made.get("beats_best_baseline")).items():
         if isinstance(won, bool):
             sheet.add("backtest", "beats_best_baseline", int(won), group=str(score))
-    for decile in _records(made.get("deciles")):
+    for decile in records(made.get("deciles")):
         number, n = finite(decile.get("decile")), finite(decile.get("customers"))
         group = f"{int(number):02d}" if number is not None else str(decile.get("decile"))
         for side in ("predicted", "actual"):
@@ -131,14 +131,14 @@ def _backtest(sheet: Sheet, made: dict[str, Any]) -> None:
 
 
 def _model(sheet: Sheet, made: dict[str, Any]) -> None:
-    for fitted in (_object(made.get("model")), _object(made.get("spend"))):
+    for fitted in (objects(made.get("model")), objects(made.get("spend"))):
         family = fitted.get("family")
         if not isinstance(family, str):
             continue
         if isinstance(fitted.get("identified"), bool):
             sheet.add("model", "identified", int(fitted["identified"]), group=family)
         for metric, key in (("parameter", "parameters"), ("standard_error", "standard_errors")):
-            for name, value in _object(fitted.get(key)).items():
+            for name, value in objects(fitted.get(key)).items():
                 sheet.add("model", metric, finite(value), group=f"{family}.{name}")
         likelihood = finite(fitted.get("log_likelihood"))
         if likelihood is not None:
@@ -146,17 +146,17 @@ def _model(sheet: Sheet, made: dict[str, Any]) -> None:
 
 
 def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
-    candidates = _records(made.get("candidates"))
+    candidates = records(made.get("candidates"))
     for candidate in candidates:
         name = str(candidate.get("name", ""))
         for score in CHURN_SCORES:
             sheet.add("churn", score, finite(candidate.get(score)), group=name)
         sheet.add("churn", "chosen", int(name == made.get("chosen")), group=name)
-    for step in _records(made.get("gain")):
+    for step in records(made.get("gain")):
         share = finite(step.get("share"))
         if share is not None:
             sheet.add("churn", "gain", finite(step.get("captured")), group=f"top_{round(share * 100):03d}")
-    for bin_ in _records(made.get("reliability")):
+    for bin_ in records(made.get("reliability")):
         number, n = finite(bin_.get("bin")), finite(bin_.get("customers"))
         group = f"{int(number):02d}" if number is not None else str(bin_.get("bin"))
         for side in ("predicted", "observed"):
@@ -181,13 +181,13 @@ def _early_warning(sheet: Sheet, told: dict[str, Any]) -> None:
 
 def _survival(sheet: Sheet, told: dict[str, Any]) -> None:
     """How long customers stay, of all and by group, as the stage counted it."""
-    whole = _object(told.get("all"))
+    whole = objects(told.get("all"))
     if not whole:
         return
     sheet.add("survival", "horizon", finite(told.get("horizon_days")))
     too_new = finite(told.get("too_new"))
     sheet.add("survival", "too_new", too_new, n=_people(too_new))
-    for one in (whole, *_records(told.get("groups"))):
+    for one in (whole, *records(told.get("groups"))):
         group = None if one is whole else f"{one.get('of')}:{one.get('group')}"
         customers, left = finite(one.get("customers")), finite(one.get("left"))
         n = _people(customers)
@@ -200,7 +200,7 @@ def _survival(sheet: Sheet, told: dict[str, Any]) -> None:
 
 
 def _retention(sheet: Sheet, metric: str, group: str | None, points: Any) -> None:
-    for point in _records(points):
+    for point in records(points):
         survival, low, high = (finite(point.get(end)) for end in ("survival", "low", "high"))
         period, n = f"{point.get('months')}m", _people(finite(point.get("at_risk")))
         sheet.add("survival", metric, survival, group=group, period=period, lower=low, upper=high, n=n)

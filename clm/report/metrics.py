@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import cohort_numbers, customer_numbers, footer_numbers, migration_numbers, order_numbers
+from clm.report import cohort_numbers, cost_numbers, customer_numbers, footer_numbers, migration_numbers, order_numbers
 from clm.report.numbers import Numbers, Sheet
 
 
@@ -33,6 +33,7 @@ def compute(
     sheet = Sheet()
     customer_numbers.add(sheet, customers, facts)
     footer_numbers.add(sheet, facts)
+    cost_numbers.add(sheet, facts, expected=not customer_numbers.unknowable(customers))
     if migration is not None:
         migration_numbers.add(sheet, migration)
     if cohorts is not None:

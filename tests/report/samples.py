@@ -172,6 +172,28 @@ def _lives(of: str, group: str | None, customers: int, share: float) -> dict[str
     return {"of": of, "group": group, "customers": customers, "left": 40, "retention": _retained(share), **median}
 
 
+def costs() -> dict[str, Any]:
+    """`metrics.costs` of clv: three groups, one not paid back, one without a cac."""
+
+    def row(by: str, group: str | None, people: int, **more: Any) -> dict[str, Any]:
+        money = {"acquisition": "100.0000", "retention": "20.0000", "cost": "120.0000", "margin_to_date": "90.0000", "clv": 60.0}
+        ratios = {"cac": 25.0, "crv": -40.0, "ltv_cac": 0.6, "lifetime_cac": 1.5, "roi_to_date": -0.25, "roi": 0.25}
+        paid = {"payback_month": 3, "payback_missing": None}
+        return {"by": by, "group": group, "with_cac": people, "acquisition_left": "7.0000"} | money | ratios | paid | more
+
+    nothing = dict.fromkeys(("acquisition", "retention", "cost", "margin_to_date", "clv", "cac", "ltv_cac", "roi"))
+    return {
+        "account": {"acquisition": {"in": "107.0000", "shared": "100.0000", "no_new_customers": "7.0000"}},
+        "left_out": {"customers": 4, "reasons": {"before_costs": 4}},
+        "total": row("all", None, 4),
+        "groups": [
+            row("cohort", "2023-01", 4, payback_month=None, payback_missing=3.5),
+            row("channel", "web", 4),
+            row("channel", None, 0, **nothing),
+        ],
+    }
+
+
 def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
     """A complete footer: churn's own facts, and clean, rfm, segment, clv and one source among the ancestors."""
     table = customers() if frame is None else frame
@@ -204,6 +226,7 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
                 {"decile": n, "customers": 20, "predicted": 3.0 / n, "actual": 3.2 / n} for n in range(1, 11)
             ],
             "beats_best_baseline": {"rmse": True, "poisson_deviance": True, "gini": False},
+            "costs": costs(),
             "totals": {
                 "clv": total, "clv_low": total * 0.8, "clv_high": total * 1.3,
                 "expected_orders": orders, "expected_orders_low": orders * 0.9, "expected_orders_high": orders * 1.2,

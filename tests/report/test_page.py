@@ -17,7 +17,7 @@ from tests.report.reading import Page
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 PANELS = (
     "overview", "quality", "revenue", "segments", "rfm_grid", "tiers", "lifecycle", "portfolio", "migration", "cohorts", "clv",
-    "churn", "assumptions",
+    "costs", "churn", "assumptions",
 )  # fmt: skip
 ALLOWED_TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "footer", "main", "nav", "section", "aside", "h1", "h2", "h3",

@@ -233,3 +233,28 @@ def test_the_length_of_the_log_counts_both_its_ends(shop: Shop) -> None:
             block for block in _panel(outline(metrics.compute(people, {}), {}, lang), "quality") if isinstance(block, Pairs)
         ]
         assert said in [text for _, text in pairs.items]
+
+
+def test_costs_are_told_with_what_the_numbers_mean(shop: Shop, numbers: pl.DataFrame) -> None:
+    """All, cohorts and channels with a cac, what the numbers mean, and what is in none of them."""
+    for lang in ("en", "zh"):
+        lead, returns, winning, _, pairs = _panel(outline(numbers, shop[1], lang), "costs")
+        assert isinstance(pairs, Pairs)
+        for table in (returns, winning):
+            assert isinstance(table, Table)
+            assert len(table.rows) == 3  # the channel nobody is known to have cost is left out
+        assert len(pairs.items) == len(returns.columns) + len(winning.columns) - 4
+        assert "7.00" in lead.text
+    words = [row[-1].text for row in winning.rows]
+    assert words[0] == "3"
+    assert "3.50" in words[1]
+
+
+@pytest.mark.parametrize(
+    "broken", [None, [], "x", {"total": 3, "groups": [1, {}], "account": {"acquisition": 5}, "left_out": []}]
+)
+def test_a_strange_record_of_costs_breaks_nothing(broken: Any) -> None:
+    """A footer without costs, or one somebody edited: the panel says how to give them."""
+    facts = {"stage": "clv", "metrics": {"costs": broken}}
+    report = outline(metrics.compute(samples.customers(), facts), facts, "en")
+    assert _first(report, "costs").startswith("The forecast was given no costs")

@@ -99,28 +99,32 @@ _KEY = (
 
 
 def lines(metrics: dict[str, Any]) -> list[str]:
-    """`metrics.costs` as a table with its definitions, 78 columns wide at most, since notes are indented; the latest cohorts."""
-    groups: list[dict[str, Any]] = metrics["groups"]
-    cohorts = [row for row in groups if row["by"] == "cohort"]
-    shown = [metrics["total"], *cohorts[-_COHORTS:], *(row for row in groups if row["by"] != "cohort")]
-    cells = [_HEAD, *(_cells(row) for row in shown)]
+    """`metrics.costs` as a table with its definitions, 78 columns wide at most, since notes are indented.
+
+    Groups in which nobody has a cac, and cohorts before the latest, are counted only.
+    """
+    known = [row for row in metrics["groups"] if row["with_cac"]]
+    cohorts = [row for row in known if row["by"] == "cohort"]
+    shown = [row for row in known if row not in cohorts[:-_COHORTS]]
+    cells = [_HEAD, _cells(metrics["total"])]
+    for at, row in enumerate(shown):
+        if not at or shown[at - 1]["by"] != row["by"]:
+            cells.append((f"by {row['by']}", *[""] * (len(_HEAD) - 1)))
+        cells.append(_cells(row))
     widths = [max(len(row[place]) for row in cells) for place in range(len(_HEAD))]
     widths[0] = max(_LEAST, min(widths[0], _WIDTH - sum(widths[1:]) - len(_HEAD) + 1))
-    told = [
-        " ".join(
-            (row[0][: widths[0]].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)))
-        )
-        for row in cells
-    ]
-    earlier = len(cohorts) - _COHORTS
-    more = [f"{counted(earlier, 'earlier cohort')} in --json"] if earlier > 0 else []
-    return [*(line.rstrip() for line in told), *more, *_KEY]
+    told = []
+    for name, *rest in cells:
+        right = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
+        told.append(" ".join([name[: widths[0]].ljust(widths[0]), *right]).rstrip())
+    hidden = len(metrics["groups"]) - len(shown)
+    more = [f"{counted(hidden, 'more group')} in --json: earlier cohorts, or nobody with a cac"] if hidden else []
+    return [*told, *more, *_KEY]
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    name = "all" if row["by"] == "all" else f"{row['by']} {row['group'] if row['group'] is not None else '(none)'}"
-    spent = Decimal(row["acquisition"]) + Decimal(row["retention"]) if row["acquisition"] is not None else None
-    earned = Decimal(row["margin_to_date"]) if row["margin_to_date"] is not None else None
+    name = "all" if row["by"] == "all" else f"  {row['group'] if row['group'] is not None else '(none)'}"
+    spent, earned = (Decimal(row[name]) if row[name] is not None else None for name in ("cost", "margin_to_date"))
     month, reason = row.get("payback_month"), row.get("payback_reason")
     back = str(month) if month is not None else "–" if reason == "not_yet" else "?" if reason else ""
     money = (_whole(spent), _two(row["cac"]), _whole(earned), _whole(row["clv"]))

@@ -1,0 +1,91 @@
+"""The panel about what customers cost and bring back, with the meaning of each number below it.
+
+It may not compute: numbers come from METRICS.
+"""
+
+from __future__ import annotations
+
+from clm.report import trust
+from clm.report.blocks import Block, Cell, Column, Pairs, Paragraph, Table
+from clm.report.numbers import Number, Numbers
+from clm.report.words import Words, plain
+
+_MONTHS = 12  # cohorts shown; all are in METRICS
+# two tables: column -> number, with the way it is shown
+_RETURNS = ("customers", "spent", "earned", "clv", "roi_to_date", "roi")
+_WINNING = ("customers", "cac", "ltv_cac", "payback")
+_METRICS = {"spent": "cost", "earned": "margin_to_date", "payback": "payback_month"}
+
+
+def costs(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """What was spent on whom, what came back, when it is earned back; where no costs were given, how to."""
+    if not numbers.rows("costs", "customers"):
+        return (Paragraph(words("costs.none")),)
+
+    def value(metric: str) -> float | None:
+        return numbers.value("costs", metric)
+
+    spent, left_out, nobody = value("cost"), value("left_out"), value("acquisition_left")
+    said = []
+    if spent is None:
+        said.append(words("costs.lead_none"))
+    else:
+        told = {"customers": words.count("customers", value("customers")), "spent": words.money(spent)}
+        told["earned"] = words.money(value("margin_to_date"))
+        if value("roi") is None:
+            said.append(words("costs.lead", **told))
+        else:
+            said.append(words("costs.lead_clv", **told, clv=words.money(value("clv")), roi=words.percent(value("roi"))))
+            if trust.forecast_doubt(numbers):
+                said.append(words("costs.untested"))
+    if left_out:
+        said.append(words("costs.left_out", customers=words.count("customers", left_out)))
+    if nobody:
+        said.append(words("costs.nobody", money=words.money(nobody)))
+    lead = Paragraph(words("format.sentence_gap").join(said))
+    if spent is None:
+        return (lead,)
+    names = dict.fromkeys(name for name in (*_RETURNS, *_WINNING) if name != "customers")
+    meanings = tuple((words(f"costs.{name}"), words(f"costs_means.{name}")) for name in names)
+    returns = _table(numbers, words, words("costs.returns"), _RETURNS)
+    winning = _table(numbers, words, words("costs.winning"), _WINNING)
+    return (lead, returns, winning, Paragraph(words("costs.definitions")), Pairs(meanings))
+
+
+def _table(numbers: Numbers, words: Words, caption: str, names: tuple[str, ...]) -> Table:
+    """All, the latest cohorts, channels and tiers; groups in which nobody has a cost are left out."""
+    filled = [row for row in numbers.rows("costs", "customers") if row.value]
+    months = [row for row in filled if (row.group or "").startswith("cohort:")]
+    shown = [row for row in filled if row not in months[:-_MONTHS]]
+    columns = (Column(words("costs.group"), numeric=False), *(Column(words(f"costs.{name}")) for name in names))
+    earlier = len(filled) - len(shown)
+    note = words("costs.earlier", count=words.whole(earlier)) if earlier else ""
+    rows = tuple((Cell(_name(row.group, words)), *(_cell(numbers, words, row, name) for name in names)) for row in shown)
+    return Table(caption, columns, rows, note, strong=(0,))
+
+
+def _cell(numbers: Numbers, words: Words, row: Number, name: str) -> Cell:
+    value = numbers.value("costs", _METRICS.get(name, name), row.group)
+    if name == "customers":
+        return Cell(words.whole(value), value)
+    if name in ("roi", "roi_to_date"):
+        return Cell(words.percent(value), value)
+    if name == "ltv_cac":
+        return Cell(words.decimal(value), value)
+    if name != "payback":
+        return Cell(words.money(value), value)
+    missing = numbers.value("costs", "payback_missing", row.group)
+    if value is None and missing is not None:
+        return Cell(words("costs.not_yet", money=words.money(missing)))
+    return Cell(words.whole(value), value)
+
+
+def _name(group: str | None, words: Words) -> str:
+    by, colon, name = (group or "").partition(":")
+    if not by:
+        return words("costs.all")
+    if by == "cohort":
+        return words("costs.cohort", month=words.month(name))
+    if by == "channel" and not colon:
+        return words("costs.channel_none")
+    return words(f"costs.{by}", name=plain(name, 30))
