@@ -272,6 +272,17 @@ class ChurnSettings:
     previous: str | None = _unrecorded(
         None, values.filled, "FILE", "CUSTOMERS of an earlier day: adds early_warning, who fell silent beyond their rhythm since."
     )
+    label: str | None = _option(
+        None,
+        values.filled,
+        "COL[=VALUE]",
+        "INPUT is any table (CSV, workbook, Parquet) whose column COL says who left; VALUE is the word for it.",
+    )
+    allow_column: tuple[str, ...] = _option(
+        (), values.names, "COL,…", "With --label: let these columns teach, although they tell the label alone."
+    )
+    save_model: str | None = _unrecorded(None, values.filled, "FILE", "Write what was learned, for --model on another table.")
+    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply what was learned and saved in this file.")
 
 
 @dataclass(frozen=True)

@@ -172,10 +172,12 @@ CLV_STATUSES = (
     "ok", "few_repeat_buyers", "attrition_not_identified", "no_amounts", NO_PURCHASE,
     "degenerate", "baseline_better", "not_validated",
 )  # fmt: skip
-CHURN_METHODS = ("base_rate", "hiatus", "return", "logistic", "none")
+CHURN_METHODS = ("base_rate", "hiatus", "return", "logistic", "boosted", "none")
 CHURN_STATUSES = ("ok", "not_validated", "too_little_history", NO_PURCHASE)
 CHURN_RISKS = ("low", "medium", "high")
 EARLY_WARNINGS = ("new", "known")
+CHURN_RISK_EDGES = (0.5, 0.8)  # from which the risk is medium, and high
+CHURN_BASES = ("out_of_fold", "all_rows", "model")
 
 # what `rfm --columns all` adds; null where the log lacks the column it is made of
 BEHAVIOUR = tuple(
@@ -283,6 +285,22 @@ CUSTOMERS = Table(
     ),
 )  # fmt: skip
 
+LABELLED = Table(
+    name="LABELLED",
+    version=1,
+    row="one row of the labelled table, in its order; the first column is its key under its own name",
+    made_by="churn",
+    columns=_stage(
+        "churn",
+        Column("churn_probability", "Float64", "probability", "probability of the label's value that means churned", nullable=False, minimum=0, maximum=1),
+        Column("churn_risk", "String", "code", "low < .5 ≤ medium < .8 ≤ high", nullable=False, values=CHURN_RISKS),
+        Column("churn_reasons", "String", "codes", "the three columns that raise the risk most, with what customers who stayed usually have: `Contract=Month-to-month;usual=Two year`; `;`, `=`, `%` in a name or value as %3B, %3D, %25"),
+        Column("churn_basis", "String", "code", "what scored the row: `out_of_fold` a fit that has not seen it, `all_rows` the fit to all rows with a label (this one has none), `model` a saved one", nullable=False, values=CHURN_BASES),
+        Column("churn_method", "String", "code", "the candidate that made the number", nullable=False, values=CHURN_METHODS),
+        Column("churn_status", "String", "code", "whether it was tested, or why not", nullable=False, values=CHURN_STATUSES),
+    ),
+)  # fmt: skip
+
 # the columns of CUSTOMERS a customer can move in
 MIGRATED = ("segment", "lifecycle", "tier", "cluster")
 
@@ -376,7 +394,7 @@ METRICS = Table(
     ),
 )
 
-ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, MIGRATION, COHORTS, MEMBERS, LIST, METRICS)}
+ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, LABELLED, MIGRATION, COHORTS, MEMBERS, LIST, METRICS)}
 
 STAGE_READS = {
     "rfm": TRANSACTIONS,

@@ -23,6 +23,7 @@ from clm.settings import COMMANDS, json_value
 
 if TYPE_CHECKING:
     from clm.cli.job import Job
+    from clm.model_file import Model
 
 
 def clean(job: Job) -> int:
@@ -97,8 +98,32 @@ def clv(job: Job) -> int:
 
 
 def churn(job: Job) -> int:
+    model = steps.model_of(job.settings.model)
+    if job.settings.label is not None or (model is not None and steps.is_labelled(model)):
+        return _labelled(job, model)
+    if job.settings.allow_column:
+        raise UsageError("--allow-column belongs to --label", fix="name the label's column, or leave it out")
+    if job.settings.save_model is not None or model is not None:
+        raise UsageError("--save-model and --model want --label", fix="name the label's column, or leave them out")
     job.check_output()
     return job.finish(steps.churn(job.source(), job.with_orders(), job.common, job.emit))
+
+
+def _labelled(job: Job, model: Model | None) -> int:
+    """Any table with a label column, or one for the model such a table taught."""
+    for name in ("orders", "horizon", "previous"):
+        if job.given(name):
+            raise UsageError(
+                f"--{name} and {'--label' if job.settings.label else 'this --model'} exclude each other: "
+                "one learns from an order log, the other from a table with a label",
+                fix="leave one of them out",
+            )
+    if job.settings.method in ("hiatus", "return"):
+        raise UsageError(f"--method {job.settings.method} needs an order log", fix="use auto, logistic or boosted with --label")
+    job.check_output(other_table=True)
+    inputs, names = job.sources()
+    save = job.save_model()
+    return job.finish(steps.labelled(inputs, names, job.settings, job.common, job.emit, job.scratch, model, save))
 
 
 def migrate(job: Job) -> int:

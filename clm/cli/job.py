@@ -55,6 +55,10 @@ class Job:
     def common(self) -> CommonSettings:
         return self.resolved.common
 
+    def given(self, name: str) -> bool:
+        """Whether this very command line has the option: a shared clm.toml may speak of other commands."""
+        return self.resolved.origins.get(name) == "flag"
+
     def source(self) -> Path:
         """The one input: a path, or standard input spooled to a file."""
         return self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")

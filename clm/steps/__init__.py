@@ -21,7 +21,8 @@ from clm.steps.customers import (
     told_costs,
     without,
 )
-from clm.steps.step import Step, model_document
+from clm.steps.labelled import is_labelled, labelled
+from clm.steps.step import Step, model_document, model_of
 from clm.steps.telling import DOCUMENTS, beside_report, choose, cohort, migrate, render, render_migration, render_text, report
 
 __all__ = [
@@ -40,8 +41,11 @@ __all__ = [
     "clv",
     "cohort",
     "explain",
+    "is_labelled",
+    "labelled",
     "migrate",
     "model_document",
+    "model_of",
     "pseudonym_key",
     "render",
     "render_migration",
