@@ -25,7 +25,7 @@ def alone(cell: FloatArray, labels: FloatArray, fold: NDArray[np.int64], *, cate
     """The larger AUC of a column's order and of the out-of-fold churn rates of its values, a missing cell being a value."""
     step = -(-labels.size // MOST_ROWS)
     cell, labels, fold = cell[::step], labels[::step], fold[::step]
-    by_rate = auc(_rates(_values(cell), labels, fold), labels) or 0.5
+    by_rate = auc(_rates(_values(cell, category=category), labels, fold), labels) or 0.5
     return max(by_rate, 0.5 if category else _by_order(cell, labels))
 
 
@@ -38,11 +38,11 @@ def _by_order(cell: FloatArray, labels: FloatArray) -> float:
     return 0.5 if ranked is None else max(ranked, 1.0 - ranked)
 
 
-def _values(cell: FloatArray) -> NDArray[np.int64]:
+def _values(cell: FloatArray, *, category: bool) -> NDArray[np.int64]:
     """Each cell as one of few values: its own, or its hundredth of the column; the last value stands for missing."""
     there = ~np.isnan(cell)
     levels = np.unique(cell[there])
-    if levels.size > _FEW_VALUES:
+    if levels.size > _FEW_VALUES and not category:
         levels = np.unique(np.quantile(cell[there], np.arange(1, _BINS) / _BINS, method="nearest"))
     place = np.searchsorted(levels, np.where(there, cell, 0.0), side="left")
     return np.where(there, place, levels.size + 1).astype(np.int64)

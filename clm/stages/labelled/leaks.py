@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import polars as pl
+
 from clm.errors import DataError, UsageError
 from clm.models import labelled_leaks
 from clm.models.labelled_rows import Feature
@@ -43,12 +45,15 @@ def check_allowed(allowed: Sequence[str], columns: Sequence[str]) -> None:
         )
 
 
-def measured(values: Any, labels: Any, fold: Any, known: Sequence[Feature]) -> list[Alone]:
-    """Every column alone, the most telling first."""
-    found = [
-        Alone(feature.name, labelled_leaks.alone(values[:, place], labels, fold, category=feature.levels is not None))
-        for place, feature in enumerate(known)
-    ]
+def measured(frame: pl.DataFrame, labels: Any, fold: Any, known: Sequence[Feature]) -> list[Alone]:
+    """Every column alone, the most telling first; of a category every value, also those too rare for a place in the model."""
+    found = []
+    for feature in known:
+        cells, category = frame[feature.name], feature.levels is not None
+        codes = cells.rank("dense") if category else cells.to_physical()
+        found.append(
+            Alone(feature.name, labelled_leaks.alone(codes.cast(pl.Float64).to_numpy(), labels, fold, category=category))
+        )
     return sorted(found, key=lambda one: (-one.auc, one.column))
 
 

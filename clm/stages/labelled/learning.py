@@ -52,7 +52,7 @@ def from_label(given: Given, asked: Asked, seed: int) -> Outcome:
     values = matrix.values(frame, features)
     rows, outcome = known.to_numpy(), churned.drop_nulls().to_numpy()
     fold = labelled_folds.folds(outcome, seed)
-    alone = leaks.measured(values[rows], outcome, fold, features)
+    alone = leaks.measured(taught, outcome, fold, features)
     leaks.refuse(alone, asked.allow, column, given.name)
     learned = labelled_folds.learn(values[rows], outcome, fold, features, asked.method, seed)
     saved = _saved(label, given, features, values[rows], outcome, learned)

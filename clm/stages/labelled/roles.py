@@ -15,7 +15,7 @@ from clm.errors import DataError
 from clm.outcome import counted
 
 MOST_LEVELS = 50
-LEAST_ROWS = 20  # of one level: rarer ones are told together as `other`
+_LEAST_ROWS = 5, 20  # of one level, in small and in large tables: rarer ones are told together as `other`
 _CUSTOMER = re.compile(r"[^a-z0-9]")
 _NAMED_ID = re.compile(
     r"(?:^|[^a-z])(?:id|uuid|guid|no|nr|number|num|code|index|row)$|(?<=[a-z])(?:ID|Id|No|Nr|Number)$|号|编号|番号", re.IGNORECASE
@@ -164,7 +164,8 @@ def levels(cells: pl.Series) -> tuple[tuple[str, ...], bool]:
     counts = cells.drop_nulls().value_counts(name="rows").sort(["rows", cells.name], descending=[True, False])
     if counts.height <= 2:
         return tuple(counts[cells.name]), False
-    kept = counts.filter(pl.col("rows") >= LEAST_ROWS).head(MOST_LEVELS)
+    small, large = _LEAST_ROWS
+    kept = counts.filter(pl.col("rows") >= min(large, max(small, cells.len() // 50))).head(MOST_LEVELS)
     kept = kept if kept.height else counts.head(1)
     return tuple(kept[cells.name]), kept.height < counts.height
 
