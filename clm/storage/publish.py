@@ -11,6 +11,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +23,7 @@ from clm.storage import contract, temporary
 from clm.storage.facts import KEY, Facts
 from clm.storage.faults import writing
 from clm.storage.files import sha256_of
-from clm.tables import Table
+from clm.tables import TRANSACTIONS, Table
 
 # without a fixed size the bytes of a sink differ from run to run
 ROW_GROUP = 250_000
@@ -89,12 +90,18 @@ def _spool(batches: Iterator[pl.DataFrame], path: Path) -> None:
 
 
 def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
-    """Write one of our tables to `path` (a temporary), re-open it, hold it against the contract; returns its rows."""
+    """Write one of our tables to `path` (a temporary), re-open it, hold it against the contract; returns its rows.
+
+    Order lines are held against the books too: the file has the rows and the money its footer tells of.
+    """
     sink(frame, path, {KEY: facts.to_text()})
     written = pl.scan_parquet(path, glob=False)
     schema = written.collect_schema()
     contract.check_schema(schema, table, [c.name for c in table.columns if c.name in schema], path.name)
     contract.check_data(written, table, table.name)
+    if table is TRANSACTIONS and facts.rows:
+        money = Decimal(facts.amount["out"]) if facts.amount is not None else None
+        contract.check_account(written, facts.rows["out"], money)
     return row_count(path)
 
 

@@ -32,6 +32,29 @@ def clean_log(folder: Path, rows: int, repeats: int = 0) -> Path:
     return path
 
 
+def parquet_log(folder: Path, rows: int) -> Path:
+    """The same lines as warehouses keep them: whole numbers as ids, floats as money, nanoseconds; a million rows to a group."""
+    import pyarrow.parquet as pq
+
+    path = folder / f"orders-{rows}.parquet"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        typed = [
+            pl.col("customer_id", "quantity").cast(pl.Int64),
+            pl.col("amount").cast(pl.Float64),
+            pl.col("order_date").cast(pl.Datetime("ns")),
+        ]
+        chunks = (_lines(start, min(rows, start + _CHUNK), 0).with_columns(typed) for start in range(0, rows, _CHUNK))
+        tables = (chunk.to_arrow(compat_level=pl.CompatLevel.oldest()) for chunk in chunks)
+        first = next(tables)
+        with pq.ParquetWriter(part, first.schema) as target:
+            target.write_table(first)
+            for table in tables:
+                target.write_table(table)
+        part.replace(path)
+    return path
+
+
 def _lines(start: int, end: int, repeats: int) -> pl.DataFrame:
     line = pl.int_range(start, end, dtype=pl.Int64)
     if repeats:

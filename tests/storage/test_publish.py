@@ -7,13 +7,14 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from clm.errors import OutputError, StorageError
+from clm.errors import DataError, OutputError, StorageError
 from clm.storage import publish, temporary
 from clm.storage.facts import Facts
 from clm.tables import TRANSACTIONS
@@ -37,6 +38,34 @@ def test_a_published_table_reads_back_whole(tmp_path: Path) -> None:
     assert output.rows == 2
     assert pl.read_parquet(tmp_path / "clean.parquet").equals(LOG)
     assert listing(tmp_path) == ["clean.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"customer_id": pl.when(pl.col("order_id") != "2").then("customer_id")}, r"customer_id holds nulls \(1 rows\)"),
+        ({"kind": pl.lit("gift")}, r"kind holds something else than sale, return \(2 rows\)"),
+        ({"source_line": pl.lit(0, pl.Int64)}, r"source_line goes below 1 \(2 rows\)"),
+        ({"weight": pl.lit(float("nan"))}, r"weight holds NaN"),
+    ],
+)
+def test_what_breaks_the_contract_is_not_published(changed: dict[str, pl.Expr], says: str, tmp_path: Path) -> None:
+    """Statistics may prove a file right, never hide what is wrong in it."""
+    broken = LOG.lazy().with_columns(**changed)
+    with pytest.raises(DataError, match=says):
+        publish.publish(tmp_path / "clean.parquet", lambda path: publish.write_table(broken, TRANSACTIONS, FACTS, path))
+    assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize(("rows", "money"), [(3, "3.5000"), (2, "3.5001"), (2, "-3.5000")])
+def test_a_file_that_does_not_hold_what_was_counted_is_not_published(rows: int, money: str, tmp_path: Path) -> None:
+    """The books are closed before the file is written: a lost row or cent is clm's own fault, and stops it."""
+    counted = replace(FACTS, rows={"out": rows}, amount={"out": money})
+    with pytest.raises(AssertionError, match="were counted"):
+        publish.publish(tmp_path / "clean.parquet", lambda path: publish.write_table(LOG, TRANSACTIONS, counted, path))
+    assert listing(tmp_path) == []
+    right = replace(FACTS, rows={"out": 2}, amount={"out": "3.5000"})
+    assert publish.write_table(LOG, TRANSACTIONS, right, tmp_path / "clean.parquet") == 2
 
 
 def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
