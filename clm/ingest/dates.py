@@ -242,7 +242,8 @@ def given(form: str) -> DateFormat:
 
 def best_share(cells: pl.Series) -> float:
     """Share of the cells that are unmistakably dates: bare digits are left out, ids look like that too."""
-    counts = candidates(cells)
+    others = cells.filter(~cells.str.contains(r"^\d+$"))
+    counts = candidates(others) if others.len() else {}
     return max((count for name, count in counts.items() if name not in DIGITS), default=0) / max(cells.len(), 1)
 
 

@@ -234,21 +234,32 @@ def _decimals(text: pl.Expr, most: int) -> pl.Expr:
 
 def fit(cells: pl.Series) -> Fit:
     """Score both notations on a column's text."""
-    one = pl.col(cells.name)
-    filled = cells.to_frame().filter(one.str.strip_chars() != "")
-    dot, comma = canonical(one, "."), canonical(one, ",")
-    row = filled.select(
-        dot=dot.is_not_null().sum(),
-        comma=comma.is_not_null().sum(),
-        differ=_differ(one).sum(),
-        pointed=one.str.contains(r"^\s*-?\d+\.0\s*$").sum(),
-    ).row(0, named=True)
-    return Fit(filled.height, row["dot"], row["comma"], row["differ"], row["pointed"])
+    one, dot, comma = pl.col(cells.name), pl.col("clm:dot"), pl.col("clm:comma")
+    # each reading worked out once, and what only a number has looked for only in numbers
+    read = (
+        cells.to_frame()
+        .lazy()
+        .filter(one.str.strip_chars() != "")
+        .select(one, canonical(one, ".").alias("clm:dot"), canonical(one, ",").alias("clm:comma"))
+        .collect()
+    )
+    dotted, both = read.filter(dot.is_not_null()), read.filter(dot.is_not_null() & comma.is_not_null())
+    return Fit(
+        filled=read.height,
+        dot=dotted.height,
+        comma=read.height - read["clm:comma"].null_count(),
+        differ=both.select(_unlike(dot, comma).sum()).item(),
+        pointed=dotted.select(one.str.contains(r"^\s*-?\d+\.0\s*$").sum()).item(),
+    )
 
 
 def _differ(cell: pl.Expr) -> pl.Expr:
     dot, comma = canonical(cell, "."), canonical(cell, ",")
-    return dot.is_not_null() & comma.is_not_null() & (dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False))
+    return dot.is_not_null() & comma.is_not_null() & _unlike(dot, comma)
+
+
+def _unlike(dot: pl.Expr, comma: pl.Expr) -> pl.Expr:
+    return dot.cast(SUM, strict=False) != comma.cast(SUM, strict=False)
 
 
 def without_decimals(cells: pl.Series, currency: str | None) -> Mark | None:

@@ -82,7 +82,8 @@ def repeated(log: TextLog, found: Mapping[str, tuple[str, ...]], only: Words | N
     product = {"quantity", "unit_price"} <= found.keys()
     factors = [pl.col(found[role][0]) for role in ("quantity", "unit_price")] if product else [pl.lit(None, dtype=pl.String)]
     several = (
-        rows.with_columns(
+        rows.lazy()
+        .with_columns(
             numbers.line_money(*(_number(cell, decimal) for cell in factors)).alias("clm:line"),
             numbers.line_money(_number(pl.col(amount), decimal)).alias("clm:amount"),
         )
@@ -97,6 +98,7 @@ def repeated(log: TextLog, found: Mapping[str, tuple[str, ...]], only: Words | N
             own=(pl.col("clm:line") == pl.col("clm:amount")).fill_null(False).all(),
             others=pl.concat_str(other, separator="\x1f", ignore_nulls=True).n_unique(),
         )
+        .collect()
     )
     frequent = several["amount"].value_counts(normalize=True)["proportion"]
     several = several.filter((pl.col("lines") > 1) & (pl.col("others") == pl.col("lines")) & (pl.col("money") != 0))
@@ -131,7 +133,8 @@ def _told(same: pl.DataFrame, alike: float, product: bool, amount: str) -> bool:
 def _number(cell: pl.Expr, decimal: str | None) -> pl.Expr:
     if decimal is not None:
         return numbers.canonical(cell, "," if decimal == "," else ".")
-    return pl.coalesce(numbers.canonical(cell, "."), numbers.canonical(cell, ","))
+    dot = numbers.canonical(cell, ".")
+    return pl.coalesce(dot, numbers.canonical(pl.when(dot.is_null()).then(cell), ","))
 
 
 def sure(found: Mapping[str, tuple[str, ...]]) -> Evidence:

@@ -130,7 +130,7 @@ def test_rows_taken_out_come_back_to_their_places(taken: list[bool]) -> None:
     """And null stands at the others."""
     batch = pl.DataFrame({"value": [f"v{place}" for place in range(len(taken))]}, schema={"value": pl.String})
     mask = pl.Series(taken, dtype=pl.Boolean)
-    back = cells.put_back(batch.filter(mask), mask)["value"].to_list()
+    back = cells.of_some(batch, mask, [pl.col("value").alias("again")])["again"].to_list()
     assert back == [f"v{place}" if one else None for place, one in enumerate(taken)]
 
 

@@ -35,12 +35,11 @@ def read(batch: pl.DataFrame, cells: dict[str, Cell]) -> pl.DataFrame:
     quick = [cell.quick.alias(name) for name, cell in cells.items() if cell.quick is not None]
     quick += [cell.plain.fill_null(False).alias(f"{name}:plain") for name, cell in two_ways.items() if cell.plain is not None]
     # lazy, because only then is a part that several of them share worked out once
-    made = batch.lazy().with_columns(quick).collect()
-    made = made.hstack(seen(batch, one_way))
+    made = beside(batch.lazy().with_columns(quick).collect(), seen(batch, one_way))
     for name, cell in two_ways.items():
         odd = ~made[f"{name}:plain"]
         if odd.any():
-            rest = put_back(seen(batch.filter(odd), [cell.general.alias(name)]), odd)
+            rest = of_some(batch, odd, [cell.general.alias(name)])
             made = made.with_columns(pl.when(odd).then(rest[name]).otherwise(pl.col(name)).alias(name))
     return made
 
@@ -51,7 +50,16 @@ def seen(batch: pl.DataFrame, values: Sequence[pl.Expr]) -> pl.DataFrame:
     return told.select(value.meta.output_name() for value in values).collect()
 
 
-def put_back(rows: pl.DataFrame, taken: pl.Series) -> pl.DataFrame:
-    """Rows made of the taken places of a batch, back at those places; null at the others."""
+def beside(batch: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
+    """The batch and further columns of its records; one that says the same of all stays the one value it is."""
+    return pl.concat([batch, made], how="horizontal") if made.width else batch
+
+
+def of_some(batch: pl.DataFrame, taken: pl.Series, values: Sequence[pl.Expr]) -> pl.DataFrame:
+    """These values of the taken records, each at its place in the batch; null at the others."""
+    rows = seen(batch.filter(taken), values)
+    if not rows.height:
+        nothing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in rows.schema.items()]
+        return batch.with_columns(nothing).select(rows.columns)
     place = pl.select(pl.when(taken).then(taken.cum_sum() - 1)).to_series()
     return rows.select(pl.all().gather(place))

@@ -82,7 +82,7 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
 def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> pl.DataFrame:
     typed = cells.read(text, meanings.read(reading, settings, text.schema))
     typed = cells.read(typed, meanings.typed(reading, text.schema))
-    typed = typed.hstack(cells.seen(typed, [_returned(reading).alias(RETURN), _word(reading).alias(WORD)]))
+    typed = cells.beside(typed, cells.seen(typed, [_returned(reading).alias(RETURN), _word(reading).alias(WORD)]))
     undated = typed["clm:ordered_at"].null_count() > 0  # else no record can be a header
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings, header if undated else ())
     reasons = [one for one in reasons if one.may(typed)] or reasons[:1]
@@ -90,8 +90,8 @@ def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, heade
     when = [(pl.col(PROBLEM).is_null() & one.when).alias(name) for name, one in zip(names, reasons, strict=True)]
     applies = cells.seen(typed, when)
     bad = applies.select(pl.any_horizontal(pl.all())).to_series() | typed[PROBLEM].is_not_null()
-    why = cells.seen(typed.hstack(applies).filter(bad), _why(reasons, [pl.col(name) for name in names]))
-    return typed.with_columns(cells.put_back(why, bad)).select(_columns(reading, settings))
+    why = cells.of_some(cells.beside(typed, applies), bad, _why(reasons, [pl.col(name) for name in names]))
+    return cells.beside(typed.drop(DETAIL), why).select(_columns(reading, settings))
 
 
 def _why(reasons: list[_Reason], applies: list[pl.Expr]) -> list[pl.Expr]:
