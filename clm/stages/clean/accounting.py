@@ -5,6 +5,7 @@ It may not decide what happens to a row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
@@ -49,6 +50,13 @@ class Sum:
 
     def __add__(self, other: Sum) -> Sum:
         return Sum(self.rows + other.rows, _WIDE.add(self.money, other.money))
+
+
+def by_group(frame: pl.LazyFrame, keys: Sequence[str], usual: pl.Expr) -> pl.LazyFrame:
+    """`rows` and `amount` of every group. All rows for which `usual` holds are of one group: they need no looking up."""
+    sums = [pl.len().cast(pl.Int64).alias("rows"), pl.col("amount").cast(SUM).sum()]
+    most = frame.filter(usual).select(*(pl.col(key).first() for key in keys), *sums).filter(pl.col("rows") > 0)
+    return pl.concat([most, frame.filter(~usual).group_by(keys).agg(sums)])
 
 
 def total(frame: pl.LazyFrame) -> Sum:

@@ -19,7 +19,6 @@ from clm.ingest.scan import AGAIN, FILE, SOURCE
 from clm.ingest.structure import DETAIL, LINE
 from clm.outcome import counted
 from clm.settings import CleanSettings
-from clm.stages.clean import ids
 from clm.stages.clean.accounting import SAID, Account
 from clm.stages.clean.judge import MOVED, OFFSET, REASON, SYMBOL
 
@@ -81,16 +80,14 @@ class Facts:
         return offset_text(self.offsets[0]) if len(self.offsets) == 1 else None
 
 
-def look(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> Facts:
+def look(judged: pl.LazyFrame, masked: int, reading: Reading, settings: CleanSettings) -> Facts:
+    """`masked` counts the rows whose customer is masked, as `suspects` saw them."""
     good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
-    counts = good.select(
-        pl.len(), masked=pl.col("customer_id").str.contains(ids.MASKED).cast(pl.Int64).sum()
-    ).collect(engine="streaming").row(0)  # fmt: skip
     days = good.group_by(_day()).agg(pl.len()).collect(engine="streaming").sort("day").rows()
     offsets = tuple(_distinct(good, OFFSET)) if reading.dates.offsets else ()
     return Facts(
-        counts[0],
-        counts[1] or 0,
+        sum(rows for _, rows in days),
+        masked,
         tuple(_distinct(good, "currency")) if "currency" in reading.roles else (),
         tuple(numbers.currencies(_distinct(good, SYMBOL))) if SYMBOL in judged.collect_schema() else (),
         offsets,

@@ -19,6 +19,7 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, PROBLEM, RAW
 from clm.settings import CleanSettings
 from clm.stages.clean import cells, ids, meanings
+from clm.stages.clean.cells import Cell
 
 REASON, COLUMN, RETURN, OFFSET, SYMBOL = "clm:reason", "clm:column", "clm:return", "clm:offset", "clm:symbol"
 WORD = "clm:word"
@@ -63,10 +64,12 @@ def judge(text: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> pl.L
     needed = text.select(_needed(reading, settings))
     needed = native.texted(needed, needed.collect_schema(), but=meanings.native_columns(reading, needed.collect_schema()))
     header = tuple(name for name in text.collect_schema() if not name.startswith("clm:"))
-    judged = partial(_judged, reading=reading, settings=settings, header=header)
+    types = needed.collect_schema()
+    said = meanings.read(reading, settings, types), meanings.typed(reading, types)
+    judged = partial(_judged, said=said, reading=reading, settings=settings, header=header)
     # batch by batch, because only then can it be seen that no cell of a batch needs the general reading, which costs ten times
     # as much as the plain one
-    schema = judged(pl.DataFrame(schema=needed.collect_schema())).schema
+    schema = judged(pl.DataFrame(schema=types)).schema
     return needed.map_batches(judged, schema=schema, streamable=True)
 
 
@@ -79,9 +82,14 @@ def _needed(reading: Reading, settings: CleanSettings) -> list[str]:
     return list(dict.fromkeys([*own, *columns, *reading.text_columns, *reading.keep]))
 
 
-def _judged(text: pl.DataFrame, reading: Reading, settings: CleanSettings, header: tuple[str, ...]) -> pl.DataFrame:
-    typed = cells.read(text, meanings.read(reading, settings, text.schema))
-    typed = cells.read(typed, meanings.typed(reading, text.schema))
+def _judged(
+    text: pl.DataFrame,
+    said: tuple[dict[str, Cell], dict[str, Cell]],
+    reading: Reading,
+    settings: CleanSettings,
+    header: tuple[str, ...],
+) -> pl.DataFrame:
+    typed = cells.read(cells.read(text, said[0]), said[1])
     typed = cells.beside(typed, cells.seen(typed, [_returned(reading).alias(RETURN), _word(reading).alias(WORD)]))
     undated = typed["clm:ordered_at"].null_count() > 0  # else no record can be a header
     reasons = _ours_reasons(reading, settings) if reading.ours else _reasons(reading, settings, header if undated else ())

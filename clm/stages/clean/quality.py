@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from clm.ingest.numbers import SUM
 from clm.outcome import Notice, counted, money_text
 from clm.stages.clean import flags
-from clm.stages.clean.accounting import Account, Sum
+from clm.stages.clean.accounting import Account, Sum, by_group
+from clm.tables import SALE
 
 _SAID = 4
 
@@ -36,29 +36,23 @@ class Kept:
 def count(kept: pl.LazyFrame, codes: tuple[str, ...]) -> Kept:
     """One streaming pass over the kept rows, which have the columns of TRANSACTIONS."""
     columns = [name for name in kept.collect_schema().names() if name not in ("flags", "kind")]
-    table = (
-        kept.group_by("kind", "flags")
-        .agg(
-            pl.len().cast(pl.Int64).alias("clm:rows"),
-            pl.col("amount").cast(SUM).sum().alias("clm:money"),
-            pl.col("ordered_at").min().alias("clm:first"),
-            pl.col("ordered_at").max().alias("clm:last"),
-            *(pl.col(name).null_count().cast(pl.Int64).alias(f"clm:empty:{name}") for name in columns),
-        )
-        .collect(engine="streaming")
-        .sort("kind", "flags", nulls_last=True)
+    sums = by_group(kept, ["kind", "flags"], (pl.col("kind") == SALE) & pl.col("flags").is_null())
+    cells = kept.select(
+        pl.col("ordered_at").min().alias("clm:first"),
+        pl.col("ordered_at").max().alias("clm:last"),
+        *(pl.col(name).null_count().alias(f"clm:empty:{name}") for name in columns),
     )
-    told = table.group_by("kind", maintain_order=True).agg(pl.col("clm:rows").sum(), pl.col("clm:money").sum())
+    table, found = pl.collect_all([sums, cells], engine="streaming")
+    table, told = table.sort("kind", "flags", nulls_last=True), found.row(0, named=True)
     flagged = table.filter(pl.col("flags").is_not_null())
-    combinations = flagged.select("flags", pl.col("clm:rows").alias("rows"), pl.col("clm:money").alias("amount"))
     return Kept(
-        told,
-        flags.tally(combinations, codes),
-        int(flagged["clm:rows"].sum()),
-        int(table["clm:rows"].sum()),
-        {name: int(table[f"clm:empty:{name}"].sum()) for name in columns},
-        table["clm:first"].min(),  # type: ignore[arg-type]
-        table["clm:last"].max(),  # type: ignore[arg-type]
+        table.group_by("kind", maintain_order=True).agg(pl.col("rows").sum(), pl.col("amount").sum()),
+        flags.tally(flagged, codes),
+        int(flagged["rows"].sum()),
+        int(table["rows"].sum()),
+        {name: told[f"clm:empty:{name}"] for name in columns},
+        told["clm:first"],
+        told["clm:last"],
     )
 
 

@@ -22,7 +22,7 @@ from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, flags, ids, order_lines, overlap, pseudonyms, quality, signs, suspects, totals
-from clm.stages.clean.accounting import Account, closing_line, total
+from clm.stages.clean.accounting import Account, by_group, closing_line, total
 from clm.stages.clean.hold import Hold, held
 from clm.stages.clean.judge import COLUMN, REASON, RETURN
 from clm.stages.clean.meanings import kept_as
@@ -68,11 +68,12 @@ def settle(
     final = _coded(reviewed.frame, reading, settings, secret).select(_columns(reading))
     told = quality.count(final, reviewed.codes)
     account = _account(judged, good if collapse else None, told)
+    odd = suspects.look(judged, reading)
     notices = (
         *reading.notices, *signs.notices(signed, reading), *_id_notices(reading, pointless), *quality.notices(told),
-        *suspects.notices(judged, reading, settings), *overlap.notices(finished, overlapping, reading, settings),
+        *suspects.notices(judged, odd, reading), *overlap.notices(finished, overlapping, reading, settings),
     )  # fmt: skip
-    facts = doubts.look(judged, reading, settings)
+    facts = doubts.look(judged, odd.masked, reading, settings)
     outcome = Outcome(
         frame=final,
         rows=Rows(account.total.rows, account.kept.rows, account.rejected_rows, account.collapsed_rows),
@@ -233,13 +234,11 @@ def _coded(kept: pl.LazyFrame, reading: Reading, settings: CleanSettings, secret
 
 def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: quality.Kept) -> Account:
     """Count rows and money on both sides, independently, and insist that they agree."""
-    by_reason = (
-        judged.group_by(REASON, AGAIN).agg(pl.len(), pl.col("amount").cast(SUM).sum()).collect(engine="streaming").sort(REASON)
-    )
+    by_reason = by_group(judged, [REASON, AGAIN], pl.col(REASON).is_null() & ~pl.col(AGAIN))
     collapsed = {}
     if before is not None:
         collapsed["duplicate"] = total(before.filter(pl.col(_DUPLICATE)))
-    account = Account.of(by_reason, kept.by_kind, collapsed)
+    account = Account.of(by_reason.collect(engine="streaming").sort(REASON), kept.by_kind, collapsed)
     account.prove()
     return account
 

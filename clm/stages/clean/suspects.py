@@ -6,6 +6,7 @@ It may not change a row. Words are shown only when they are few and short, as wo
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 import polars as pl
@@ -15,8 +16,7 @@ from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
 from clm.ingest.scan import AGAIN
 from clm.outcome import Notice, counted
-from clm.settings import CleanSettings
-from clm.stages.clean import totals
+from clm.stages.clean import ids, totals
 from clm.stages.clean.judge import REASON, WORD
 
 _NOBODY = (
@@ -37,34 +37,52 @@ _LONGEST_ID = 40
 _SHOWN, _LONGEST_WORD, _MOST_WORDS = 5, 20, 20
 
 
-def notices(judged: pl.LazyFrame, reading: Reading, settings: CleanSettings) -> list[Notice]:
+@dataclass(frozen=True)
+class Odd:
+    """Rows that are kept and whose customer may be nobody: `named` by `who` (a word or number), and how many are `masked`."""
+
+    named: pl.DataFrame
+    masked: int
+
+
+def look(judged: pl.LazyFrame, reading: Reading) -> Odd:
+    """One pass for both: of the ids of a long log, most are asked once."""
+    if reading.ours:
+        return Odd(pl.DataFrame(schema={"who": pl.String, "rows": pl.UInt32, "amount": SUM}), 0)
+    who = pl.when(pl.col("customer_id").str.len_chars() <= _LONGEST_ID).then(pl.col("customer_id")).str.to_lowercase()
+    known = pl.col("who").is_in(list(_NOBODY)) | pl.col("who").str.contains(_NUMBERS) | pl.col("who").str.contains(totals.LIKE)
+    table = (
+        _good(judged)
+        .filter(pl.col("customer_id").str.contains(f"{_LIKELY}|{ids.MASKED}"))
+        .select(who.alias("who"), "amount", pl.col("customer_id").str.contains(ids.MASKED).alias("masked"))
+        .with_columns(pl.when(known).then(pl.col("who")))  # one group for the masked ones, who may be many
+        .group_by("who")
+        .agg(pl.len().alias("rows"), pl.col("amount").cast(SUM).sum(), pl.col("masked").sum())
+        .collect(engine="streaming")
+    )
+    return Odd(table.filter(pl.col("who").is_not_null()).drop("masked"), int(table["masked"].sum()))
+
+
+def notices(judged: pl.LazyFrame, odd: Odd, reading: Reading) -> list[Notice]:
     """What is to be said about the rows that are kept."""
     if reading.ours:
         return []
-    good = judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
-    found = _nobody(good, reading)
+    found = _nobody(judged, odd.named, reading)
     if "status" in reading.roles:
-        found += _statuses(good, reading)
+        found += _statuses(_good(judged), reading)
     return found
 
 
-def _nobody(good: pl.LazyFrame, reading: Reading) -> list[Notice]:
-    who = pl.when(pl.col("customer_id").str.len_chars() <= _LONGEST_ID).then(pl.col("customer_id")).str.to_lowercase()
-    table = (
-        good.filter(pl.col("customer_id").str.contains(_LIKELY))
-        .select(who.alias("who"), "amount")
-        .filter(
-            pl.col("who").is_in(list(_NOBODY)) | pl.col("who").str.contains(_NUMBERS) | pl.col("who").str.contains(totals.LIKE)
-        )
-        .group_by("who")
-        .agg(pl.len().alias("rows"), pl.col("amount").cast(SUM).sum())
-        .collect(engine="streaming")
-    )
-    if not table.height:
+def _good(judged: pl.LazyFrame) -> pl.LazyFrame:
+    return judged.filter(pl.col(REASON).is_null() & ~pl.col(AGAIN))
+
+
+def _nobody(judged: pl.LazyFrame, named: pl.DataFrame, reading: Reading) -> list[Notice]:
+    if not named.height:
         return []
-    rows = good.select(pl.len()).collect(engine="streaming").item()
+    rows = _good(judged).select(pl.len()).collect(engine="streaming").item()
     total = pl.col("who").str.contains(totals.LIKE)
-    return [*_called_totals(table.filter(total), reading), *_placeholders(table.filter(~total), rows, reading)]
+    return [*_called_totals(named.filter(total), reading), *_placeholders(named.filter(~total), rows, reading)]
 
 
 def _called_totals(table: pl.DataFrame, reading: Reading) -> list[Notice]:
