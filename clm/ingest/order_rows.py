@@ -80,13 +80,10 @@ def repeated(log: TextLog, found: Mapping[str, tuple[str, ...]], only: Words | N
     if only is not None:
         rows = rows.filter(statuses.said(pl.col(only.column)).is_in(list(only.words)))
     product = {"quantity", "unit_price"} <= found.keys()
-    factors = [pl.col(found[role][0]) for role in ("quantity", "unit_price")] if product else [pl.lit(None, dtype=pl.String)]
+    factors = [_numbers(rows[found[role][0]], decimal) for role in ("quantity", "unit_price")] if product else []
+    line = numbers.line_money(*map(pl.lit, factors)) if product else pl.lit(None, dtype=numbers.LINE)
     several = (
-        rows.lazy()
-        .with_columns(
-            numbers.line_money(*(_number(cell, decimal) for cell in factors)).alias("clm:line"),
-            numbers.line_money(_number(pl.col(amount), decimal)).alias("clm:amount"),
-        )
+        rows.with_columns(line.alias("clm:line"), numbers.line_money(pl.lit(_numbers(rows[amount], decimal))).alias("clm:amount"))
         .group_by(order)
         .agg(
             lines=pl.len(),
@@ -98,7 +95,6 @@ def repeated(log: TextLog, found: Mapping[str, tuple[str, ...]], only: Words | N
             own=(pl.col("clm:line") == pl.col("clm:amount")).fill_null(False).all(),
             others=pl.concat_str(other, separator="\x1f", ignore_nulls=True).n_unique(),
         )
-        .collect()
     )
     frequent = several["amount"].value_counts(normalize=True)["proportion"]
     several = several.filter((pl.col("lines") > 1) & (pl.col("others") == pl.col("lines")) & (pl.col("money") != 0))
@@ -130,11 +126,15 @@ def _told(same: pl.DataFrame, alike: float, product: bool, amount: str) -> bool:
     return same.height >= fewest and chance < (1 if fewest == 2 and same["amount"].n_unique() > 1 else _BY_CHANCE)
 
 
-def _number(cell: pl.Expr, decimal: str | None) -> pl.Expr:
-    if decimal is not None:
-        return numbers.canonical(cell, "," if decimal == "," else ".")
-    dot = numbers.canonical(cell, ".")
-    return pl.coalesce(dot, numbers.canonical(pl.when(dot.is_null()).then(cell), ","))
+def _numbers(cells: pl.Series, decimal: str | None) -> pl.Series:
+    """The numbers of a column as canonical text: by the mark that is given, else the comma's for what the point cannot read."""
+    first: numbers.Mark = "," if decimal == "," else "."
+    cell, read = pl.col(cells.name), pl.col("clm:read")
+    told = cells.to_frame().lazy().select(cell, numbers.canonical(cell, first).alias("clm:read"))
+    if decimal is None:
+        left = told.select(read, pl.when(read.is_null()).then(cell).alias("clm:left"))
+        told = left.select(pl.coalesce(read, numbers.canonical(pl.col("clm:left"), ",")))
+    return told.select(read).collect().to_series()
 
 
 def sure(found: Mapping[str, tuple[str, ...]]) -> Evidence:

@@ -121,7 +121,10 @@ def _cells(frame: pl.DataFrame, line: int) -> pl.DataFrame:
     ]
     lines = pl.int_range(line, line + frame.height, dtype=pl.Int64, eager=True).alias(LINE)
     made = frame.select(cells).with_columns(lines, none.alias(PROBLEM), none.alias(DETAIL), none.alias(RAW))
-    nothing = made.filter(pl.all_horizontal(_may_be_nothing(pl.col(name), made.schema[name]) for name in frame.columns))
+    suspicious = [_may_be_nothing(pl.col(name), made.schema[name]) for name in frame.columns]
+    if not all(made.select(one.any()).item() for one in suspicious):
+        return made  # some column is full
+    nothing = made.filter(pl.all_horizontal(suspicious))
     if not nothing.height:
         return made
     written = native.texted(nothing.lazy(), nothing.schema)
