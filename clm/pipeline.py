@@ -80,9 +80,10 @@ class Plan:
 def prepared(plan: Plan) -> Plan:
     """The plan with its order, once the files of rules and costs are read.
 
-    Raises ConfigError or DataError when one is wrong, before any stage runs.
+    Raises ConfigError or DataError when one is wrong, UsageError for settings that do not fit each other, before any stage runs.
     """
     steps.spent(plan.settings["clv"])
+    steps.check_churn(plan.settings["churn"])
     return replace(plan, segment_after_clv="clv" in steps.segment_asks(plan.settings["segment"]))
 
 

@@ -272,6 +272,13 @@ class ChurnSettings:
     previous: str | None = _unrecorded(
         None, values.filled, "FILE", "CUSTOMERS of an earlier day: adds early_warning, who fell silent beyond their rhythm since."
     )
+    offer: float | None = _option(
+        None, values.amount, "N", "What the offer costs when taken; with --contact and --accept: adds contact_value."
+    )
+    contact: float | None = _option(None, values.amount, "N", "What contacting a customer costs.")
+    accept: float | None = _option(
+        None, values.share, "SHARE", "Share of those about to leave who take the offer and stay, such as 20%."
+    )
     label: str | None = _option(
         None,
         values.filled,

@@ -274,11 +274,12 @@ CUSTOMERS = Table(
         *_stage(
             "churn",
             Column("churn_probability", "Float64", "probability", "1 − P(at least one order in the horizon)", minimum=0, maximum=1),
-            Column("churn_risk", "String", "code", "low < .5 ≤ medium < .8 ≤ high", values=CHURN_RISKS),
+            Column("churn_risk", "String", "code", "low < .5 ≤ medium < .8 ≤ high; with --offer by the profit curve: contacting everybody from high on earns most, from medium on does not lose", values=CHURN_RISKS),
             Column("churn_reasons", "String", "codes", "codes and numbers: `silent_days=94;own_rhythm_days=21`"),
             Column("days_overdue", "Int32", "days", "recency_days − 2 × own rhythm, rounded up; 0 or less is not overdue"),
             Column("churn_method", "String", "code", "the candidate that made the number", nullable=False, values=CHURN_METHODS),
             Column("churn_status", "String", "code", "whether it was tested, or why not", nullable=False, values=CHURN_STATUSES),
+            Column("contact_value", "Float64", "money", "what contacting is expected to bring: p × accept × (L − offer) − (1 − p) × offer − contact, p = churn_probability, L = what leaving takes away (--offer --contact --accept); null without a probability or CLV", optional=True),
             Column("silence_limit_days", "Int32", "days", "silence nine in ten of the customer's next gaps do not exceed: (active_days + g) × (10^(1 ÷ (repeat_days + 1)) − 1), g as in rhythm_days, rounded down (--previous)", optional=True, minimum=0),
             Column("early_warning", "String", "code", "recency_days above silence_limit_days: `new` since the earlier table, `known`: that silence had passed it there; else null (--previous)", optional=True, values=EARLY_WARNINGS),
         ),

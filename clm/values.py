@@ -1,6 +1,7 @@
 """The value types of options: shares, horizons, days, lists, and how text becomes one of them.
 
 It may not know any option by name; every parser takes text (or a TOML value) and raises ValueError with a sentence for people.
+320 lines: a list.
 """
 
 from __future__ import annotations
@@ -146,6 +147,17 @@ def share_or(word: str) -> Parser:
             raise ValueError(f"{error}, or {word}") from None
 
     return parse
+
+
+def amount(value: Any) -> float:
+    """An amount of money, 0 or more."""
+    try:
+        number = float(text(value).strip())
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1e15:
+        raise ValueError("wants an amount of money, 0 or more, such as 12.50")
+    return number
 
 
 def rate(value: Any) -> float:

@@ -111,7 +111,7 @@ def churn(job: Job) -> int:
 
 def _labelled(job: Job, model: Model | None) -> int:
     """Any table with a label column, or one for the model such a table taught."""
-    for name in ("orders", "horizon", "previous"):
+    for name in ("orders", "horizon", "previous", "offer", "contact", "accept"):
         if job.given(name):
             raise UsageError(
                 f"--{name} and {'--label' if job.settings.label else 'this --model'} exclude each other: "

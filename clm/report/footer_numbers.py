@@ -21,6 +21,7 @@ def add(sheet: Sheet, facts: dict[str, Any]) -> None:
     _model(sheet, made)
     churned = stage_facts(facts, "churn").get("metrics", {})
     _churn(sheet, churned)
+    _profit(sheet, objects(churned.get("profit")))
     _early_warning(sheet, objects(churned.get("early_warning")))
     _survival(sheet, objects(churned.get("survival")))
 
@@ -164,6 +165,34 @@ def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
             sheet.add("churn", f"reliability_{side}", finite(bin_.get(side)), group=group, n=people)
 
 
+def _profit(sheet: Sheet, told: dict[str, Any]) -> None:
+    """Who is worth contacting, and what the list of the test window would have brought."""
+    contacts = finite(told.get("contacts"))
+    if contacts is None:
+        return
+    n, valued = _people(contacts), _people(finite(told.get("valued")))
+    sheet.add("profit", "contacts", contacts, n=n)
+    sheet.add("profit", "expected", finite(told.get("expected_profit")), n=n)
+    sheet.add("profit", "expected_of_all", finite(told.get("expected_profit_of_all")), n=valued)
+    sheet.add("profit", "kept", finite(told.get("expected_kept")), n=n)
+    for cost in ("offer", "contact"):
+        sheet.add("profit", "cost", finite(told.get(cost)), group=cost)
+    sheet.add("profit", "accept", finite(told.get("accept")))
+    for risk, cut in objects(told.get("risk_from")).items():
+        sheet.add("profit", "risk_from", finite(cut), group=str(risk))
+    test = objects(told.get("test"))
+    day = str(test.get("on"))
+    whole = (None, test.get("contacts"), test.get("expected_profit"), test.get("realised_profit"))
+    steps: list[tuple[Any, ...]] = [whole] if test else []
+    for step in records(test.get("curve")):
+        share = finite(step.get("share"))
+        if share is not None:
+            steps.append((f"top_{round(share * 100):03d}", step.get("customers"), step.get("expected"), step.get("realised")))
+    for group, customers, *sums in steps:
+        for name, value in zip(("tested_expected", "tested_realised"), sums, strict=True):
+            sheet.add("profit", name, finite(value), group=group, period=day, n=_people(finite(customers)))
+
+
 def _early_warning(sheet: Sheet, told: dict[str, Any]) -> None:
     """Who fell silent beyond their own rhythm since the earlier table."""
     since = told.get("since")
@@ -176,7 +205,7 @@ def _early_warning(sheet: Sheet, told: dict[str, Any]) -> None:
     sheet.add("early_warning", "within", within, period=since, n=_people(within))
     value = finite(told.get("clv"))
     if value is not None:
-        sheet.add("early_warning", "clv", value, period=since, n=_people(finite(told.get("new"))))
+        sheet.add("early_warning", "clv_of_new", value, period=since, n=_people(finite(told.get("new"))))
 
 
 def _survival(sheet: Sheet, told: dict[str, Any]) -> None:

@@ -229,7 +229,7 @@ def _risks(numbers: Numbers, words: Words) -> Table:
             numbers.value("churn", metric, row.group) for metric in ("share_by_risk", "active_by_risk", "clv_by_risk")
         )
         cells = [
-            Cell(words.name("risk", row.group)),
+            Cell(_risk_name(numbers, row.group, words)),
             Cell(words.whole(row.value), row.value),
             Cell(words.percent(share), share, bar=share),
             Cell(words.whole(active), active),
@@ -242,6 +242,16 @@ def _risks(numbers: Numbers, words: Words) -> Table:
         for label in labels
     )
     return Table(words("churn.risk_table"), columns, tuple(rows))
+
+
+def _risk_name(numbers: Numbers, risk: str | None, words: Words) -> str:
+    """The risk with the probabilities it stands for: the usual ones, or where the profit curve cuts."""
+    medium, high = (numbers.value("profit", "risk_from", end) for end in ("medium", "high"))
+    if medium is None or high is None:
+        return words.name("risk", risk)
+    ends = {"medium": words.decimal(medium, 3), "high": words.decimal(high, 3)}
+    names = {"low": words("churn.risk_low", **ends), "medium": words("churn.risk_medium", **ends)}
+    return names.get(risk or "", words("churn.risk_high", **ends))
 
 
 def _candidates(numbers: Numbers, words: Words) -> list[Block]:

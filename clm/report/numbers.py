@@ -245,6 +245,26 @@ NAMES: tuple[Name, ...] = (
         ("reliability_observed", "share", "share that did not order; group: bin"),
     ),
     *_section(
+        "profit",
+        ("contacts", "customers", "buyers worth contacting at the costs given"),
+        ("expected", "money", "profit expected from contacting exactly these"),
+        ("expected_of_all", "money", "profit expected from contacting everybody with a value"),
+        ("kept", "customers", "customers the campaign is expected to keep"),
+        ("cost", "money", "what the campaign costs; group: offer (when taken), contact"),
+        ("accept", "share", "share of those about to leave who take the offer and stay"),
+        ("risk_from", "probability", "probability from which the profit curve puts customers at a risk; group: medium, high"),
+        (
+            "tested_expected",
+            "money",
+            "test window: profit expected of its list; group: top_NNN for the N % of highest value; period: day",
+        ),
+        (
+            "tested_realised",
+            "money",
+            "test window: what it brings by who left and who stayed; group and period as tested_expected",
+        ),
+    ),
+    *_section(
         "early_warning",
         (
             "customers",
@@ -252,7 +272,7 @@ NAMES: tuple[Name, ...] = (
             "silent beyond their own rhythm; group: new since the period's day, known then; period: that day",
         ),
         ("within", "customers", "buyers whose silence their own rhythm explains; period as customers"),
-        ("clv", "money", "customer lifetime value of the new ones; period as customers"),
+        ("clv_of_new", "money", "customer lifetime value of the new ones; period as customers"),
     ),
     *_section(
         "survival",

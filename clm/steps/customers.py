@@ -215,22 +215,38 @@ def told_costs(step: Step) -> list[str]:
 def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons; in the metrics how long customers stay."""
     from clm.stages import churn as stage
-    from clm.stages.churn import early_warning, survival
+    from clm.stages.churn import contact, early_warning, survival
+    from clm.steps.valued import valued
 
-    rhythm = ["rhythm_days"] if settings.previous else []
-    customers = customers_table(source, CUSTOMERS.needed("rfm") + rhythm)
+    check_churn(settings)
+    more = [*(["rhythm_days"] if settings.previous else []), *(contact.NEEDS if settings.offer is not None else [])]
+    customers = customers_table(source, CUSTOMERS.needed("rfm") + more)
     orders = orders_table(Path(settings.orders)) if settings.orders else None
     before = customers_table(Path(settings.previous), list(early_warning.NEEDS)) if settings.previous else None
 
     def compute() -> Outcome:
         log = orders.frame if orders else None
-        found = stage.churn(customers.frame.collect(), log, settings, common.seed)
+        values = valued(customers, log) if settings.offer is not None else None
+        found = stage.churn(customers.frame.collect(), log, settings, common.seed, values)
         found = survival.with_survival(found, log)
         return early_warning.with_warnings(found, before.frame.select(early_warning.NEEDS).collect()) if before else found
 
     record = recorded(settings, common) | beside_churn(settings)
     # the table of the earlier day is no ancestor: chains of months would carry all of each other
     return finish("churn", compute, record, [customers, orders], emit, compared=[before])
+
+
+def check_churn(settings: ChurnSettings) -> None:
+    """Raises UsageError when a campaign is only half described."""
+    costs = {name: getattr(settings, name) for name in ("offer", "contact", "accept")}
+    lacking = [f"--{name}" for name, value in costs.items() if value is None]
+    if lacking and len(lacking) < len(costs):
+        raise UsageError(
+            "--offer, --contact and --accept describe one campaign: all three or none",
+            where=f"missing: {', '.join(lacking)}",
+            fix="such as --offer 10 --contact 0.50 --accept 20%",
+            code="campaign",
+        )
 
 
 def beside_churn(settings: ChurnSettings) -> dict[str, Any]:

@@ -63,3 +63,46 @@ def test_a_run_warns_by_the_earlier_run(shop: Shop, tmp_path: Path) -> None:
     before = (second / "customers.parquet").stat().st_mtime_ns
     assert main([*line, "--previous", str(first), "-o", str(second)]) == 0
     assert (second / "customers.parquet").stat().st_mtime_ns == before
+
+
+def test_a_campaign_needs_all_three_costs(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One or two of --offer, --contact and --accept: 2, naming what is missing; a run says so before its first stage."""
+    assert main([*arguments(shop, "churn"), "--offer", "10", "--accept", "20%", "-o", str(tmp_path / "x.parquet")]) == 2
+    assert "--contact" in capsys.readouterr().err
+    config = tmp_path / "clm.toml"
+    config.write_text("[churn]\noffer = 10\n")
+    assert main(["run", str(shop.source), "--config", str(config), "-o", str(tmp_path / "run")]) == 2
+    assert "--contact, --accept" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "clean.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "costs", [("-1", "1", "20%"), ("1", "x", "20%"), ("1", "1", "20"), ("1", "1", "-5%"), ("nan", "1", "5%")]
+)
+def test_costs_that_are_none_are_refused(shop: Shop, tmp_path: Path, costs: tuple[str, str, str]) -> None:
+    """Negative money, text, a share above 1: 2, and nothing is written."""
+    given = [f"--{name}={value}" for name, value in zip(("offer", "contact", "accept"), costs, strict=True)]
+    assert main([*arguments(shop, "churn"), *given, "-o", str(tmp_path / "x.parquet")]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_campaign_without_values_says_what_to_run(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """INPUT without clv columns, or with columns that no footer tells the horizon of: 65 and the command that makes them."""
+    costs = ["--offer", "1", "--contact", "0", "--accept", "1", "-q", "-o", str(tmp_path / "x.parquet")]
+    assert main(["churn", str(shop.file("segment")), *costs]) == 65
+    assert "run `clm clv` first" in capsys.readouterr().err
+    bare = tmp_path / "bare.parquet"
+    pl.read_parquet(shop.file("clv")).write_parquet(bare)
+    assert main(["churn", str(bare), *costs]) == 65
+    assert "clm clv" in capsys.readouterr().err
+    assert not (tmp_path / "x.parquet").exists()
+
+
+def test_a_run_values_contacts_from_clm_toml(shop: Shop, tmp_path: Path) -> None:
+    """[churn] offer, contact and accept: the column is in customers.parquet, the numbers in metrics.parquet."""
+    config = tmp_path / "clm.toml"
+    config.write_text('[churn]\noffer = 1\ncontact = 0.1\naccept = "20%"\n')
+    assert main(["run", str(shop.source), "--config", str(config), "-q", "-o", str(tmp_path / "run")]) == 0
+    customers = pl.read_parquet(tmp_path / "run" / "customers.parquet")
+    metrics = pl.read_parquet(tmp_path / "run" / "metrics.parquet").filter(section="profit", metric="contacts")
+    assert metrics["value"].to_list() == [customers.filter(pl.col("contact_value") > 0).height]

@@ -242,6 +242,24 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
             {"bin": n, "customers": 20, "predicted": n / 10 - 0.05, "observed": min(1.0, n / 10)} for n in range(1, 11)
         ],
         "gain": [{"share": 0.1, "captured": 0.12}, {"share": 1.0, "captured": 1.0}],
+        "profit": {
+            "offer": 10.0,
+            "contact": 0.5,
+            "accept": 0.1,
+            "valued": 200,
+            "contacts": 60,
+            "expected_profit": 800.0,
+            "expected_kept": 4.2,
+            "expected_profit_of_all": 300.0,
+            "risk_from": {"medium": 0.3, "high": 0.7},
+            "test": {
+                "on": "2024-01-31",
+                "contacts": 55,
+                "expected_profit": 700.0,
+                "realised_profit": 650.0,
+                "curve": [{"share": 0.1, "customers": 20, "expected": 400.0, "realised": 390.0}],
+            },
+        },
         "early_warning": {"since": "2024-02-29", "new": 12, "known": 7, "within": 90, "clv": 345.6},
         "survival": {
             "horizon_days": 56,

@@ -180,6 +180,17 @@ def test_the_backtest_is_told_by_origin_and_as_a_mean(numbers: pl.DataFrame) -> 
     assert look.value("backtest", "beats_best_baseline", "gini") == 0
 
 
+def test_the_profit_of_contacting_is_told_with_its_test(numbers: pl.DataFrame) -> None:
+    """How many, what is expected, and for the list of the test day what it would have brought, whole and by share."""
+    look = Numbers(numbers)
+    assert (look.value("profit", "contacts"), look.value("profit", "expected")) == (60, 800)
+    whole, tenth = (look.find("profit", "tested_realised", group, "2024-01-31") for group in (None, "top_010"))
+    assert whole
+    assert tenth
+    assert (whole.value, whole.n, tenth.value, tenth.n) == (650, 55, 390, 20)
+    assert look.value("profit", "risk_from", "high") == 0.7
+
+
 def test_early_warnings_stand_under_the_day_they_are_since(numbers: pl.DataFrame) -> None:
     """New and known ones with their number, and what the new ones are worth."""
     look = Numbers(numbers)
@@ -187,7 +198,7 @@ def test_early_warnings_stand_under_the_day_they_are_since(numbers: pl.DataFrame
         ("new", 12, "2024-02-29", 12),
         ("known", 7, "2024-02-29", 7),
     ]
-    assert look.value("early_warning", "clv", None, "2024-02-29") == 345.6
+    assert look.value("early_warning", "clv_of_new", None, "2024-02-29") == 345.6
 
 
 def test_how_long_customers_stay_is_told_for_all_and_by_group(numbers: pl.DataFrame) -> None:

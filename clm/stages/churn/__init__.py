@@ -20,18 +20,22 @@ from clm.models.classify_fit import TRAINED
 from clm.outcome import Outcome, Rows
 from clm.settings import ChurnSettings
 from clm.stages import snapshot
-from clm.stages.churn import telling, windows
+from clm.stages.churn import contact, telling, windows
+from clm.stages.churn.contact import Valued
 from clm.stages.churn.windows import Snapshot
 from clm.tables import CHURN_RISKS, CUSTOMERS, NO_PURCHASE
 
 _MEDIUM_RISK, _HIGH_RISK = 0.5, 0.8
 
 
-def churn(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnSettings, seed: int) -> Outcome:
+def churn(
+    customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnSettings, seed: int, valued: Valued | None = None
+) -> Outcome:
     """INPUT with the churn columns; its rows and other columns stay as they are, in their order.
 
     `orders` (TRANSACTIONS) makes labels from past snapshots and trains on all its customers; without it the return probability
     comes from INPUT alone and is `not_validated`. `seed` deals customers to the folds of the calibration.
+    `valued` says where the CLV of INPUT comes from: with the costs of a campaign in `settings` every contact gets its value.
 
     Raises DataError when INPUT has several `as_of`, when `orders` lacks or contradicts customers of INPUT at that day, or when a
     method asked for by name cannot be learned from this log.
@@ -41,6 +45,7 @@ def churn(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnS
     kept = customers.drop(CUSTOMERS.names("churn"), strict=False)
     if as_of is None:
         frame = _finished(kept, None, None, "none", "too_little_history")
+        frame = frame if settings.offer is None else frame.with_columns(pl.lit(None, pl.Float64).alias("contact_value"))
         return Outcome(frame, Rows(0, 0), metrics=telling.metrics(frame, None, None, "none"), closing="0 customers")
     if orders is None:
         known = windows.from_input(customers, settings, as_of)
@@ -60,14 +65,19 @@ def churn(customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnS
         scores = _scores(now, now.model, fitted, past.usual if past else None, known.gap_days)
         method, status = fitted.name, "ok" if past else "not_validated"
     frame = _finished(kept, scores, known.gap_days, method, status)
+    horizon_days, costs, priced = now.buyers.horizon_days, contact.costs_of(settings), None
+    if valued is not None and costs is not None:
+        priced = contact.priced(frame, past, costs, valued, horizon_days, known.gap_days)
+        frame = priced.frame
+    told = telling.closing(frame, horizon_days, past, method)
     return Outcome(
         frame=frame,
         rows=Rows(customers.height, frame.height, after_as_of=known.after_as_of),
         as_of=as_of,
-        metrics=telling.metrics(frame, now, past, method),
-        warnings=tuple(telling.notices(now, past, why)),
+        metrics=telling.metrics(frame, now, past, method) | ({"profit": priced.metrics} if priced else {}),
+        warnings=(*telling.notices(now, past, why), *(priced.notices if priced else ())),
         learned=_learned(now, fitted, past),
-        closing=telling.closing(frame, now.buyers.horizon_days, past, method),
+        closing=f"{told}; {priced.told}" if priced else told,
     )
 
 
