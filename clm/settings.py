@@ -340,6 +340,13 @@ class ListSettings:
 
 
 @dataclass(frozen=True)
+class ShowSettings:
+    """`show`: one customer's story."""
+
+    lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the story.")
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """`run` and `demo`: the whole chain; the stages read their own tables of clm.toml."""
 
@@ -379,6 +386,7 @@ COMMANDS: dict[str, type[Any]] = {
     "migrate": NoSettings,
     "cohort": CohortSettings,
     "list": ListSettings,
+    "show": ShowSettings,
     "run": RunSettings,
     "demo": RunSettings,
     "config": NoSettings,

@@ -34,6 +34,7 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("migrate", "two", commands.migrate, "Show who moved between two tables of customers, and what moved with them."),
     ("cohort", "one", commands.cohort, "Follow customers by the month of their first order."),
     ("list", "one", commands.choose, "The customers to look after, with reasons in words."),
+    ("show", "two", commands.show, "One customer's story, from the folder of a run."),
     ("run", "many", running.run, "All of it, making only what changed."),
     ("demo", "none", running.demo, "`run` on a real log of 23,570 customers."),
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),

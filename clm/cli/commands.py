@@ -150,6 +150,19 @@ def choose(job: Job) -> int:
     return job.finish(steps.choose(job.source(), job.settings, job.common, job.emit))
 
 
+def show(job: Job) -> int:
+    """One customer as text on stdout, or an object with --json."""
+    _only_tells(job)
+    if len(job.inputs) != 2:
+        raise UsageError("show wants a customer and the folder of a run", fix="clm show CUSTOMER_ID DIR", code="no_input")
+    customer = unicodedata.normalize("NFC", job.inputs[0].strip())
+    record, chapters, title = steps.show(customer, Path(job.inputs[1]), job.settings.lang)
+    if not job.common.json:
+        width = shutil.get_terminal_size().columns
+        sys.stdout.writelines(f"{printable(line)}\n" for line in steps.render_story(title, chapters, width))
+    return job.conclude(record, stdout_carries_data=False)
+
+
 def report(job: Job) -> int:
     """A document goes to -o by its suffix, tables too; without -o the report is text on stdout, also into a pipe."""
     output = Path(job.common.output) if job.common.output not in (None, "-") else None

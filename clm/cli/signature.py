@@ -32,9 +32,13 @@ def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[s
 
 
 def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
+    annotation: Any
     if name == "key":
-        annotation: Any = Annotated[
-            list[str] | None, typer.Argument(metavar="new FILE", show_default=False, help="The new file.")
+        annotation = Annotated[list[str] | None, typer.Argument(metavar="new FILE", show_default=False, help="The new file.")]
+        return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+    if name == "show":
+        annotation = Annotated[
+            list[str] | None, typer.Argument(metavar="ID DIR", show_default=False, help="The customer; the folder of a run.")
         ]
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
     says = "TRANSACTIONS" if name in ("rfm", "cohort") else "CUSTOMERS"

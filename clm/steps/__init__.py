@@ -24,7 +24,19 @@ from clm.steps.customers import (
 )
 from clm.steps.labelled import is_labelled, labelled
 from clm.steps.step import Step, model_document, model_of
-from clm.steps.telling import DOCUMENTS, beside_report, choose, cohort, migrate, render, render_migration, render_text, report
+from clm.steps.telling import (
+    DOCUMENTS,
+    beside_report,
+    choose,
+    cohort,
+    migrate,
+    render,
+    render_migration,
+    render_story,
+    render_text,
+    report,
+    show,
+)
 
 __all__ = [
     "DOCUMENTS",
@@ -51,11 +63,13 @@ __all__ = [
     "pseudonym_key",
     "render",
     "render_migration",
+    "render_story",
     "render_text",
     "report",
     "rfm",
     "segment",
     "segment_asks",
+    "show",
     "spent",
     "told_clusters",
     "told_costs",

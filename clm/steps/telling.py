@@ -1,4 +1,4 @@
-"""The steps that tell: `migrate`, `cohort`, `list`, and `report` with its documents.
+"""The steps that tell: `migrate`, `cohort`, `list`, `show`, and `report` with its documents.
 
 It may not compute: it opens, calls the pure stage, and hands on.
 """
@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clm.errors import DataError
 from clm.formats import Emit
 from clm.outcome import Outcome, Rows, counted
 from clm.settings import (
@@ -25,10 +26,12 @@ from clm.tables import COHORTS, CUSTOMERS, LIST, MEMBERS, METRICS, MIGRATION
 if TYPE_CHECKING:
     import polars as pl
 
+    from clm.report.story import Chapter
     from clm.stages.migrate import Made
     from clm.storage.files import Opened
 
 
+_CUSTOMERS, _LOG = "customers.parquet", "clean.parquet"  # of a run's folder
 _COMPARED = ("customer_id", "as_of", "spend")  # what two tables of customers must have to be held against each other
 
 
@@ -93,6 +96,53 @@ def choose(source: Path, settings: ListSettings, common: CommonSettings, emit: E
         return replace(chosen, frame=told.in_words(chosen.frame.lazy().collect(), load(settings.lang)))
 
     return finish("list", compute, recorded(settings, common), [customers], emit, LIST)
+
+
+def show(customer: str, folder: Path, lang: str) -> tuple[dict[str, Any], list[Chapter], str]:
+    """One customer of a run's folder: the row as JSON values with the last orders, chapters of the story, and its title.
+
+    Raises InputError without customers in the folder, DataError for a customer it does not have (without naming them).
+    """
+    import polars as pl
+
+    from clm.report import story
+    from clm.report.words import load, plain
+
+    customers = customers_table(folder / _CUSTOMERS if folder.is_dir() else folder, CUSTOMERS.needed("rfm"))
+    found = customers.frame.filter(pl.col("customer_id") == customer).collect(engine="streaming")
+    if not found.height:
+        raise DataError(
+            "there is no such customer in the table",
+            where=customers.name,
+            fix="ids are compared as they are written there; pseudonymised tables hold codes",
+            code="customer",
+        )
+    row = found.row(0, named=True)
+    orders, log = None, folder / _LOG
+    if folder.is_dir() and log.is_file():
+        mine = orders_table(log).frame.filter(
+            (pl.col("customer_id") == customer) & (pl.col("ordered_at").dt.date() <= row["as_of"])
+        )
+        orders = story.last_orders(mine)
+    words = load(lang, customers.facts.currency if customers.facts else None)
+    title = words("story.title", id=plain(customer), day=words.day(row["as_of"]))
+    record = _json(found)[0] | ({"last_orders": _json(orders)} if orders is not None else {})
+    return record, list(story.story(row, orders, words)), title
+
+
+def _json(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON values: decimals as text, days in ISO."""
+    import polars as pl
+
+    texts = frame.with_columns(pl.col(pl.Decimal).cast(pl.String), pl.col(pl.Date, pl.Datetime).dt.to_string("iso"))
+    return list(texts.iter_rows(named=True))
+
+
+def render_story(title: str, chapters: list[Chapter], width: int) -> list[str]:
+    """The story as lines for a terminal."""
+    from clm.report import story
+
+    return list(story.lines(title, tuple(chapters), width))
 
 
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:

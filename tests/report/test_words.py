@@ -96,7 +96,7 @@ def test_no_word_is_left_over() -> None:
     source = "".join(path.read_text() for path in sorted((ROOT / "clm" / "report").glob("*.py")))
     codes = (
         "month month_short count segment lifecycle stage meaning action reject collapsed method clv_status churn_status risk "
-        "warning told score segments tiers field migration cohorts column reason"
+        "warning told score segments tiers field migration cohorts column reason story"
     )
     for key in EN.entries:
         family, _, name = key.partition(".")
