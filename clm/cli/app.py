@@ -122,7 +122,7 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
         _keep_log_apart(inputs, resolved)
         for notice in sources.unknown_variables():
             console.warning(notice)
-        if name not in _LIGHT and (short := resources.shortfall(resolved.common.memory_limit)):
+        if name not in _LIGHT and (short := resources.shortfall(resolved.common.threads, resolved.common.memory_limit)):
             console.warning(short)
         with temporary.scratch() as folder:
             resources.apply(resolved.common.threads, resolved.common.memory_limit, folder)
