@@ -20,6 +20,7 @@ from clm.ingest import (
     money,
     notation,
     order_rows,
+    own_tables,
     people,
     priced,
     profiles,
@@ -235,6 +236,7 @@ def _question_unreadable(log: TextLog, columns: list[str]) -> None:
 def _require(log: TextLog, found: dict[str, tuple[str, ...]]) -> None:
     lost = [role for role in ("customer_id", "ordered_at") if role not in found]
     if lost:
+        own_tables.refuse(log.columns, log.files[0].source.name)
         raise roles.missing(lost[0], log, ", nor as ordered_at" if len(lost) == 2 else "")
 
 
