@@ -14,7 +14,7 @@ from clm.outcome import Notice
 
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 # what no limit reaches: the interpreter and the libraries, and the batches under way, which Polars does not count
-_OWN, _OWN_PER_THREAD = 450 * 2**20, 45 * 2**20
+_OWN, _OWN_PER_THREAD = 500 * 2**20, 45 * 2**20
 # with less than this Polars writes to disk what is only passing through
 _LEAST = 250 * 2**20
 # below this, batches under way are a quarter as long (rows; Polars takes 100,000): 100 to 200 MB less, for a tenth more time

@@ -12,7 +12,7 @@ from clm.tables import COHORTS, CUSTOMERS, MEMBERS, METRICS, MIGRATION, REJECTS,
 
 _REMEDIES = {
     CUSTOMERS.name: "give the orders it was counted from, or go on from it: clm segment, clm clv, clm churn, clm report",
-    REJECTS.name: "mend its lines (--rejects-raw keeps them as they were) under the header of the log, and give that file with the log",
+    REJECTS.name: "mend its lines (--rejects-raw keeps them as they were), put the log's header above, and give both",
 }
 _REMEDY = "give the orders it was made from"
 

@@ -1,13 +1,14 @@
 """The quality of what was read, in numbers: how full the columns are, which days they cover, what is flagged, what was left out.
 
-It may not judge: it counts what `settle` keeps, in one pass, and both sides of the accounting come from there.
+It may not judge: it counts what `settle` keeps, and both sides of the accounting come from there.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -18,62 +19,72 @@ from clm.stages.clean.accounting import Account, Sum, by_group
 from clm.tables import SALE
 
 _SAID = 4
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Rows and money of what is kept, by kind and by flag; empty cells by column; first and last moment."""
+    """Rows and money of what is kept, by kind and by flag; empty cells by column; the days that have rows, in order."""
 
     by_kind: pl.DataFrame
     by_flag: dict[str, Sum]
     flagged: int
     rows: int
     empty: dict[str, int]
-    first: datetime | None
-    last: datetime | None
+    days: list[date]
+
+    @property
+    def total(self) -> Sum:
+        return sum((Sum(rows, money or Decimal(0)) for _, rows, money in self.by_kind.iter_rows()), Sum())
 
 
-def count(kept: pl.LazyFrame, codes: tuple[str, ...]) -> Kept:
-    """One streaming pass over the kept rows, which have the columns of TRANSACTIONS."""
+def count(kept: pl.LazyFrame, codes: tuple[str, ...], before: pl.LazyFrame) -> Kept:
+    """Counts of the kept rows, which have the columns of TRANSACTIONS; `before` are the same without their flags."""
     columns = [name for name in kept.collect_schema().names() if name not in ("flags", "kind")]
     sums = by_group(kept, ["kind", "flags"], (pl.col("kind") == SALE) & pl.col("flags").is_null())
-    cells = kept.select(
-        pl.col("ordered_at").min().alias("clm:first"),
-        pl.col("ordered_at").max().alias("clm:last"),
-        *(pl.col(name).null_count().alias(f"clm:empty:{name}") for name in columns),
-    )
-    table, found = pl.collect_all([sums, cells], engine="streaming")
-    table, told = table.sort("kind", "flags", nulls_last=True), found.row(0, named=True)
+    cells = kept.select(pl.col(name).null_count().alias(name) for name in columns)
+    table, empty = pl.collect_all([sums, cells], engine="streaming")
+    table = table.sort("kind", "flags", nulls_last=True)
+    days = before.select(day=pl.col("ordered_at").dt.date()).unique().collect(engine="streaming")
     flagged = table.filter(pl.col("flags").is_not_null())
     return Kept(
         table.group_by("kind", maintain_order=True).agg(pl.col("rows").sum(), pl.col("amount").sum()),
         flags.tally(flagged, codes),
         int(flagged["rows"].sum()),
         int(table["rows"].sum()),
-        {name: told[f"clm:empty:{name}"] for name in columns},
-        told["clm:first"],
-        told["clm:last"],
+        empty.row(0, named=True),
+        days["day"].sort().to_list(),
     )
 
 
 def metrics(kept: Kept, account: Account, known_money: bool) -> dict[str, Any]:
-    """`metrics.quality`: shares are of the rows kept, or of rows and money that came in."""
+    """`metrics.quality`: completeness and flags as shares of what is kept, what is left out as shares of what came in."""
     rows = max(kept.rows, 1)
-    everything = account.total
     gone = {**account.rejected, **account.collapsed}
     found: dict[str, Any] = {
         "completeness": {name: round(1 - empty / rows, 6) for name, empty in kept.empty.items()},
-        "flags": {code: _told(one, known_money) for code, one in kept.by_flag.items()},
+        "flags": {code: _told(one, kept.total, known_money) for code, one in kept.by_flag.items()},
         "flagged_rows": kept.flagged,
-        "left_out": {
-            code: {"rows": one.rows, "row_share": _share(one.rows, everything.rows)}
-            | ({"amount_share": _share(one.money, everything.money)} if known_money else {})
-            for code, one in gone.items()
-        },
+        "left_out": {code: _told(one, account.total, known_money) for code, one in gone.items()},
     }
-    if kept.first is not None and kept.last is not None:
-        found["first_day"], found["last_day"] = kept.first.date().isoformat(), kept.last.date().isoformat()
-    return found
+    return found | _coverage(kept.days)
+
+
+def _coverage(days: list[date]) -> dict[str, Any]:
+    """First and last day, how many in between have no rows, and the longest stretch of those (the first of equal ones)."""
+    if not days:
+        return {}
+    found = {
+        "first_day": days[0].isoformat(),
+        "last_day": days[-1].isoformat(),
+        "days_with_rows": len(days),
+        "days_without_rows": (days[-1] - days[0]).days + 1 - len(days),
+    }
+    gaps = [(after - before - _DAY, before + _DAY, after - _DAY) for before, after in pairwise(days) if after - before > _DAY]
+    if not gaps:
+        return found
+    length, first, last = max(gaps, key=lambda gap: gap[0])
+    return found | {"longest_gap": {"days": length.days, "first_day": first.isoformat(), "last_day": last.isoformat()}}
 
 
 def notices(kept: Kept) -> list[Notice]:
@@ -96,8 +107,9 @@ def notices(kept: Kept) -> list[Notice]:
     return found
 
 
-def _told(one: Sum, known_money: bool) -> dict[str, Any]:
-    return {"rows": one.rows} | ({"amount": money_text(one.money)} if known_money else {})
+def _told(one: Sum, whole: Sum, known_money: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"rows": one.rows, "row_share": _share(one.rows, whole.rows)}
+    return told | ({"amount": money_text(one.money), "amount_share": _share(one.money, whole.money)} if known_money else {})
 
 
 def _share(part: int | Decimal, whole: int | Decimal) -> float | None:

@@ -66,7 +66,7 @@ def settle(
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
     reviewed, refunded = _reviewed(kept, reading, settings, hold)
     final = _coded(reviewed.frame, reading, settings, secret).select(_columns(reading))
-    told = quality.count(final, reviewed.codes)
+    told = quality.count(final, reviewed.codes, kept)
     account = _account(judged, good if collapse else None, told)
     odd = suspects.look(judged, reading)
     notices = (
