@@ -72,7 +72,7 @@ def test_repaired_rejects_and_the_rest_are_the_repaired_log(name: str, shared_da
     places = [line - 2 for line in first.rejects["source_line"]]
     assert first.rejects["raw"].to_list() == [broken[place] for place in places]
     assert set(places) == {place for place, line in enumerate(broken) if line != whole[place]}
-    assert len(places) > len(real) // _STEP
+    assert len(places) >= len(real) // _STEP
 
     repaired = [head, *(whole[place] for place in places), ""]
     (tmp_path / "repaired.csv").write_bytes("\n".join(repaired).encode(log.encoding))
