@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -22,9 +23,10 @@ from clm.stages import rfm
 from clm.stages.clean.costs import SCHEMA
 from clm.stages.clv import clv
 from clm.stages.costs import telling
-from clm.stages.costs.payback import NO_FULL_MONTH, NOT_YET, Lives
+from clm.stages.costs.margins import Margin
+from clm.stages.costs.payback import NO_FULL_MONTH, NOT_YET, Lives, lives
 from clm.stages.costs.returns import COLUMNS, with_costs
-from clm.stages.costs.shares import SHARED, shares
+from clm.stages.costs.shares import SHARED, WHY, shares
 from clm.values import horizon
 
 MONEY = pl.Decimal(38, 4)
@@ -205,6 +207,15 @@ def test_margin_from_costs_is_exact_for_the_past() -> None:
     assert column(found, "margin_to_date") == {"a": Decimal("66.00"), "b": Decimal("42.95")}
 
 
+def test_a_carried_column_of_any_name_stays() -> None:
+    """Columns somebody carried along pass through, whatever they are called."""
+    first = made(THREE, THREE_COSTS)
+    named = first.frame.lazy().collect().with_columns(without=pl.lit("x"), cohort=pl.lit("y"), channel=pl.lit("z"))
+    found = with_costs(replace(first, frame=named), THREE_COSTS, None, 1.0).frame.lazy().collect()
+    assert found.select("without", "cohort", "channel").unique().rows() == [("x", "y", "z")]
+    assert found["cac"].to_list() == first.frame.lazy().collect()["cac"].to_list()
+
+
 def test_part_of_the_customers_is_refused() -> None:
     """What was spent is shared by all who came: a filtered table would make each of its customers too dear."""
     asked = ClvSettings()
@@ -226,13 +237,56 @@ def test_payback_counts_only_months_that_are_over() -> None:
     """Month k is the mean of those who have lived it: the young cohort is in month 0 alone, and nobody in the running month."""
     old, young = (24288, "x"), (24290, "x")  # January and March 2024
     earned = {old: {0: Decimal(20), 1: Decimal(8), 2: Decimal(40)}, young: {0: Decimal(40)}}
-    lives = Lives({old: (2, Decimal(60)), young: (2, Decimal(60))}, earned, 24290)
-    whole = lives.of()
+    several = Lives({old: (2, Decimal(60)), young: (2, Decimal(60))}, earned, 24290)
+    whole = several.of()
     assert (whole.month, whole.months) == (2, 3)  # 60/4, + 8/2, + 40/2 = 39 against 30
-    assert lives.of(cohort=24288).month == 2
-    late = lives.of(cohort=24290)
+    assert several.of(cohort=24288).month == 2
+    late = several.of(cohort=24290)
     assert (late.month, late.missing, late.reason) == (None, Decimal(10), NOT_YET)
-    assert replace(lives, last=24289).of(cohort=24290).reason == NO_FULL_MONTH
+    assert replace(several, last=24289).of(cohort=24290).reason == NO_FULL_MONTH
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.integers(0, 150), st.integers(-50, 100), st.sampled_from(["x", "y"])),
+        min_size=1,
+        max_size=25,
+    ),
+    st.integers(0, 160),
+    st.sampled_from([0.35, "cost"]),
+)
+def test_payback_is_what_counting_by_hand_gives(rows: list[tuple[str, int, int, str]], days: int, margin: float | str) -> None:
+    """Month by month and customer by customer, in plain Python: the same month, the same money missing."""
+    first = date(2024, 1, 10)
+    as_of = first + timedelta(days=days)
+    told = [(name, str(first + timedelta(days=day)), str(paid), channel) for name, day, paid, channel in rows]
+    orders = log(*told, cost="3.10")
+    customers = rfm.rfm(orders.lazy(), RfmSettings(as_of=as_of), rfm.Given(None, None)).frame.lazy().collect()
+    known = customers.filter(pl.col("orders") > 0).with_columns(
+        channel=pl.col("first_channel"), cac=pl.lit(Decimal("20"), MONEY), cost_known=pl.lit(margin == "cost")
+    )
+    found = lives(known, orders.lazy(), as_of, Margin.of(customers, margin)).of()
+
+    def month(day: date) -> int:
+        return day.year * 12 + day.month
+
+    last = month(as_of + timedelta(days=1)) - 1
+    born = {name: month(day) for name, day in known.select("customer_id", "first_order_on").rows()}
+    earned = {name: [Decimal(0)] * 12 for name in born}
+    for name, day, paid, _ in told:
+        if name in born and date.fromisoformat(day) <= as_of:
+            left = Decimal(paid) - Decimal("3.10") if margin == "cost" else Decimal(paid) * Decimal("0.35")
+            earned[name][max(0, month(date.fromisoformat(day)) - born[name])] += left
+    total, expected = Fraction(0), None
+    for at in range(12):
+        lived = [name for name in born if born[name] + at <= last]
+        if not lived or expected is not None:
+            break
+        total += Fraction(sum((earned[name][at] for name in lived), Decimal(0))) / len(lived)
+        expected = at if total >= 20 else None
+    assert found.month == expected
+    if found.reason == NOT_YET:
+        assert float(found.missing or 0) == pytest.approx(float(20 - total))
 
 
 def test_the_table_fits_a_terminal() -> None:
@@ -242,7 +296,7 @@ def test_the_table_fits_a_terminal() -> None:
     costs = lines(("2024-01", "search", "120", None), ("2024-02", name, "30", None))
     told = telling.lines(made(orders, costs).metrics["costs"])
     assert max(len(line) for line in told) <= 78
-    assert told[0].split()[:3] == ["customers", "spent", "cac"]
+    assert told[0].split()[:3] == ["buyers", "spent", "cac"]
     assert [line.split()[0] for line in told[1:8]] == ["all", "by", "2024-01", "2024-02", "by", "a", "search"]
 
 
@@ -290,7 +344,7 @@ def test_no_money_is_lost(shop: tuple[pl.DataFrame, pl.DataFrame], days: int) ->
         assert account["in"] == sum(costs[kind].drop_nulls().to_list(), Decimal(0))
         assert account["in"] == sum(value for key, value in account.items() if key != "in")
         assert account[SHARED] == sum(found.customers[name].drop_nulls().to_list(), Decimal(0))
-    assert (found.customers["cac"].is_null() == found.customers["without"].is_not_null()).all()
+    assert (found.customers["cac"].is_null() == found.customers[WHY].is_not_null()).all()
     turned = shares(buyers.reverse(), costs.reverse(), as_of)
     assert turned.customers.equals(found.customers)
 

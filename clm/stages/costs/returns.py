@@ -20,7 +20,7 @@ from clm.outcome import Outcome, money_text
 from clm.stages.costs import payback, telling
 from clm.stages.costs.margins import Margin
 from clm.stages.costs.payback import Lives, Payback
-from clm.stages.costs.shares import KINDS, SHARED, WITHOUT, Shares, shares
+from clm.stages.costs.shares import KINDS, SHARED, WHY, WITHOUT, Shares, shares
 from clm.tables import SALE
 
 COLUMNS = ("cac", "retention_cost", "margin_to_date", "crv", "ltv_cac", "roi")
@@ -66,7 +66,7 @@ def with_costs(outcome: Outcome, costs: pl.DataFrame, orders: pl.LazyFrame | Non
     about = telling.About(found, base, costs, as_of, keyed["channel_key"].count() > 0)
     return replace(
         outcome,
-        frame=joined.drop("without"),
+        frame=joined.drop(WHY),
         metrics=outcome.metrics | {"costs": metrics},
         warnings=(*outcome.warnings, *telling.notices(about)),
         closing=f"{outcome.closing}, {telling.closing(metrics['total'])}",
@@ -101,7 +101,7 @@ def _columns(joined: pl.DataFrame, margin: Margin) -> pl.DataFrame:
     cac, clv = pl.col("cac").cast(pl.Float64), pl.col("clv")
     cost = (pl.col("cac") + pl.col("retention_cost").fill_null(0)).cast(pl.Float64)
     benefit = pl.col("margin_to_date").cast(pl.Float64) + clv
-    rest = [name for name in joined.columns if name not in ("cac", "retention_cost", "without")]
+    rest = [name for name in joined.columns if name not in ("cac", "retention_cost", WHY)]
     return joined.with_columns(earned).select(
         *rest,
         "cac",
@@ -110,7 +110,7 @@ def _columns(joined: pl.DataFrame, margin: Margin) -> pl.DataFrame:
         (clv - cac).alias("crv"),
         pl.when(cac > 0).then(clv / cac).alias("ltv_cac"),
         pl.when(cost > 0).then((benefit - cost) / cost).alias("roi"),
-        "without",
+        WHY,
     )
 
 
@@ -122,7 +122,7 @@ def _for_payback(known: pl.DataFrame, margin: Margin) -> pl.DataFrame:
 def _metrics(found: Shares, base: pl.DataFrame, lived: Lives | None) -> dict[str, Any]:
     """`metrics.costs`: the account of the money, the file's lines, totals and groups, who is left out, and the definitions."""
     without = base.filter(pl.col("cac").is_null())
-    reasons = dict(without["without"].value_counts().iter_rows())
+    reasons = dict(without[WHY].value_counts().iter_rows())
     left = _left(found)
     rows = [_row("all", None, base, sum(left.values(), Decimal(0)), _payback(lived, base, "all", None))]
     for by in ("cohort", "channel", "tier"):

@@ -25,6 +25,7 @@ SHARED = "shared"
 # why money is left over, the first that applies
 LEFT = ("no_customers", "before_log", "after_as_of", "unknown_channel", "no_new_customers", "nobody_yet")
 # why a buyer has no cac, the first that applies
+WHY = "clm:without"  # no file can have a column of this name
 WITHOUT = ("before_costs", "after_costs", "not_stated")
 _UNITS, _UNIT = 10_000, Decimal("0.0001")
 
@@ -32,7 +33,7 @@ _UNITS, _UNIT = 10_000, Decimal("0.0001")
 @dataclass(frozen=True)
 class Shares:
     """`customers`: one row a buyer, `customer_id`, `cac`, `retention_cost` (Decimal, null where no line is about them) and
-    `without` (why there is no cac). `lines`: the file's lines with, per kind, how many share it and what became of it.
+    WHY (why there is no cac). `lines`: the file's lines with, per kind, how many share it and what became of it.
     """
 
     customers: pl.DataFrame
@@ -78,7 +79,7 @@ def shares(buyers: pl.DataFrame, costs: pl.DataFrame, as_of: date) -> Shares:
         .then(pl.lit("not_stated"))
     )
     found = base.join(summed, on="row", how="left", maintain_order="left").select(
-        "customer_id", _money("acquisition").alias("cac"), _money("retention").alias("retention_cost"), why.alias("without")
+        "customer_id", _money("acquisition").alias("cac"), _money("retention").alias("retention_cost"), why.alias(WHY)
     )
     return Shares(found, [records[line] for line in sorted(records)])
 

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from clm.outcome import Notice, counted
-from clm.stages.costs.shares import KINDS, LEFT, SHARED, WITHOUT, Shares
+from clm.stages.costs.shares import KINDS, LEFT, SHARED, WHY, WITHOUT, Shares
 
 _REASONS = {
     "no_customers": "while nobody bought",
@@ -60,7 +60,7 @@ def notices(about: About) -> Iterator[Notice]:
             "cleaning, and keep `clm rfm --columns all`)",
         )
     if without.height and about.base.height:
-        reasons = dict(without["without"].value_counts().iter_rows())
+        reasons = dict(without[WHY].value_counts().iter_rows())
         why = _listed(f"{reasons[code]:,} {_REASONS[code]}" for code in WITHOUT if code in reasons)
         yield Notice(
             "no_cac",
@@ -89,7 +89,7 @@ def closing(total: dict[str, Any]) -> str:
 
 _COHORTS = 12
 _WIDTH, _LEAST = 78, 12
-_HEAD = ("", "customers", "spent", "cac", "earned", "clv", "clv/cac", "roi", "paid back")
+_HEAD = ("", "buyers", "spent", "cac", "earned", "clv", "clv/cac", "roi", "paid back")
 _KEY = (
     "spent: acquisition + retention, of customers with a cac; cac: acquisition each",
     "earned: margin so far; clv: margin expected in the horizon, the future alone",
@@ -127,12 +127,17 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     spent, earned = (Decimal(row[name]) if row[name] is not None else None for name in ("cost", "margin_to_date"))
     month, reason = row.get("payback_month"), row.get("payback_reason")
     back = str(month) if month is not None else "–" if reason == "not_yet" else "?" if reason else ""
-    money = (_whole(spent), _two(row["cac"]), _whole(earned), _whole(row["clv"]))
+    money = (_whole(spent), _each(row["cac"]), _whole(earned), _whole(row["clv"]))
     return (name, f"{row['with_cac']:,}", *money, _two(row["ltv_cac"]), _percent(row["roi"]), back)
 
 
 def _whole(value: Any) -> str:
     return "?" if value is None else f"{value:,.0f}"
+
+
+def _each(value: Any) -> str:
+    """Money of one customer: cents below 1,000."""
+    return _whole(value) if value is not None and value >= 1000 else _two(value)
 
 
 def _two(value: Any) -> str:
