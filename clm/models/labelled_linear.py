@@ -41,13 +41,19 @@ class Linear:
         }
 
 
-def fit(values: FloatArray, labels: FloatArray, features: Sequence[Feature], penalties: Sequence[float]) -> list[Linear]:
-    """A fit for each ridge (per row, on standardised terms), to the same terms."""
+def fit(
+    values: FloatArray,
+    labels: FloatArray,
+    features: Sequence[Feature],
+    penalties: Sequence[float],
+    kept: Sequence[int] | None = None,
+) -> list[Linear]:
+    """A fit for each ridge (per row, on standardised terms), to the same terms of the columns `kept` (None: all)."""
     # read once, when the libraries load (see classify.fit_logistic)
     os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", LOKY_MAX_CPU_COUNT="1")
     from sklearn.linear_model import LogisticRegression
 
-    terms = design(values, features)
+    terms = design(values, features, kept)
     if not terms:
         rate = (labels.sum() + 0.5) / (labels.size + 1.0)
         return [Linear((), (), float(np.log(rate / (1.0 - rate))), penalty) for penalty in penalties]

@@ -34,15 +34,23 @@ class Importance:
 
 
 def changed(model: Model, values: FloatArray, column: int, other: FloatArray) -> FloatArray:
-    """By how much the log-odds of each row change when its cell of `column` becomes `other`."""
-    replaced = values.copy()
-    replaced[:, column] = other
+    """By how much the log-odds of each row change when its cell of `column` becomes `other`; `values` are left as they were."""
+    before = _part(model, values, column)
+    # a copy of all columns for each of them would cost more than the models
+    own = values[:, column].copy()
+    values[:, column] = other
+    after = _part(model, values, column)
+    values[:, column] = own
+    return after - before
+
+
+def _part(model: Model, values: FloatArray, column: int) -> FloatArray:
+    """What of the log-odds depends on the column."""
     if isinstance(model, Linear):
-        return labelled_linear.of_column(model, replaced, column) - labelled_linear.of_column(model, values, column)
+        return labelled_linear.of_column(model, values, column)
     if isinstance(model, Boosted):
         # only the trees that test the column: all columns together then cost a few predictions, not one each
-        testing = replace(model, baseline=0.0, trees=tuple(tree for tree in model.trees if column in tree.feature))
-        return boosted.log_odds(testing, replaced) - boosted.log_odds(testing, values)
+        return boosted.log_odds(replace(model, baseline=0.0, trees=tuple(t for t in model.trees if column in t.feature)), values)
     return np.zeros(values.shape[0])
 
 
@@ -78,7 +86,7 @@ def reasons(scorer: Scorer, values: FloatArray, usual: FloatArray) -> NDArray[np
     if not columns:
         return found
     for start in range(0, values.shape[0], _BLOCK):
-        rows = values[start : start + _BLOCK]
+        rows = values[start : start + _BLOCK].copy()
         value = scorer.log_odds(rows)
         now = scorer.of_log_odds(value)
         falls = np.empty((rows.shape[0], len(columns)))

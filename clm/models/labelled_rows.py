@@ -94,11 +94,14 @@ def feature_from_json(document: object, what: str) -> Feature:
     return Feature(found["name"], levels, records.as_truth(found["other"], what), records.as_truth(found["day"], what))
 
 
-def design(values: FloatArray, features: Sequence[Feature]) -> list[Term]:
-    """The terms these rows give rise to: numbers, levels, and missingness; constant ones and copies of earlier ones left out."""
+def design(values: FloatArray, features: Sequence[Feature], kept: Sequence[int] | None = None) -> list[Term]:
+    """The terms these rows give rise to: numbers, levels, and missingness; constant ones and copies of earlier ones left out.
+
+    `kept` are the places of the columns to look at (None: all).
+    """
     terms, seen = [], set[bytes]()
-    for place, feature in enumerate(features):
-        cell = values[:, place]
+    for place in range(len(features)) if kept is None else kept:
+        feature, cell = features[place], values[:, place]
         missing = np.isnan(cell)
         if feature.levels is None and not missing.all():
             low, middle, high = np.quantile(cell[~missing], (_CLIP[0], 0.5, _CLIP[1]), method="nearest")
@@ -131,6 +134,27 @@ def repeated(values: FloatArray, features: Sequence[Feature]) -> dict[tuple[str,
             if same[0] != feature.name:
                 found.setdefault(same, []).append(feature.name)
     return found
+
+
+def telling(values: FloatArray, labels: FloatArray, features: Sequence[Feature], most: int) -> list[int]:
+    """The `most` columns that explain most of the label on their own, in their order: by r² of numbers, η² of categories."""
+    if len(features) <= most:
+        return list(range(len(features)))
+    spread = labels - labels.mean()
+    explained = np.zeros(len(features))
+    for place, feature in enumerate(features):
+        cell = values[:, place]
+        there = ~np.isnan(cell)
+        if feature.levels is None and there.any():
+            own = np.where(there, cell - cell[there].mean(), 0.0)
+            scale = float(own @ own)
+            explained[place] = float(own @ spread) ** 2 / scale if scale > 0.0 else 0.0
+        else:
+            level = np.where(there, cell, feature.codes).astype(np.int64)
+            count = np.bincount(level, minlength=feature.codes + 1)
+            sums = np.bincount(level, weights=spread, minlength=feature.codes + 1)
+            explained[place] = float(np.sum(sums[count > 0] ** 2 / count[count > 0]))
+    return sorted(np.argsort(-explained, kind="stable")[:most].tolist())
 
 
 def usual(values: FloatArray, features: Sequence[Feature]) -> FloatArray:

@@ -73,6 +73,22 @@ def test_shuffled_labels_teach_nothing() -> None:
         assert 0.47 <= auc <= 0.53
 
 
+def test_the_columns_of_a_wide_table_are_picked_inside_the_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns picked by the labels of all rows would find an order in noise; picked inside the folds they find none."""
+    monkeypatch.setattr(labelled_folds, "MOST_CELLS", 10 * 1_600)
+    draw = np.random.default_rng(1)
+    values, labels = draw.normal(size=(2_000, 300)), (draw.random(2_000) < 0.4).astype(np.float64)
+    features = [Feature(f"c{place}") for place in range(300)]
+    learned = labelled_folds.learn(values, labels, labelled_folds.folds(labels, 0), features, "logistic", 0)
+    assert all(len(one.model.terms) <= 10 for one in learned.winner.scorers if isinstance(one.model, labelled_linear.Linear))
+    auc = learned.winner.scores["auc"]
+    assert auc is not None
+    assert 0.45 <= auc <= 0.55
+    values[:, 7] += labels
+    found = labelled_folds.learn(values, labels, labelled_folds.folds(labels, 0), features, "boosted", 0)
+    assert labelled_reasons.importance(found.winner, values, labels, labelled_folds.folds(labels, 0), 0)[0].column == 7
+
+
 def test_a_method_that_learns_is_chosen_and_saved_to_the_same_scores() -> None:
     """The candidates of a table with signal, and each scorer read back from JSON scores the same to the last bit."""
     values, labels = table()

@@ -88,6 +88,12 @@ def from_label(given: Given, asked: Asked, seed: int) -> Outcome:
         *leaks.notices(alone, asked.allow, column),
         *telling.learned_notices(learned, few),
     ]
+    taught_rows, taught_columns = labelled_folds.most(outcome.size, len(features))
+    if (taught_rows, taught_columns) != (outcome.size, len(features)):
+        told = (
+            f"each fit learns from {counted(taught_rows, 'row')} and the {counted(taught_columns, 'column')} that tell most alone"
+        )
+        notices.append(Notice("table_large", f"{told}, of {outcome.size:,} and {len(features):,}; every row is scored"))
     if label.known < frame.height:
         rest = frame.height - label.known
         notices.append(
