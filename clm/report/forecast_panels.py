@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clm.report import trust
+from clm.report import staying_panel, trust
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table, Verdict
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers, finite
@@ -198,7 +198,7 @@ def churn(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
         return (Paragraph(words("churn.none")),)
     lost = numbers.single("churn", "expected_lost")
     if lost is None or lost.value is None:
-        return (Paragraph(words("churn.nothing")),)
+        return (Paragraph(words("churn.nothing")), *staying_panel.blocks(numbers, words))
     horizon = words.length(numbers.single_value("churn", "horizon"))
     said = [
         words("churn.lead", horizon=horizon, lost=words.whole(lost.value), n=words.count("customers", lost.n)),
@@ -217,6 +217,7 @@ def churn(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
     blocks += [_risks(numbers, words)]
     blocks += _candidates(numbers, words)
     blocks += _reliability(numbers, words)
+    blocks += staying_panel.blocks(numbers, words)
     return tuple(blocks)
 
 

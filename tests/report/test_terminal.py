@@ -122,7 +122,7 @@ def test_long_tables_say_what_is_left_out(shop: Shop) -> None:
     people = customers.with_columns(pl.col("first_order_on").dt.offset_by("-3y"))
     drawn = terminal.render(metrics.compute(people, facts, pl.concat([early, orders]).lazy()), facts, "en", 80)
     assert "24 earlier rows" in drawn
-    assert len(re.findall(r"(?m)^[A-Z][a-z]{2} 20\d\d ", drawn)) == 24
+    assert len(re.findall(r"(?m)^[A-Z][a-z]{2} 20\d\d ", drawn.split("How long customers stay")[0])) == 24
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
