@@ -10,6 +10,8 @@ where it has become negligible, and 32 Gauss-Legendre nodes on what is left give
 substitution by a power of alpha + y alone loses all digits where beta is much larger than alpha, and with them the maximum.)
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -138,6 +140,7 @@ class _Integral:
         return width
 
 
+@cache
 def _gauss_legendre() -> tuple[FloatArray, FloatArray]:
     """Nodes on (0, 1) and weights that sum to 1."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)

@@ -16,6 +16,7 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 BOUND = 14.0  # on every log-parameter, after time (or money) is divided by its scale
 ACCEPTED_GRADIENT = 1e-6  # of the mean log-likelihood, in log-parameters
 _POLISHED, _EXACT = 1e-9, 1e-13  # gradients a Newton step should reach, and at which it has nothing left to do
+_SAME_POINT = 1e-7  # apart in log-parameters: one Hessian serves both
 _COARSE = {"ftol": 1e-9, "gtol": 1e-5, "maxiter": 500, "maxls": 40}
 _FINE = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2000, "maxls": 60}
 
@@ -98,11 +99,11 @@ def _maximised(objective: Objective, starts: Sequence[FloatArray], observations:
 
     coarse = [descend(coarsely, start, _COARSE) for start in starts]
     best = min(coarse, key=lambda pair: pair[0])[1]
-    best, value, gradient = _newton(objective, best)
-    if np.max(np.abs(_free(best, gradient))) > _POLISHED:
-        best, value, gradient = _newton(objective, descend(objective, best, _FINE)[1])
-    size = float(np.max(np.abs(_free(best, gradient))))
-    return Optimum(best, float(value), size, size < ACCEPTED_GRADIENT, _covariance(objective, best, observations))
+    top = _newton(objective, best)
+    if np.max(np.abs(_free(top.point, top.gradient))) > _POLISHED:
+        top = _newton(objective, descend(objective, top.point, _FINE)[1])
+    size = float(np.max(np.abs(_free(top.point, top.gradient))))
+    return Optimum(top.point, float(top.value), size, size < ACCEPTED_GRADIENT, _covariance(objective, top, observations))
 
 
 def hessian(objective: Objective, point: FloatArray, step: float = 1e-4) -> FloatArray:
@@ -116,40 +117,57 @@ def hessian(objective: Objective, point: FloatArray, step: float = 1e-4) -> Floa
     return np.asarray((matrix + matrix.T) / 2.0, dtype=np.float64)
 
 
-def _newton(objective: Objective, point: FloatArray) -> tuple[FloatArray, float, FloatArray]:
+@dataclass(frozen=True)
+class _Top:
+    """Where Newton steps ended; `curvature` is minus the Hessian there, None where it has not been computed so near."""
+
+    point: FloatArray
+    value: float
+    gradient: FloatArray
+    curvature: FloatArray | None
+
+
+def _newton(objective: Objective, point: FloatArray) -> _Top:
     # L-BFGS-B stops where the value no longer changes (about 1e-8 in the parameters); days and weeks, tuples and rows
     # agree to 1e-8 in their forecasts only after a few Newton steps. On a flat or bounded surface they are skipped.
     # A Hessian serves for several steps while they help, as it costs as much as two gradients per parameter.
     value, gradient = objective(point)
+    curvature = None
     for _ in range(4):
         size = float(np.max(np.abs(gradient)))
         if size < _EXACT or np.any(np.abs(point) >= BOUND):
             break
-        curvature = -hessian(objective, point)
+        begin, curvature = point, -hessian(objective, point)
         if not _positive_definite(curvature):
             break
         for _ in range(6):
             candidate = point + np.linalg.solve(curvature, gradient)
             if np.any(np.abs(candidate - point) > 0.5) or np.any(np.abs(candidate) >= BOUND):
-                return point, value, gradient
+                return _Top(point, value, gradient, _near(curvature, begin, point))
             new_value, new_gradient = objective(candidate)
             new_size = float(np.max(np.abs(new_gradient)))
             if new_size >= size or new_value < value - 1e-9 * (1.0 + abs(value)):
-                return point, value, gradient
+                return _Top(point, value, gradient, _near(curvature, begin, point))
             slow = new_size > 0.3 * size
             point, value, gradient, size = candidate, new_value, new_gradient, new_size
             if slow or size < _EXACT:
                 break
-    return point, value, gradient
+        curvature = _near(curvature, begin, point)
+    return _Top(point, value, gradient, curvature)
 
 
-def _covariance(objective: Objective, point: FloatArray, observations: float) -> FloatArray | None:
-    if np.any(np.abs(point) > BOUND - 1e-3):
+def _near(curvature: FloatArray, begin: FloatArray, point: FloatArray) -> FloatArray | None:
+    """The curvature at `begin`, if it is that of `point` to more digits than differences give it."""
+    return curvature if np.max(np.abs(point - begin)) < _SAME_POINT else None
+
+
+def _covariance(objective: Objective, top: _Top, observations: float) -> FloatArray | None:
+    if np.any(np.abs(top.point) > BOUND - 1e-3):
         return None
-    information = -hessian(objective, point) * observations
-    if not _positive_definite(information):
+    curvature = -hessian(objective, top.point) if top.curvature is None else top.curvature
+    if not _positive_definite(curvature):
         return None
-    inverse = np.linalg.inv(information)
+    inverse = np.linalg.inv(curvature * observations)
     return np.asarray((inverse + inverse.T) / 2.0, dtype=np.float64)
 
 

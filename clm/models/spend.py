@@ -30,6 +30,7 @@ NOTES: dict[str, str] = {
 }
 _LARGEST_CORRELATION = 0.3
 _LARGEST_ERROR = 2.0
+_SAMPLE = 20_000  # customers that suffice to tell the starts apart
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,9 @@ def fit(orders: ArrayLike, mean_spend: ArrayLike) -> SpendParams:
     unit = float(m.mean())
     if float(m.max() - m.min()) <= 1e-9 * unit:
         raise FitError("spend_constant", "every customer spends the same per order, so there is no spread to model")
-    optimum = maximise(_objective(x, m / unit), _starts(x, m / unit), float(x.size))
+    step = -(-x.size // _SAMPLE)
+    coarse = _objective(x[step // 2 :: step], m[step // 2 :: step] / unit) if step > 2 else None
+    optimum = maximise(_objective(x, m / unit), _starts(m / unit), float(x.size), coarse_objective=coarse)
     if np.any(np.abs(optimum.log_parameters) > 13.9):
         raise FitError("spend_degenerate", "order values do not follow a Gamma-Gamma: its likelihood has no maximum")
     parameters, errors, covariance = estimates(optimum, PARAMETERS, np.array([1.0, 1.0, unit]))
@@ -201,28 +204,30 @@ def _checked(orders: ArrayLike, mean_spend: ArrayLike) -> tuple[FloatArray, Floa
 def _objective(x: FloatArray, m: FloatArray) -> Objective:
     from scipy.special import digamma, gammaln
 
-    levels, level_of = np.unique(x, return_inverse=True)
-    count = np.bincount(level_of).astype(np.float64)
-    x_log_total = float(x @ np.log(x * m))
+    levels, count = np.unique(x, return_counts=True)
+    paid = x * m
+    x_log_total = float(x @ np.log(paid))
     log_m_total = float(np.sum(np.log(m)))
     size = float(x.size)
 
     def mean_log_likelihood(log_parameters: FloatArray) -> tuple[float, FloatArray]:
         p, q, gamma = parameters = np.exp(log_parameters)
         px = p * levels
-        log_rate = np.log(gamma + x * m)
-        shape = p * x + q
+        rate = gamma + paid
+        log_rate = np.log(rate)
+        x_log_rate, log_rate_total = float(x @ log_rate), float(np.sum(log_rate))
+        np.reciprocal(rate, out=rate)
         value = float(count @ (gammaln(px + q) - gammaln(px))) - size * gammaln(q)
-        value += size * q * np.log(gamma) + p * x_log_total - log_m_total - float(shape @ log_rate)
-        by_p = float((count * levels) @ (digamma(px + q) - digamma(px))) + x_log_total - float(x @ log_rate)
-        by_q = float(count @ digamma(px + q)) - size * digamma(q) + size * np.log(gamma) - float(log_rate.sum())
-        by_gamma = size * q / gamma - float(np.sum(shape / (gamma + x * m)))
+        value += size * q * np.log(gamma) + p * x_log_total - log_m_total - p * x_log_rate - q * log_rate_total
+        by_p = float((count * levels) @ (digamma(px + q) - digamma(px))) + x_log_total - x_log_rate
+        by_q = float(count @ digamma(px + q)) - size * digamma(q) + size * np.log(gamma) - log_rate_total
+        by_gamma = size * q / gamma - p * float(x @ rate) - q * float(np.sum(rate))
         return value / size, np.array([by_p, by_q, by_gamma]) * parameters / size
 
     return mean_log_likelihood
 
 
-def _starts(x: FloatArray, m: FloatArray) -> Sequence[FloatArray]:
+def _starts(m: FloatArray) -> Sequence[FloatArray]:
     # Money is scaled to a mean of 1, so p gamma/(q - 1) near 1; p from the spread of the means.
     p = float(np.clip(1.0 / np.var(m), 0.2, 20.0))
     return [np.log(np.array(start)) for start in ((p, 4.0, 3.0 / p), (2.0, 2.0, 1.0), (6.0, 4.0, 0.5))]
