@@ -1,6 +1,7 @@
 # make demo   install into .venv and run clm on a real log       make test   the whole suite
 # make lint   ruff and mypy                                     make docs   renew the generated blocks of the README
-# make bench  clean against DuckDB and its memory: ROWS=5000000 ROUNDS=5 LIMIT=1000 (MB) CLM_BENCH_FOLDER=… keeps the logs
+# make bench  clean against DuckDB and its memory: ROWS=5000000 ROUNDS=5 LIMIT=1000 (MB) CLM_BENCH_FOLDER=… keeps the logs;
+#             the models against lifetimes (a quarter of an hour, most of it theirs): CUSTOMERS=1000000
 
 PYTHON ?= python3
 VENV   := .venv
