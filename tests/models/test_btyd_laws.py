@@ -141,6 +141,69 @@ def test_expected_orders_equal_mpmath(family: str, shift: int) -> None:
             assert found / alive == pytest.approx(float(exact), rel=1e-9)
 
 
+@pytest.mark.parametrize(("family", "erlang"), [("bgcnbd", 2), ("bgcnbd", 3), ("mbgcnbd", 2), ("mbgcnbd", 3)])
+def test_expected_orders_of_regular_buyers_equal_mpmath(family: str, erlang: int) -> None:
+    """Hidden events counted one by one in 60 digits, for x up to 1000 and horizons up to 3650 days: to 1e-9."""
+    mp = pytest.importorskip("mpmath", reason="mpmath is not installed: exact expectations are not compared")
+    rng = np.random.default_rng(8)
+    with mp.workdps(60):
+        for _ in range(12):
+            r, a, b = (float(value) for value in np.exp(rng.uniform(-2.0, 2.0, 3)))
+            alpha = float(np.exp(rng.uniform(0.0, 3.0)))
+            x, age, horizon = int(rng.choice([0, 1, 3, 20, 150, 1000])), float(rng.uniform(1, 2000)), float(rng.uniform(1, 3650))
+            active = age * x / (x + 1.0)  # as long ago as the gaps before it
+            A, bx = mp.mpf(r) + erlang * x, mp.mpf(b) + x + (family == "mbgcnbd")
+            z, u = horizon / (mp.mpf(alpha) * 7 + age + horizon), mp.mpf(age - active) / (mp.mpf(alpha) * 7 + age)
+            weights = [mp.mpf(1)]
+            for j in range(1, erlang):
+                weights.append(weights[-1] * (A + j - 1) * u / j)
+            exact = mp.mpf(0)
+            for j, weight in enumerate(weights):
+                # The m-th order needs k m - j events: all but the first k m - j of a negative binomial.
+                probability = (1 - z) ** (A + j)
+                left, staying, events = mp.mpf(1), mp.mpf(1), 0
+                while left * staying > 1e-30:
+                    left -= probability
+                    events += 1
+                    probability *= (A + j + events - 1) * z / events
+                    if (events + j) % erlang == 0:
+                        exact += weight / sum(weights) * left * staying
+                        m = (events + j) // erlang
+                        staying *= (bx + m - 1) / (a + bx + m - 1)
+            params = published(family, r, alpha, a, b, erlang=erlang)
+            alive = btyd.p_alive(params, [x], [active], [age])[0]
+            found = btyd.expected_orders(params, [x], [active], [age], horizon)[0]
+            assert alive > 0.0
+            assert found / alive == pytest.approx(float(exact), rel=1e-9)
+
+
+def test_pareto_expectations_equal_mpmath() -> None:
+    """The printed forms (two hypergeometric functions) in 80 digits, x up to 1000 and horizons up to 3650 days: to 1e-9."""
+    mp = pytest.importorskip("mpmath", reason="mpmath is not installed: exact expectations are not compared")
+    rng = np.random.default_rng(9)
+    with mp.workdps(80):
+        for _ in range(80):
+            r, alpha, s, beta = (float(value) for value in np.exp(rng.uniform(-2.0, 3.0, 4)))
+            x, age, horizon = int(rng.choice([0, 1, 3, 20, 150, 1000])), float(rng.uniform(1, 2000)), float(rng.uniform(1, 3650))
+            active = age * float(rng.uniform(0.2, 1.0)) if x else 0.0
+            al, be, t, T, H = (mp.mpf(value) for value in (alpha * 7, beta * 7, active, age, horizon))
+            whole = mp.mpf(r) + s + x
+            low, second = (al, mp.mpf(s) + 1) if al >= be else (be, mp.mpf(r) + x)
+
+            def form(y: object) -> object:
+                return mp.hyp2f1(whole, second, whole + 1, abs(al - be) / (low + y)) / (low + y) ** whole  # noqa: B023
+
+            alive = 1 / (1 + s / whole * (al + T) ** (mp.mpf(r) + x) * (be + T) ** s * (form(t) - form(T)))
+            orders = (
+                (mp.mpf(r) + x) * (be + T) / ((al + T) * (mp.mpf(s) - 1)) * (1 - ((be + T) / (be + T + H)) ** (mp.mpf(s) - 1))
+            )
+            params, history = published("paretonbd", r, alpha, s, beta), ([x], [active], [age])
+            assert btyd.p_alive(params, *history)[0] == pytest.approx(float(alive), rel=1e-9, abs=1e-300)
+            assert btyd.expected_orders(params, *history, horizon)[0] == pytest.approx(
+                float(alive * orders), rel=1e-9, abs=1e-300
+            )
+
+
 def test_expected_orders_equal_quadrature_at_a_equal_1() -> None:
     """At the pole a = 1 of the printed form: the integral of (1 - (1 + p h)^-A)/p over the posterior of p."""
     from scipy.integrate import quad

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from literature import Customers, customers, published
 
-from clm.models import btyd
+from clm.models import btyd, spend
 
 WEEK = 7.0
 
@@ -83,8 +83,34 @@ def test_holdout_by_calibration_frequency(cdnow: Customers, family: str, means: 
     orders = btyd.expected_orders(btyd.fit(family, *cdnow.history), *cdnow.history, 39 * WEEK)
     bins = np.minimum(cdnow.x, 7).astype(int)
     assert np.bincount(bins).tolist() == [1411, 439, 214, 100, 62, 38, 29, 64]
+    actual = np.bincount(bins, weights=cdnow.later) / np.bincount(bins)
+    assert actual.tolist() == pytest.approx((0.237, 0.697, 1.393, 1.560, 2.532, 2.947, 3.862, 6.359), abs=0.0006)
     found = np.bincount(bins, weights=orders) / np.bincount(bins)
     assert found.tolist() == pytest.approx(means, abs=0.0015)
+
+
+def test_clvtools_digits(cdnow: Customers) -> None:
+    """CLVTools' own tests: BG/NBD .2425945 4.4136019 .7929199 2.4258881, Pareto/NBD .55315 10.57633 .60625 11.67150."""
+    fitted = btyd.fit("bgnbd", *cdnow.history)
+    assert list(fitted.parameters.values()) == pytest.approx((0.2425945, 4.4136019, 0.7929199, 2.4258881), rel=5e-5)
+    fitted = btyd.fit("paretonbd", *cdnow.history)
+    assert list(fitted.parameters.values()) == pytest.approx((0.55315, 10.57633, 0.60625, 11.67150), rel=5e-4)
+
+
+def test_lifetimes_quick_start_lifetime_values(shared_data: Path) -> None:
+    """Quick start of lifetimes: value of customers 1, 2, 3 and 6 at 1 % a month, 140.096 18.943 38.181 1003.868.
+
+    Its "months" are 30 time units, which in that file are weeks.
+    """
+    with (shared_data / "cdnow" / "cdnow_customers_summary_with_transactions.csv").open(encoding="utf-8", newline="") as file:
+        rows = [tuple(float(row[name]) for name in ("x", "t_x", "T", "zbar")) for row in csv.DictReader(file)]
+    x, active, age, mean = np.array(rows).T
+    history = (x, active * WEEK, age * WEEK)
+    fitted, value = btyd.fit("bgnbd", *history), spend.fit(x, mean)
+    cumulative = btyd.expected_orders(fitted, *history, [30.0 * month * WEEK for month in range(13)])
+    discounts = 1.01 ** -np.arange(1.0, 13.0)
+    worth = (np.diff(cumulative, axis=1) @ discounts) * spend.expected_mean_spend(value, x, mean)
+    assert worth[[0, 1, 2, 5]].tolist() == pytest.approx([140.096, 18.943, 38.181, 1003.868], rel=1e-3)
 
 
 def test_bgnbd_hardie_spreadsheet_customer() -> None:

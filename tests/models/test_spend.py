@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from literature import Customers
 
 from clm.models import spend
+from clm.models.fitting import maximise
 from clm.models.spend import FitError, SpendParams
 
 
@@ -95,6 +96,29 @@ def test_gradient_is_the_central_difference(cdnow: Customers) -> None:
             step[index] = 1e-5
             slope = (function(point + step)[0] - function(point - step)[0]) / 2e-5
             assert function(point)[1][index] == pytest.approx(slope, abs=1e-6, rel=1e-6)
+
+
+def test_random_starts_reach_the_same_optimum(cdnow: Customers, fitted: SpendParams) -> None:
+    """20 random starts end within .01 of the log-likelihood that fit finds."""
+    used = cdnow.x > 0
+    x, m = cdnow.x[used], cdnow.mean_repeat[used]
+    function = spend._objective(x, m / m.mean())
+    best = function(np.log(fitted.values() / np.array([1.0, 1.0, m.mean()])))[0]
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        found = maximise(function, [rng.uniform(-2.5, 2.5, 3)], x.size)
+        assert (best - found.mean_log_likelihood) * x.size < 0.01
+
+
+def test_many_customers_are_searched_in_a_sample_and_finished_in_full() -> None:
+    """Beyond the search sample the optimum is still that of all customers, in whatever order they come."""
+    rng = np.random.default_rng(4)
+    x = rng.geometric(0.4, 80_000).astype(float)
+    m = rng.gamma(6.0 * x, 15.0 / rng.gamma(3.7, 1.0, x.size)) / x
+    for order in (np.arange(x.size), np.argsort(m), np.argsort(x, kind="stable")):
+        found = spend.fit(x[order], m[order])
+        unit = np.array([1.0, 1.0, m.mean()])
+        assert np.abs(spend._objective(x, m / m.mean())(np.log(found.values() / unit))[1]).max() < 1e-9
 
 
 @pytest.mark.parametrize("unit", [0.01, 7.2, 1e6])
