@@ -298,6 +298,7 @@ class ReportSettings:
 
     lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
     previous: str | None = _unrecorded(None, values.filled, "FILE", "CUSTOMERS of an earlier day: numbers of who moved since.")
+    figures: str | None = _unrecorded(None, values.filled, "DIR", "Write each chart as SVG into this folder.")
     orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
 
 

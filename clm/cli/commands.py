@@ -172,12 +172,17 @@ def report(job: Job) -> int:
     step = steps.report(job.source(), job.with_orders(), job.common, job.silent if document or output is None else job.emit)
     if job.common.dry_run:
         return job.finish(step, table=False)
+    if job.settings.figures is not None:
+        folder, made = Path(job.settings.figures), steps.figures(step, job.settings.lang)
+        drawn = [job.publish_bytes(folder / name, content, create=True) for name, content in made]
+        step = replace(step, outputs=(*step.outputs, *drawn))
     if output is None and not job.common.json:
         width = shutil.get_terminal_size().columns
         sys.stdout.write(steps.render_text(step, job.settings.lang, width, job.colour))
         return job.conclude(step.to_json(), stdout_carries_data=True)
     if document and output is not None:
-        step = replace(step, outputs=(job.publish_bytes(output, steps.render(step, output.suffix.lower(), job.settings.lang)),))
+        written = job.publish_bytes(output, steps.render(step, output.suffix.lower(), job.settings.lang))
+        step = replace(step, outputs=(written, *step.outputs))
     return job.finish(step, table=False)
 
 

@@ -162,11 +162,12 @@ class Job:
     def silent(self, frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts) -> Output | None:
         """Write nothing: the frame becomes a document later."""
 
-    def publish_bytes(self, path: Path, content: bytes) -> Output:
+    def publish_bytes(self, path: Path, content: bytes, *, create: bool = False) -> Output:
+        """Publish a finished document; with `create` its folder may be a new one."""
         from clm.storage import publish
         from clm.storage.locks import folder_lock
 
-        with folder_lock(path.absolute().parent, shared=True, wait_seconds=self.common.wait):
+        with folder_lock(path.absolute().parent, shared=True, create=create, wait_seconds=self.common.wait):
             return publish.publish_bytes(path, content)
 
     def save_model(self) -> Callable[[bytes], Output] | None:

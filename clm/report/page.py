@@ -36,6 +36,15 @@ def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
     )
 
 
+def figures(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> list[tuple[str, str]]:
+    """Each figure of the page as one picture: a name made of its panel and its place there, and the SVG."""
+    found = []
+    for panel in outline(metrics, facts, lang).panels:
+        drawn = [block for block in panel.blocks if isinstance(block, Figure)]
+        found += [(f"{panel.code}-{place}.svg", str(charts.svg(figure, lang))) for place, figure in enumerate(drawn, 1)]
+    return found
+
+
 def _drawings(figure: Figure, lang: str) -> tuple[tuple[str, Any], ...]:
     """The figure for wide and for narrow windows: text in a picture that shrinks is not readable."""
     return tuple((name, charts.svg(figure, lang, width)) for name, width in (("wide", charts.WIDE), ("narrow", charts.NARROW)))

@@ -202,6 +202,13 @@ def render(step: Step, suffix: str, lang: str) -> bytes:
     return draw(step.outcome.frame.lazy().collect(), step.source_facts, lang).encode()
 
 
+def figures(step: Step, lang: str) -> list[tuple[str, bytes]]:
+    """Each chart of a report step as a file name and the bytes of a picture."""
+    from clm.report import page
+
+    return [(name, drawn.encode()) for name, drawn in page.figures(step.outcome.frame.lazy().collect(), step.source_facts, lang)]
+
+
 def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
     """A report step's numbers as a page for the terminal."""
     from clm.report import terminal
