@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -48,7 +49,7 @@ _WRITES = {
     "report": ("report.html", "metrics.parquet"),
 }
 # stages that can apply what was learned before; the others fit anew, and a run with --model says so
-APPLIES = ("rfm", "segment")
+APPLIES = ("rfm", "segment", "churn")
 # what is wrong with a file of the user's, not with the log: no reason to go on without the stage
 _STOPS = ("costs_currency",)
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
@@ -200,7 +201,7 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
     if stage == "segment":
         return steps.beside_segment(plan.settings[stage], _applied(stage, plan), plan.common.seed)
     if stage == "churn":
-        return steps.beside_churn(plan.settings[stage])
+        return steps.beside_churn(plan.settings[stage], _applied(stage, plan))
     if stage == "clv":
         return steps.beside_clv(plan.settings[stage])
     if stage == "report":
@@ -276,7 +277,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
         case "segment":
             step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]), _applied(stage, plan))
         case "clv" | "churn":
-            take = steps.clv if stage == "clv" else steps.churn
+            take = steps.clv if stage == "clv" else partial(steps.churn, model=_applied(stage, plan))
             with_orders = replace(settings, orders=str(paths[1]))
             try:
                 step = take(paths[0], with_orders, common, formats.to_path(outs[0]))

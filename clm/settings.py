@@ -288,8 +288,15 @@ class ChurnSettings:
     allow_column: tuple[str, ...] = _option(
         (), values.names, "COL,…", "With --label: let these columns teach, although they tell the label alone."
     )
-    save_model: str | None = _unrecorded(None, values.filled, "FILE", "Write what was learned, for --model on another table.")
-    model: str | None = _unrecorded(None, values.filled, "FILE", "Apply what was learned and saved in this file.")
+    save_model: str | None = _unrecorded(
+        None, values.filled, "FILE", "Write what was learned, for --model on another day or another table."
+    )
+    model: str | None = _unrecorded(
+        None,
+        values.filled,
+        "FILE",
+        "Apply what was learned and saved in this file, and tell how far these rows are from those (psi).",
+    )
 
 
 @dataclass(frozen=True)

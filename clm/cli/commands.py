@@ -103,10 +103,11 @@ def churn(job: Job) -> int:
         return _labelled(job, model)
     if job.settings.allow_column:
         raise UsageError("--allow-column belongs to --label", fix="name the label's column, or leave it out")
-    if job.settings.save_model is not None or model is not None:
-        raise UsageError("--save-model and --model want --label", fix="name the label's column, or leave them out")
     job.check_output()
-    return job.finish(steps.churn(job.source(), job.with_orders(), job.common, job.emit))
+    step = steps.churn(job.source(), job.with_orders(), job.common, job.emit, save=job.save_model())
+    for line in steps.told_candidates(step):
+        job.console.note(line)
+    return job.finish(step)
 
 
 def _labelled(job: Job, model: Model | None) -> int:

@@ -112,6 +112,9 @@ def fit(
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    # scikit-learn cannot bin a column that is all missing; one that is all the same is never split either
+    hollow = np.isnan(matrix).all(axis=0)
+    matrix = np.where(hollow, 0.0, matrix) if hollow.any() else matrix
     mask = np.zeros(matrix.shape[1], dtype=np.bool_)
     mask[list(categorical)] = True
     grower = HistGradientBoostingClassifier(

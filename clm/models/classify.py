@@ -18,7 +18,7 @@ from clm.models import boosted, btyd
 from clm.models.boosted import Boosted
 from clm.models.btyd_params import BtydParams
 from clm.models.classify_buyers import Buyers
-from clm.models.classify_features import RISING, lean, lean_names, log_odds, rich, rich_names
+from clm.models.classify_features import RISING, lean, log_odds, rich
 from clm.models.fitting import one_thread
 
 FloatArray = NDArray[np.float64]
@@ -207,10 +207,8 @@ def predict(model: Model, buyers: Buyers, chance: FloatArray) -> FloatArray:
     if isinstance(model, Return):
         return np.clip(1.0 - chance, 1e-9, 1.0 - 1e-9)
     if isinstance(model, Trees):
-        assert model.features == rich_names(buyers)
-        return np.clip(boosted.predict(model.boosted, rich(buyers, chance)), 1e-9, 1.0 - 1e-9)
-    assert model.features == lean_names(buyers)
-    return predict_logistic(model, lean(buyers, chance))
+        return np.clip(boosted.predict(model.boosted, rich(buyers, chance, model.features)), 1e-9, 1.0 - 1e-9)
+    return predict_logistic(model, lean(buyers, chance, model.features))
 
 
 def predict_logistic(model: Logistic, matrix: FloatArray) -> FloatArray:

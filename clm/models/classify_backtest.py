@@ -20,10 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clm.models import classify, classify_scores
-from clm.models.classify import Calibration, Model
+from clm.models import classify, classify_reasons, classify_scores, paired
 from clm.models.classify_buyers import Buyers, Typical, typical
-from clm.models.classify_fit import BASE_RATE, METHODS, TRAINED, Window, enough_events, train, unseen
+from clm.models.classify_fit import BASE_RATE, METHODS, TRAINED, Fitted, Window, enough_events, fit
+from clm.models.paired import Difference
 
 FloatArray = NDArray[np.float64]
 
@@ -34,13 +34,17 @@ _SURE = 2.0  # standard errors by which a method must beat the base rate
 
 @dataclass(frozen=True)
 class Candidate:
-    """One method: its scores on the test window and its losses on the judging one, each with the calibration it keeps."""
+    """One method as fitted before the test window, its scores there, and its losses on the judging window."""
 
     name: str
+    fitted: Fitted
     probability: FloatArray
     scores: classify_scores.Row
     judged: FloatArray
-    calibrates: bool
+
+    @property
+    def calibrates(self) -> bool:
+        return self.fitted.calibration is not None
 
     @property
     def judged_log_loss(self) -> float:
@@ -92,30 +96,11 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What scores customers: a model and its calibration (None: as it is)."""
-
-    model: Model
-    calibration: Calibration | None
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    def probability(self, buyers: Buyers, chance: FloatArray) -> FloatArray:
-        """P(churn), one value per buyer."""
-        return classify.calibrated(self.calibration, classify.predict(self.model, buyers, chance))
-
-    def to_json(self) -> dict[str, object]:
-        calibration = None if self.calibration is None else self.calibration.to_json()
-        return {"model": self.model.to_json(), "calibration": calibration}
-
-
-@dataclass(frozen=True)
 class Past:
     """What the labelled windows taught: the table, the winner refitted on all of them, and who its customers are compared with.
 
-    training: latest first; usual: medians of the customers of the test window who stayed.
+    training: latest first; usual: medians of the customers of the test window who stayed; differences: of each candidate from
+    the chosen one and from the hiatus rule; importance: of each quantity to the chosen method. The test window tells both.
     """
 
     verdict: Verdict
@@ -123,6 +108,8 @@ class Past:
     training: tuple[Window, ...]
     fitted: Fitted
     usual: Typical
+    differences: Sequence[Difference]
+    importance: Sequence[dict[str, object]]
 
     @property
     def base_rate_training(self) -> float | None:
@@ -148,10 +135,12 @@ class Past:
             "test_on": self.test.on,
             "training_on": [one.on for one in self.training],
             "candidates": [one.to_json() for one in self.verdict.candidates],
+            "differences": [one.to_json() for one in self.differences],
             "chosen_on": self.verdict.chosen_on,
             "calibration": "none" if self.fitted.calibration is None else self.fitted.calibration.kind,
             "reliability": classify_scores.reliability(winner.probability, self.test.churned),
             "gain": classify_scores.gain(winner.probability, self.test.churned),
+            "importance": list(self.importance),
             "base_rate_test": self.test.base_rate,
             "base_rate_training": self.base_rate_training,
             "drift": self.drift,
@@ -160,14 +149,15 @@ class Past:
 
 UNTESTED = Fitted(classify.Return(), None)
 NOTHING_LEARNED: dict[str, object] = {
-    "test_on": None, "training_on": [], "candidates": [], "chosen_on": None, "calibration": "none", "reliability": [], "gain": [],
-    "base_rate_test": None, "base_rate_training": None, "drift": None,
+    "test_on": None, "training_on": [], "candidates": [], "differences": [], "chosen_on": None, "calibration": "none",
+    "reliability": [], "gain": [], "importance": [], "base_rate_test": None, "base_rate_training": None, "drift": None,
 }  # fmt: skip
 
 
-def learn(windows: Sequence[Window], asked: str | None = None) -> Past | None:
+def learn(windows: Sequence[Window], asked: str | None = None, seed: int = 0) -> Past | None:
     """Test on the latest window, train on those before it, refit the chosen (or asked for) method on all of them.
 
+    `seed` draws the customers of the intervals and deals the quantities of the importance.
     None when there is nothing to test on: no window, too few events in the latest, or the method asked for cannot be trained.
     """
     if not windows or not enough_events(windows[:1]):
@@ -177,7 +167,17 @@ def learn(windows: Sequence[Window], asked: str | None = None) -> Past | None:
         return None
     verdict = back_test(test, training, asked)
     fitted = fit(verdict.chosen, windows, calibrates=verdict.winner.calibrates)
-    return Past(verdict, test, training, fitted, typical(test.buyers, test.churned == 0.0))
+    names, told = [one.name for one in verdict.candidates], [one.probability for one in verdict.candidates]
+    against = [name for name in dict.fromkeys((verdict.chosen, "hiatus")) if name in names]
+    return Past(
+        verdict,
+        test,
+        training,
+        fitted,
+        typical(test.buyers, test.churned == 0.0),
+        [one for other in against for one in paired.differences(names, told, test.churned, other, seed)],
+        classify_reasons.importance(verdict.winner.fitted, test, seed),
+    )
 
 
 def typical_of_safest(buyers: Buyers, probability: FloatArray) -> Typical:
@@ -195,25 +195,18 @@ def back_test(test: Window, training: Sequence[Window], asked: str | None = None
     candidates = []
     for name in names:
         if chooses_early:
-            _, judged, keeps = _judged(name, training[0], training[1:])
-            fitted = fit(name, training, calibrates=keeps)
-            probability = fitted.probability(test.buyers, test.chance)
+            kept, judged = _judged(name, training[0], training[1:])
+            fitted = fit(name, training, calibrates=kept.calibration is not None)
         else:
-            probability, judged, keeps = _judged(name, test, training)
+            fitted, judged = _judged(name, test, training)
+        probability = fitted.probability(test.buyers, test.chance)
         scores = classify_scores.scores(probability, test.churned)
-        candidates.append(Candidate(name, probability, scores, judged, keeps))
+        candidates.append(Candidate(name, fitted, probability, scores, judged))
     best = min(candidates, key=lambda one: one.judged_log_loss)
     if candidates[0].name == BASE_RATE and not _better(candidates[0].judged, best.judged, _SURE):
         best = candidates[0]
     judge = "training" if chooses_early else "test"
     return Verdict(tuple(candidates), asked or best.name, "asked" if asked else judge)
-
-
-def fit(name: str, windows: Sequence[Window], *, calibrates: bool) -> Fitted:
-    """The method fitted on all windows and, when it `calibrates`, mapped by the latest of them."""
-    trained = train(name, windows)
-    calibration = classify.fit_calibration(unseen(trained, windows), windows[0].churned) if calibrates else None
-    return Fitted(trained.model, calibration)
 
 
 def _better(before: FloatArray, after: FloatArray, errors: float = 1.0) -> bool:
@@ -222,14 +215,14 @@ def _better(before: FloatArray, after: FloatArray, errors: float = 1.0) -> bool:
     return bool(gained.mean() > errors * gained.std() / np.sqrt(gained.size))
 
 
-def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[FloatArray, FloatArray, bool]:
-    """Probabilities for the judging window from a fit on the windows behind it, their losses, and whether calibrated."""
+def _judged(name: str, judge: Window, behind: Sequence[Window]) -> tuple[Fitted, FloatArray]:
+    """A fit on the windows behind the judging one, with its calibration where that helps there, and its losses there."""
     calibrates = name != BASE_RATE and bool(behind) and enough_events(behind[:1])
     fitted = fit(name, behind, calibrates=calibrates)
-    raw = Fitted(fitted.model, None).probability(judge.buyers, judge.chance)
+    plain = Fitted(fitted.model, None)
+    raw = plain.probability(judge.buyers, judge.chance)
     before = classify_scores.losses(raw, judge.churned)
     if not calibrates:
-        return raw, before, False
-    mapped = classify.calibrated(fitted.calibration, raw)
-    after = classify_scores.losses(mapped, judge.churned)
-    return (mapped, after, True) if _better(before, after) else (raw, before, False)
+        return plain, before
+    after = classify_scores.losses(classify.calibrated(fitted.calibration, raw), judge.churned)
+    return (fitted, after) if _better(before, after) else (plain, before)

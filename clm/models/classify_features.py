@@ -45,23 +45,25 @@ _EDGE = 1e-6  # probabilities are kept this far from 0 and 1 before their log-od
 
 
 def lean_names(buyers: Buyers) -> tuple[str, ...]:
-    """Columns of `lean`: all of LEAN, without the money of a log that has none."""
+    """What `lean` can tell of these buyers: all of LEAN, without the money of a log that has none."""
     return LEAN if buyers.spend_per_order_day is not None else LEAN[:-1]
 
 
-def lean(buyers: Buyers, p_return: FloatArray) -> FloatArray:
-    """The matrix of the logistic regression, complete; columns as `lean_names` says. `p_return` is the return probability."""
-    return np.stack([_lean(buyers, p_return)[name] for name in lean_names(buyers)], axis=1)
+def lean(buyers: Buyers, p_return: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """The matrix of the logistic regression, complete; the columns are `names`. `p_return` is the return probability."""
+    found = _lean(buyers, p_return)
+    return np.stack([found[name] for name in names], axis=1)
 
 
 def rich_names(buyers: Buyers) -> tuple[str, ...]:
-    """Columns of `rich`: those of RICH this log knows."""
+    """What `rich` can tell of these buyers: those of RICH this log knows."""
     return tuple(_rich(buyers.at(np.zeros(0, dtype=np.int64)), np.zeros(0)))
 
 
-def rich(buyers: Buyers, p_return: FloatArray) -> FloatArray:
-    """The matrix of the boosted trees, NaN where a buyer has no such number; columns as `rich_names` says."""
-    return np.stack(list(_rich(buyers, p_return).values()), axis=1)
+def rich(buyers: Buyers, p_return: FloatArray, names: tuple[str, ...]) -> FloatArray:
+    """The matrix of the boosted trees, NaN where a buyer has no such number; the columns are `names`."""
+    found = _rich(buyers, p_return)
+    return np.stack([found[name] for name in names], axis=1)
 
 
 def log_odds(probability: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clm.models import classify, classify_features
 from clm.models.btyd_params import BtydParams
-from clm.models.classify import Model, Trees
+from clm.models.classify import Calibration, Model, Trees
 from clm.models.classify_buyers import Buyers
 
 FloatArray = NDArray[np.float64]
@@ -47,6 +47,26 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """What scores customers: a model and its calibration (None: as it is)."""
+
+    model: Model
+    calibration: Calibration | None
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    def probability(self, buyers: Buyers, chance: FloatArray) -> FloatArray:
+        """P(churn), one value per buyer."""
+        return classify.calibrated(self.calibration, classify.predict(self.model, buyers, chance))
+
+    def to_json(self) -> dict[str, object]:
+        calibration = None if self.calibration is None else self.calibration.to_json()
+        return {"model": self.model.to_json(), "calibration": calibration}
+
+
+@dataclass(frozen=True)
 class Trained:
     """A fitted model; `scout` are boosted trees grown without the latest window, which only told them when to stop."""
 
@@ -63,6 +83,13 @@ def enough_events(windows: Sequence[Window]) -> bool:
     """Whether both outcomes occur at least 100 times in these windows together."""
     left = sum(float(window.churned.sum()) for window in windows)
     return min(left, sum(window.churned.size for window in windows) - left) >= MIN_EVENTS
+
+
+def fit(name: str, windows: Sequence[Window], *, calibrates: bool) -> Fitted:
+    """The method fitted on all windows and, when it `calibrates`, mapped by the latest of them."""
+    trained = train(name, windows)
+    calibration = classify.fit_calibration(unseen(trained, windows), windows[0].churned) if calibrates else None
+    return Fitted(trained.model, calibration)
 
 
 def train(name: str, windows: Sequence[Window]) -> Trained:
@@ -109,9 +136,9 @@ def _fit(name: str, windows: Sequence[Window], without: int | None = None) -> Mo
         silence = [one.buyers.recency_days[rows] for one, rows in zip(windows, kept, strict=True)]
         return classify.fit_hiatus(np.concatenate(silence), labels)
     drawn = _drawn(windows, kept)
-    matrices = [classify_features.lean(one.buyers.at(rows), one.chance[rows]) for one, rows in drawn]
-    labelled = [one.churned[rows] for one, rows in drawn]
-    return classify.fit_logistic(matrices, labelled, classify_features.lean_names(windows[0].buyers))
+    names = classify_features.lean_names(windows[0].buyers)
+    matrices = [classify_features.lean(one.buyers.at(rows), one.chance[rows], names) for one, rows in drawn]
+    return classify.fit_logistic(matrices, [one.churned[rows] for one, rows in drawn], names)
 
 
 def _grow(
@@ -139,7 +166,8 @@ def _stump(labels: FloatArray, width: int, names: tuple[str, ...]) -> Trees:
 def _rich(windows: Sequence[Window], kept: list[NDArray[np.bool_]] | None = None) -> tuple[FloatArray, FloatArray]:
     kept = [np.ones(one.churned.size, dtype=np.bool_) for one in windows] if kept is None else kept
     drawn = _drawn(windows, kept)
-    matrix = np.concatenate([classify_features.rich(one.buyers.at(rows), one.chance[rows]) for one, rows in drawn])
+    names = classify_features.rich_names(windows[0].buyers)
+    matrix = np.concatenate([classify_features.rich(one.buyers.at(rows), one.chance[rows], names) for one, rows in drawn])
     return matrix, np.concatenate([one.churned[rows] for one, rows in drawn])
 
 

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clm.models import classify, classify_scores
-from clm.models.classify_backtest import Fitted
 from clm.models.classify_buyers import REASONS, Buyers, Typical, quantity, replaced, shuffled
-from clm.models.classify_fit import Window
+from clm.models.classify_fit import Fitted, Window
 
 FloatArray = NDArray[np.float64]
 ChanceOf = Callable[[Buyers], FloatArray]
@@ -22,8 +21,8 @@ NO_REASON = len(REASONS)
 _KEEPING = ("recent_order_days", "earlier_order_days", "recent_spend", "products")
 _LOSING = ("last_gap_days", "longest_gap_days")
 _LEAST_EFFECT = 0.005  # a reason changes the risk by half a percentage point or is none
-_DEALS = 5  # times a quantity is dealt anew for its importance
-_MOST_DEALT = 20_000  # customers it is dealt among: the mean of a loss needs no more
+_DEALS = 3  # times a quantity is dealt anew for its importance
+_MOST_DEALT = 10_000  # customers it is dealt among: the mean of a loss needs no more
 
 
 def reasons(fitted: Fitted, buyers: Buyers, chance_of: ChanceOf, usual: Typical, rhythm_days: FloatArray) -> NDArray[np.int64]:
@@ -53,7 +52,7 @@ def reasons(fitted: Fitted, buyers: Buyers, chance_of: ChanceOf, usual: Typical,
 def importance(fitted: Fitted, window: Window, seed: int) -> list[dict[str, object]]:
     """How much worse a labelled window is told when one quantity is dealt anew among its buyers, most important first.
 
-    log_loss: by how much it rises, auc: by how much it falls, means of 5 deals (Breiman 2001, Machine Learning 45(1)); every
+    log_loss: by how much it rises, auc: by how much it falls, means of 3 deals (Breiman 2001, Machine Learning 45(1)); every
     feature that depends on the quantity follows. Quantities this log does not know are left out.
     """
 

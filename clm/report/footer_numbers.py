@@ -153,6 +153,15 @@ def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
         for score in CHURN_SCORES:
             sheet.add("churn", score, finite(candidate.get(score)), group=name)
         sheet.add("churn", "chosen", int(name == made.get("chosen")), group=name)
+    for one in records(made.get("differences")):
+        if one.get("against") == made.get("chosen") and one.get("score") in ("log_loss", "auc"):
+            by, low, high = (finite(one.get(key)) for key in ("difference", "low", "high"))
+            sheet.add("churn", f"{one['score']}_beside_chosen", by, group=str(one.get("name", "")), lower=low, upper=high)
+    for one in records(made.get("importance")):
+        sheet.add("churn", "importance", finite(one.get("log_loss")), group=str(one.get("quantity", "")))
+    indices = objects(made.get("psi_features"))
+    for name, value in (indices | {"score": made.get("psi_score")} if indices else {}).items():
+        sheet.add("churn", "psi", finite(value), group=name)
     for step in records(made.get("gain")):
         share = finite(step.get("share"))
         if share is not None:

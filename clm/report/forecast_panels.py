@@ -270,13 +270,23 @@ def _candidates(numbers: Numbers, words: Words) -> list[Block]:
         for score in CHURN_SCORES:
             number = numbers.value("churn", score, row.group)
             cells.append(Cell(words.decimal(number, 3), number))
-        rows.append(tuple(cells))
+        rows.append((*cells, _beside_chosen(numbers, words, row.group)))
     columns = (
         Column(words("churn.candidate"), numeric=False),
         *(Column(words(f"score.{score}"), minor=score in _MINOR_SCORES) for score in CHURN_SCORES),
+        Column(words("churn.beside_chosen"), minor=True),
     )
     note = words("churn.candidates_note")
     return [Table(words("churn.candidates"), columns, tuple(rows), note, tuple(strong))]
+
+
+def _beside_chosen(numbers: Numbers, words: Words, candidate: str | None) -> Cell:
+    """By how much the log-loss is higher than the chosen method's, with its interval."""
+    found = numbers.find("churn", "log_loss_beside_chosen", candidate)
+    if found is None:
+        return Cell("")
+    by, low, high = (words.decimal(one, 3) for one in (found.value, found.lower, found.upper))
+    return Cell(words("churn.beside_interval", by=by, low=low, high=high), found.value)
 
 
 def _reliability(numbers: Numbers, words: Words) -> list[Block]:

@@ -239,6 +239,12 @@ NAMES: tuple[Name, ...] = (
         ("customers_by_method", "customers", "buyers; group: churn_method"),
         ("customers_by_status", "customers", "customers; group: churn_status"),
         *((score, "score", "test window; group: candidate") for score in CHURN_SCORES),
+        *(
+            (f"{score}_beside_chosen", "score", f"{score} less that of the chosen candidate, 95 %; group: candidate")
+            for score in ("log_loss", "auc")
+        ),
+        ("importance", "score", "by how much the test window's log-loss rises when this is dealt anew; group: quantity"),
+        ("psi", "index", "population stability index against the customers a saved model was made for; group: feature"),
         ("gain", "share", "share of the lost found among the N % of highest risk; group: top_NNN"),
         ("chosen", "flag", "1 for the candidate that is used; group: candidate"),
         ("reliability_predicted", "probability", "mean predicted probability; group: bin"),

@@ -212,13 +212,25 @@ def told_costs(step: Step) -> list[str]:
     return telling.lines(found) if found else []
 
 
-def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: Emit) -> Step:
-    """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons; in the metrics how long customers stay."""
+def churn(
+    source: Path,
+    settings: ChurnSettings,
+    common: CommonSettings,
+    emit: Emit,
+    model: Model | None = None,
+    save: Callable[[bytes], Output] | None = None,
+) -> Step:
+    """CUSTOMERS -> CUSTOMERS with churn probability, risk and reasons; in the metrics how long customers stay.
+
+    `model` is what a run applies; `save` writes one.
+    """
     from clm.stages import churn as stage
     from clm.stages.churn import contact, early_warning, survival
     from clm.steps.valued import valued
 
     check_churn(settings)
+    model = model or model_of(settings.model)
+    learned = model.of("churn") if model else None
     more = [*(["rhythm_days"] if settings.previous else []), *(contact.NEEDS if settings.offer is not None else [])]
     customers = customers_table(source, CUSTOMERS.needed("rfm") + more)
     orders = orders_table(Path(settings.orders)) if settings.orders else None
@@ -227,13 +239,13 @@ def churn(source: Path, settings: ChurnSettings, common: CommonSettings, emit: E
     def compute() -> Outcome:
         log = orders.frame if orders else None
         values = valued(customers, log) if settings.offer is not None else None
-        found = stage.churn(customers.frame.collect(), log, settings, common.seed, values)
+        found = stage.churn(customers.frame.collect(), log, settings, common.seed, values, learned)
         found = survival.with_survival(found, log)
         return early_warning.with_warnings(found, before.frame.select(early_warning.NEEDS).collect()) if before else found
 
-    record = recorded(settings, common) | beside_churn(settings)
+    record = recorded(settings, common) | beside_churn(settings, model)
     # the table of the earlier day is no ancestor: chains of months would carry all of each other
-    return finish("churn", compute, record, [customers, orders], emit, compared=[before])
+    return saved(finish("churn", compute, record, [customers, orders], emit, compared=[before]), save)
 
 
 def check_churn(settings: ChurnSettings) -> None:
@@ -249,11 +261,20 @@ def check_churn(settings: ChurnSettings) -> None:
         )
 
 
-def beside_churn(settings: ChurnSettings) -> dict[str, Any]:
-    """What decides early warnings beside the recorded settings: the earlier table, by its hash."""
+def told_candidates(step: Step) -> list[str]:
+    """The table of the churn candidates as lines: how each did on the test window, and how sure the differences are."""
+    from clm.stages.churn import telling
+
+    return telling.lines(step.outcome.metrics)
+
+
+def beside_churn(settings: ChurnSettings, model: Model | None) -> dict[str, Any]:
+    """What decides scores and early warnings beside the recorded settings: a saved model, the earlier table, by their hashes."""
     from clm.storage import files
 
-    return {"previous": f"sha256:{files.sha256_of(Path(settings.previous))}"} if settings.previous else {}
+    model = model or model_of(settings.model)
+    previous = {"previous": f"sha256:{files.sha256_of(Path(settings.previous))}"} if settings.previous else {}
+    return previous | ({"model": model.identity} if model else {})
 
 
 def as_of(orders: Path, setting: date | str) -> date:

@@ -55,6 +55,42 @@ def parquet_log(folder: Path, rows: int) -> Path:
     return path
 
 
+def transactions(folder: Path, orders: int) -> Path:
+    """TRANSACTIONS of three years, a line an order and 20 of them a customer on average, kept in `folder` for the next time.
+
+    Customers begin, stay and leave at different times and buy at different rates, so that there is something to learn of them.
+    """
+    path = folder / f"transactions-{orders}.parquet"
+    if not path.exists():
+        part, pieces = path.with_suffix(".part"), []
+        for start in range(0, orders, 4 * _CHUNK):
+            piece = folder / f"{path.stem}-{start}.piece"
+            _orders(start, min(orders, start + 4 * _CHUNK), orders // 20).write_parquet(piece)
+            pieces.append(piece)
+        pl.scan_parquet(pieces).sink_parquet(part)
+        part.replace(path)
+        for piece in pieces:
+            piece.unlink()
+    return path
+
+
+def _orders(start: int, end: int, customers: int) -> pl.DataFrame:
+    order = pl.int_range(start, end, dtype=pl.Int64)
+    spread = (order * 2_654_435_761 % 1_000_003).cast(pl.Float64) / 1_000_003
+    customer = ((spread**1.5) * customers).cast(pl.Int64)
+    begun, stay = customer * 7_919 % 900, 20 + customer * 104_729 % 800
+    day = pl.min_horizontal(begun + order * 40_503 % 99_991 * stay // 99_991, pl.lit(1_094, pl.Int64))
+    return pl.select(
+        customer_id=customer.cast(pl.String).str.zfill(8),
+        order_id=pl.lit("O") + order.cast(pl.String).str.zfill(9),
+        ordered_at=(pl.lit(datetime(2021, 1, 1)) + pl.duration(days=day, hours=order % 24)).cast(pl.Datetime("us")),
+        amount=((order * 7_919 % 99_000 + 100).cast(pl.Decimal(18, 4)) / 100).cast(pl.Decimal(18, 4)),
+        kind=pl.when(order % 50 == 49).then(pl.lit("return")).otherwise(pl.lit("sale")),
+        flags=pl.lit(None, pl.String),
+        source_line=order + 2,
+    ).with_columns(amount=pl.when(pl.col("kind") == "return").then(-pl.col("amount")).otherwise("amount").cast(pl.Decimal(18, 4)))
+
+
 def _lines(start: int, end: int, repeats: int) -> pl.DataFrame:
     line = pl.int_range(start, end, dtype=pl.Int64)
     if repeats:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from clm.storage import publish
+from tests.bench.measure import Run, measured
 from tests.bench.order_logs import clean_log, parquet_log
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(3600)]
@@ -38,26 +36,6 @@ pl.scan_parquet(sys.argv[1]).with_columns(
     pl.col("customer_id").cast(pl.String), pl.col("order_date").cast(pl.Datetime("us")), pl.col("quantity", "amount").cast(money)
 ).sink_parquet(sys.argv[2], compression="zstd", compression_level=1, row_group_size={publish.ROW_GROUP}, engine="streaming")
 """
-
-
-@dataclass(frozen=True)
-class Run:
-    """Seconds on the clock, seconds of the processors, and the largest resident set in bytes."""
-
-    seconds: float
-    work: float
-    memory: int
-
-
-def measured(*argv: str) -> Run:
-    """Run a child to its end. Raises when it fails."""
-    began = time.perf_counter()
-    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, argv
-    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Run(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, memory)
 
 
 def duckdb(log: Path, target: Path) -> Run:

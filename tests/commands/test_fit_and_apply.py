@@ -1,4 +1,4 @@
-"""Fit once, apply later, on the command line: rfm --save-model, --model, --cuts; run --model."""
+"""Fit once, apply later, on the command line: rfm and churn --save-model, --model, --cuts; run --model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from clm.cli import main
 from clm.storage import facts
 from tests.commands.conftest import Shop
+from tests.logs import csv_of, invented
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,45 @@ def test_a_run_applies_a_model_and_writes_none(shop: Shop, tmp_path: Path, capsy
     assert "nothing changed, nothing done" in capsys.readouterr().err
     assert main(again[:2] + again[4:]) == 0
     assert (tmp_path / "applied" / "model.json").read_bytes() == saved.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def regulars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with orders.csv of 300 customers, enough repeat buyers for a model of churn."""
+    folder = tmp_path_factory.mktemp("regulars")
+    csv_of(invented(customers=300, orders=7), folder / "orders.csv")
+    return folder
+
+
+def test_churn_is_applied_and_its_drift_judged(
+    regulars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The customers a model was made of have a psi of 0; nine months later --fail-if 'psi > 0.2' ends with 1, all written."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["clean", str(regulars / "orders.csv"), "-q", "-o", "clean.parquet"]) == 0
+    for day in ("2024-09-30", "2025-06-30"):
+        assert main(["rfm", "clean.parquet", "-q", "--as-of", day, "-o", f"{day}.parquet"]) == 0
+    fit = ["churn", "2024-09-30.parquet", "-q", "--orders", "clean.parquet"]
+    assert main([*fit, "--method", "hiatus", "--save-model", "m.json", "-o", "fitted.parquet"]) == 0
+    assert main([*fit, "--model", "m.json", "-o", "again.parquet", "--fail-if", "psi > 0"]) == 0
+    fitted, again = (pl.read_parquet(name) for name in ("fitted.parquet", "again.parquet"))
+    assert again.equals(fitted)
+    capsys.readouterr()
+    late = ["churn", "2025-06-30.parquet", "--orders", "clean.parquet", "--model", "m.json", "-o", "late.parquet"]
+    assert main([*late, "--fail-if", "psi > 0.2"]) == 1
+    assert "other customers than the model was made for" in capsys.readouterr().err
+    assert pl.read_parquet("late.parquet")["churn_probability"].null_count() == 0
+    assert main([*fit, "--model", "m.json", "--horizon", "200d", "-o", "x.parquet"]) == 78
+
+
+def test_a_run_applies_its_churn_model_too(regulars: Path, tmp_path: Path) -> None:
+    """With --model the churn columns are those of the fit, and the footer names the model by its hash."""
+    log = str(regulars / "orders.csv")
+    assert main(["run", log, "-q", "--as-of", "2024-09-30", "-o", str(tmp_path / "fitted")]) == 0
+    saved = tmp_path / "fitted" / "model.json"
+    assert main(["run", log, "-q", "--as-of", "2024-09-30", "--model", str(saved), "-o", str(tmp_path / "applied")]) == 0
+    fitted, applied = (pl.read_parquet(tmp_path / name / "customers.parquet") for name in ("fitted", "applied"))
+    assert applied.equals(fitted)
+    told = json.loads(pl.read_parquet_metadata(tmp_path / "applied" / "customers.parquet")[facts.KEY])
+    assert told["metrics"]["chosen_on"] == "model"
+    assert str(told["settings"]["model"]).startswith("sha256:")

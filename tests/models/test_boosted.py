@@ -117,6 +117,21 @@ def test_few_rows_and_no_rows() -> None:
     assert boosted.predict(model, matrix[:0]).size == 0
 
 
+def test_a_column_nobody_has_a_value_of_tells_nothing() -> None:
+    """All missing, as a number or as a category: the trees are those without it, and later values there change nothing."""
+    matrix, labels = rows(600)
+    hollow = np.full((600, 2), np.nan)
+    beside = boosted.fit(
+        np.column_stack([matrix, hollow]), labels, later=None, monotone=[0] * 7, seed=0, categorical=[2, 6], rounds=20
+    )
+    without = boosted.fit(matrix, labels, later=None, monotone=[0] * 5, seed=0, categorical=[2], rounds=20)
+    fresh = rows(300, 1)[0]
+    assert beside.rounds > 0
+    for filled in (hollow[:300], np.ones((300, 2))):
+        expected = boosted.predict(without, fresh)
+        assert np.array_equal(boosted.predict(beside, np.column_stack([fresh, filled])), expected)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

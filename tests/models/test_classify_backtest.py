@@ -219,8 +219,8 @@ def test_the_deployed_fit_learns_from_every_labelled_window() -> None:
     windows = [_window(seed) for seed in range(3)]
     past = classify_backtest.learn(windows, asked="logistic")
     assert past is not None
-    assert past.fitted == classify_backtest.fit("logistic", windows, calibrates=past.verdict.winner.calibrates)
-    assert past.fitted.model != classify_backtest.fit("logistic", windows[1:], calibrates=False).model
+    assert past.fitted == classify_fit.fit("logistic", windows, calibrates=past.verdict.winner.calibrates)
+    assert past.fitted.model != classify_fit.fit("logistic", windows[1:], calibrates=False).model
 
 
 def test_drift_is_said_in_the_direction_it_went() -> None:
@@ -267,3 +267,25 @@ def test_folds_are_dealt_evenly_and_by_the_seed() -> None:
     assert np.ptp(np.bincount(first, minlength=FOLDS)) <= 1
     assert np.array_equal(first, classify_fit.folds(1_003, 0))
     assert not np.array_equal(first, classify_fit.folds(1_003, 1))
+
+
+def test_importance_finds_what_the_risk_is_made_of() -> None:
+    """Dealing silence or order days anew makes the trees worse; what only makes noise does not; most important first."""
+    past = classify_backtest.learn([_window(seed, 3_000) for seed in range(3)], asked="boosted")
+    assert past is not None
+    found = {str(one["quantity"]): one for one in past.importance}
+    losses = [one["log_loss"] for one in past.importance]
+    assert losses == sorted(losses, reverse=True)
+    assert {str(one["quantity"]) for one in past.importance[:2]} == {"silent_days", "order_days"}
+    assert found["silent_days"]["log_loss"] > 0.05 > 10 * abs(found["returns"]["log_loss"])
+    assert found["silent_days"]["auc"] > 0.02
+    assert "products" not in found
+    assert "recent_spend" not in found
+
+
+def test_a_rule_of_silence_has_one_importance() -> None:
+    """The hiatus rule reads nothing but silence: every other quantity has an importance of exactly 0."""
+    past = classify_backtest.learn([_window(seed) for seed in range(3)], asked="hiatus")
+    assert past is not None
+    assert past.importance[0]["quantity"] == "silent_days"
+    assert all((one["log_loss"], one["auc"]) == (0.0, 0.0) for one in past.importance[1:])

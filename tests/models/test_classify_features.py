@@ -44,7 +44,7 @@ def test_features_are_the_documented_numbers() -> None:
     buyers = _buyers([59], [90], [3], recent=[1], spend=[-20.0], returns=[2])
     assert buyers.gap_days == 30.0
     assert buyers.rhythm_days.tolist() == [30.0]
-    row = classify_features.lean(buyers, np.array([0.2]))[0]
+    row = classify_features.lean(buyers, np.array([0.2]), classify_features.LEAN)[0]
     expected = [
         np.log(60), np.log(150), np.log(4), np.log(1 + 59 / 30), np.log(0.8 / 0.2), np.log(2) - np.log(1 + 4 * 30 / 150),
         np.log(3), np.arcsinh(-20.0),
@@ -56,7 +56,7 @@ def test_features_are_the_documented_numbers() -> None:
 def test_logs_without_amounts_have_no_spend_feature() -> None:
     """Without money the matrix is one column narrower and its names say so."""
     buyers = _buyers([5, 9], [0, 20], [0, 2], recent=[1, 1])
-    matrix = classify_features.lean(buyers, np.array([0.0, 1.0]))
+    matrix = classify_features.lean(buyers, np.array([0.0, 1.0]), classify_features.lean_names(buyers))
     assert matrix.shape == (2, 7)
     assert "spend_per_order_day" not in classify_features.lean_names(buyers)
     assert np.all(np.isfinite(matrix))
@@ -92,7 +92,7 @@ def test_replaced_histories_stay_possible(buyers: Buyers, data: st.DataObject) -
         assert np.all((other.repeat_days > 0) == (other.active_days > 0))
         assert np.all(other.repeat_days <= other.active_days)
         assert np.all(other.active_days <= other.age_days)
-        assert np.all(np.isfinite(classify_features.lean(other, np.full_like(other.recency_days, 0.5))))
+        assert np.all(np.isfinite(classify_features.lean(other, np.full_like(other.recency_days, 0.5), classify_features.LEAN)))
 
 
 def test_what_is_not_known_is_not_replaced() -> None:

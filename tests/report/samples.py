@@ -238,6 +238,14 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "horizon_days": 56,
         "candidates": [{"name": name, "auc": auc, **scores} for name, auc in (("hiatus", 0.78), ("logistic", 0.81))],
         "chosen": "logistic",
+        "differences": [
+            {"name": "hiatus", "against": "logistic", "score": "auc", "difference": -0.03, "low": -0.05, "high": -0.01},
+            {"name": "hiatus", "against": "logistic", "score": "log_loss", "difference": 0.02, "low": 0.01, "high": 0.03},
+        ],
+        "importance": [{"quantity": "silent_days", "log_loss": 0.11, "auc": 0.09}],
+        "psi": 0.12,
+        "psi_score": 0.05,
+        "psi_features": {"silent_days": 0.12},
         "reliability": [
             {"bin": n, "customers": 20, "predicted": n / 10 - 0.05, "observed": min(1.0, n / 10)} for n in range(1, 11)
         ],

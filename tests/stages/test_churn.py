@@ -17,12 +17,12 @@ import polars as pl
 import pytest
 
 from clm.errors import DataError
-from clm.models import classify_buyers
+from clm.models import classify_buyers, classify_fit
 from clm.outcome import Outcome
 from clm.settings import ChurnSettings
-from clm.stages import snapshot
-from clm.stages.churn import churn, windows
-from clm.tables import CUSTOMERS
+from clm.stages import behaviour, snapshot
+from clm.stages.churn import churn, telling, windows
+from clm.tables import CHURN_METHODS, CUSTOMERS
 from clm.values import horizon
 
 START = date(2023, 1, 2)
@@ -178,6 +178,13 @@ def test_the_chosen_row_is_what_reliability_and_gain_show(scored: Outcome) -> No
     assert sum(one["customers"] * one["observed"] for one in bins) / customers == pytest.approx(metrics["base_rate_test"])
 
 
+def test_every_method_may_be_asked_for_and_written() -> None:
+    """The table's codes are the candidates' names, and `--method` takes each but the base rate."""
+    assert (*classify_fit.METHODS, "none") == CHURN_METHODS
+    shown = ChurnSettings.__dataclass_fields__["method"].metadata["option"].metavar
+    assert shown.split("|") == ["auto", *classify_fit.METHODS[1:]]
+
+
 def test_metrics_and_learned_are_json_numbers(scored: Outcome) -> None:
     """Everything for the footer and for --save-model goes through strict JSON; every window and candidate is in it."""
     assert json.loads(json.dumps(scored.metrics, allow_nan=False)) == scored.metrics
@@ -188,6 +195,26 @@ def test_metrics_and_learned_are_json_numbers(scored: Outcome) -> None:
     }  # fmt: skip
     assert len(scored.metrics["training_on"]) >= 3
     assert scored.metrics["chosen_on"] == "training"
+
+
+def test_differences_are_told_beside_the_chosen_and_the_hiatus_rule(scored: Outcome, online_retail: Outcome) -> None:
+    """The table for people has a line a candidate within 80 columns, the best first, with the interval the metrics hold."""
+    for outcome in (scored, online_retail):
+        metrics = outcome.metrics
+        names = [one["name"] for one in metrics["candidates"]]
+        pairs = {(one["name"], one["against"]) for one in metrics["differences"]}
+        assert pairs == {(name, other) for name in names for other in (metrics["chosen"], "hiatus") if name != other}
+        head, *rows = telling.lines(metrics)
+        assert f"beside {metrics['chosen']}" in head
+        assert max(map(len, (head, *rows))) <= 78
+        assert sorted(row.split()[0] for row in rows) == sorted(names)
+        assert [row.split()[0] for row in rows if "*" in row] == [metrics["chosen"]]
+    boosted = next(row for row in telling.lines(online_retail.metrics) if row.startswith("  boosted"))
+    one = next(
+        one for one in online_retail.metrics["differences"] if list(one.values())[:3] == ["boosted", "logistic", "log_loss"]
+    )
+    assert f"{one['difference']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})" in boosted
+    assert 0.0 < one["low"] < one["difference"] < one["high"]
 
 
 def test_columns_keep_the_contract(scored: Outcome) -> None:
@@ -226,8 +253,50 @@ def test_numbers_in_reasons_are_the_tables(scored: Outcome) -> None:
             elif code == "usual_spend_per_order_day":
                 assert float(value) == pytest.approx(usual["spend_per_order_day"], abs=0.0051)
             else:
-                assert code in ("recent_order_days", "usual_recent_order_days", "returns", "usual_returns")
+                assert code.removeprefix("usual_") in classify_buyers.REASONS
     assert told > 500
+
+
+def test_numbers_in_the_reasons_of_trees_are_the_tables() -> None:
+    """Of 1,200 customers each number equals the behaviour table's, or the log's where the table has no such column."""
+    shelves = pl.col("ordered_at").dt.ordinal_day().mod(7).cast(pl.String).alias("product_id")
+    orders = _log([*_shop(1_200), *((f"c{n:05}", n % 400, "-3") for n in range(0, 900, 3))]).with_columns(shelves)
+    as_of = snapshot.last_day(orders)
+    assert as_of is not None
+    outcome = _run(orders, as_of, horizon=horizon("45d"), method="boosted")
+    sold = orders.filter(pl.col("kind") == "sale").with_columns(day=pl.col("ordered_at").dt.date()).collect()
+    ago = (pl.lit(as_of) - pl.col("day")).dt.total_days()
+    days = sold.group_by("customer_id").agg(
+        recent_order_days=pl.col("day").filter(ago < 45).n_unique(),
+        earlier_order_days=pl.col("day").filter((ago >= 45) & (ago < 90)).n_unique(),
+    )
+    money = orders.filter(pl.col("ordered_at").dt.date() > as_of - timedelta(days=45)).group_by("customer_id")
+    table = (
+        behaviour.take(orders, as_of)
+        .customers.join(days, on="customer_id", how="left")
+        .join(money.agg(pl.col("amount").sum().alias("recent_spend")).collect(), on="customer_id", how="left")
+        .with_columns(spend_per_order_day=pl.col("spend").cast(pl.Float64) / pl.col("order_days"), silent_days="recency_days")
+    )
+    rows, told = {row["customer_id"]: row for row in table.iter_rows(named=True)}, set()
+    for who, reasons in outcome.frame.select("customer_id", "churn_reasons").drop_nulls().iter_rows():
+        for part in reasons.split(";"):
+            code, value = part.split("=")
+            if code == "own_rhythm_days":
+                assert float(value) == pytest.approx(rows[who]["rhythm_days"], abs=0.051)
+            elif not code.startswith("usual_"):
+                told.add(code)
+                assert float(value) == pytest.approx(float(rows[who][code] or 0), abs=0.0051), code
+    assert table.height >= 1_000
+    assert told >= {"silent_days", "recent_order_days", "spend_per_order_day"}
+    assert len(told) >= 6
+
+
+def test_amounts_of_nothing_are_amounts(shop: pl.LazyFrame) -> None:
+    """A log in which everything was free has money columns that tell nothing, and is scored like any other."""
+    free = shop.with_columns(amount=pl.lit(0).cast(pl.Decimal(18, 4)))
+    outcome = _run(free, horizon=horizon("45d"), method="boosted")
+    assert outcome.frame["churn_status"].unique().to_list() == ["ok"]
+    assert not any("spend" in reasons for reasons in outcome.frame["churn_reasons"].drop_nulls())
 
 
 def test_input_passes_through_in_its_rows_and_columns(shop: pl.LazyFrame, scored: Outcome) -> None:

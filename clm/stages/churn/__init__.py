@@ -6,39 +6,49 @@ an untested method. Labels come from the order log: the same snapshot, taken at 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import polars as pl
 
 from clm.errors import DataError
-from clm.models import classify, classify_backtest, classify_reasons
-from clm.models.btyd import BtydParams
-from clm.models.classify_backtest import Fitted, Past
+from clm.models import classify, classify_backtest, classify_drift, classify_reasons, drift
+from clm.models.classify_backtest import Past
 from clm.models.classify_buyers import Typical
-from clm.models.classify_fit import TRAINED
-from clm.outcome import Outcome, Rows
+from clm.models.classify_fit import TRAINED, Fitted
+from clm.models.classify_learned import Learned
+from clm.outcome import Notice, Outcome, Rows
 from clm.settings import ChurnSettings
 from clm.stages import snapshot
-from clm.stages.churn import contact, telling, windows
+from clm.stages.churn import applied, contact, telling, windows
 from clm.stages.churn.contact import Valued
-from clm.stages.churn.windows import Snapshot
+from clm.stages.churn.windows import Known, Snapshot
 from clm.tables import CHURN_RISKS, CUSTOMERS, NO_PURCHASE
 
 _MEDIUM_RISK, _HIGH_RISK = 0.5, 0.8
 
 
 def churn(
-    customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ChurnSettings, seed: int, valued: Valued | None = None
+    customers: pl.DataFrame,
+    orders: pl.LazyFrame | None,
+    settings: ChurnSettings,
+    seed: int,
+    valued: Valued | None = None,
+    saved: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """INPUT with the churn columns; its rows and other columns stay as they are, in their order.
 
     `orders` (TRANSACTIONS) makes labels from past snapshots and trains on all its customers; without it the return probability
-    comes from INPUT alone and is `not_validated`. `seed` deals customers to the folds of the calibration.
-    `valued` says where the CLV of INPUT comes from: with the costs of a campaign in `settings` every contact gets its value.
+    comes from INPUT alone and is `not_validated`. `seed` deals customers to the folds of the calibration and draws those of the
+    intervals. `valued` says where the CLV of INPUT comes from: with the costs of a campaign in `settings` every contact gets its
+    value. `saved` is what this stage learned on another day: then nothing is learned, and the metrics tell how far these
+    customers are from those.
 
-    Raises DataError when INPUT has several `as_of`, when `orders` lacks or contradicts customers of INPUT at that day, or when a
-    method asked for by name cannot be learned from this log.
+    Raises DataError when INPUT has several `as_of`, when `orders` lacks or contradicts customers of INPUT at that day, when a
+    method asked for by name cannot be learned from this log or a saved model not be applied to it; ConfigError when it is damaged
+    or was made for another horizon or method than asked.
     """
     as_of = snapshot.one_day(customers, "churn")
     snapshot.check_histories(customers)
@@ -47,12 +57,50 @@ def churn(
         frame = _finished(kept, None, None, "none", "too_little_history")
         frame = frame if settings.offer is None else frame.with_columns(pl.lit(None, pl.Float64).alias("contact_value"))
         return Outcome(frame, Rows(0, 0), metrics=telling.metrics(frame, None, None, "none"), closing="0 customers")
+    given = applied.read(saved, settings, as_of) if saved is not None else None
     if orders is None:
-        known = windows.from_input(customers, settings, as_of)
+        known = windows.from_input(customers, settings, as_of, given)
     else:
-        known = windows.from_log(customers, orders, settings, as_of, seed)
+        known = windows.from_log(customers, orders, settings, as_of, seed, given)
+    told = _as_saved(known, given) if given is not None else _learned(known, orders, settings, seed)
+    now = known.now
+    scores = _scores(now, told, known.gap_days) if told.probability is not None and known.gap_days is not None else None
+    method, status = (told.fitted.name, told.status) if scores is not None else ("none", "too_little_history")
+    frame = _finished(kept, scores, known.gap_days, method, status)
+    horizon_days, costs, priced = now.buyers.horizon_days, contact.costs_of(settings), None
+    if valued is not None and costs is not None:
+        priced = contact.priced(frame, told.past, costs, valued, horizon_days, known.gap_days)
+        frame = priced.frame
+    said = telling.closing(frame, horizon_days, told.past, method, told.drift)
+    return Outcome(
+        frame=frame,
+        rows=Rows(customers.height, frame.height, after_as_of=known.after_as_of),
+        as_of=as_of,
+        metrics=telling.metrics(frame, now, told.past, method, told.drift) | ({"profit": priced.metrics} if priced else {}),
+        warnings=(*told.notices, *(priced.notices if priced else ())),
+        learned=told.learned.to_json() if told.learned is not None else None,
+        closing=f"{said}; {priced.told}" if priced else said,
+    )
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What scores today's buyers, and what is said of it; `probability` None where there is too little history for any."""
+
+    fitted: Fitted
+    probability: Any
+    usual: Typical
+    status: str
+    notices: tuple[Notice, ...]
+    learned: Learned | None
+    past: Past | None = None
+    drift: dict[str, Any] | None = None
+
+
+def _learned(known: Known, orders: pl.LazyFrame | None, settings: ChurnSettings, seed: int) -> _Told:
+    """The method that is best on past windows, fitted to all of them; the return probability untested where there are none."""
     now, asked = known.now, None if settings.method == "auto" else settings.method
-    past = classify_backtest.learn(known.windows, asked)
+    past = classify_backtest.learn(known.windows, asked, seed)
     why = telling.why_untested(orders, known)
     if past is None and asked in TRAINED:
         raise DataError(
@@ -60,44 +108,52 @@ def churn(
             where="--method", fix="use --method auto, or a shorter --horizon", code="method_not_possible",
         )  # fmt: skip
     fitted = past.fitted if past else classify_backtest.UNTESTED
-    scores, method, status = None, "none", "too_little_history"
-    if now.model is not None and known.gap_days is not None:
-        scores = _scores(now, now.model, fitted, past.usual if past else None, known.gap_days)
-        method, status = fitted.name, "ok" if past else "not_validated"
-    frame = _finished(kept, scores, known.gap_days, method, status)
-    horizon_days, costs, priced = now.buyers.horizon_days, contact.costs_of(settings), None
-    if valued is not None and costs is not None:
-        priced = contact.priced(frame, past, costs, valued, horizon_days, known.gap_days)
-        frame = priced.frame
-    told = telling.closing(frame, horizon_days, past, method)
-    return Outcome(
-        frame=frame,
-        rows=Rows(customers.height, frame.height, after_as_of=known.after_as_of),
-        as_of=as_of,
-        metrics=telling.metrics(frame, now, past, method) | ({"profit": priced.metrics} if priced else {}),
-        warnings=(*telling.notices(now, past, why), *(priced.notices if priced else ())),
-        learned=_learned(now, fitted, past),
-        closing=f"{told}; {priced.told}" if priced else told,
+    notices = tuple(telling.notices(now, past, why))
+    if now.model is None:
+        return _Told(fitted, None, {}, "too_little_history", notices, None, past)
+    chance = classify.p_return(now.model, now.buyers)
+    probability = fitted.probability(now.buyers, chance)
+    # without a tested window nobody is known to have stayed: the half at lowest risk stands for them
+    usual = past.usual if past else classify_backtest.typical_of_safest(now.buyers, probability)
+    watched = classify_drift.features(fitted.model, now.buyers, chance, probability)
+    learned = Learned(
+        horizon_days=now.buyers.horizon_days,
+        gap_days=now.buyers.gap_days,
+        median_gap_days=known.gap_days,
+        returning=now.model,
+        validated=past is not None,
+        usual=usual,
+        fitted=fitted,
+        reference={name: drift.reference(values) for name, values in watched.items()},
     )
+    return _Told(fitted, probability, usual, "ok" if past else "not_validated", notices, learned, past)
 
 
-def _scores(now: Snapshot, model: BtydParams, fitted: Fitted, usual: Typical | None, gap_days: float) -> pl.DataFrame:
-    """Per buyer: the probability, and what raises it against the customers who stayed.
+def _as_saved(known: Known, given: Learned) -> _Told:
+    """What another day's customers taught, applied to these."""
+    buyers = known.now.buyers
+    applied.check_known(given, buyers)
+    chance = classify.p_return(given.returning, buyers)
+    probability = given.fitted.probability(buyers, chance)
+    moved = applied.drift(given, classify_drift.features(given.fitted.model, buyers, chance, probability))
+    status = "ok" if given.validated else "not_validated"
+    notices = tuple(applied.notices(given, moved))
+    return _Told(given.fitted, probability, given.usual, status, notices, given, drift=moved)
 
-    Without a tested window nobody is known to have stayed: the half at lowest risk stands for them.
-    """
-    probability = fitted.probability(now.buyers, classify.p_return(model, now.buyers))
-    usual = usual or classify_backtest.typical_of_safest(now.buyers, probability)
+
+def _scores(now: Snapshot, told: _Told, gap_days: float) -> pl.DataFrame:
+    """Per buyer: the probability, and what raises it against the customers who stayed."""
+    assert now.model is not None
     rhythm = now.frame.select(_rhythm(gap_days)).to_series()
-    chance_of = partial(classify.p_return, model)
-    causes = classify_reasons.reasons(fitted, now.buyers, chance_of, usual, rhythm.to_numpy())
+    chance_of = partial(classify.p_return, now.model)
+    causes = classify_reasons.reasons(told.fitted, now.buyers, chance_of, told.usual, rhythm.to_numpy())
     known = now.frame.with_columns(rhythm.alias("rhythm_days"), pl.Series("cause", causes).arr.to_list())
-    texts = pl.concat_list(telling.reason_texts(usual, known.columns))
-    told = texts.list.gather(pl.col("cause"), null_on_oob=True).list.drop_nulls().list.join(";")
+    texts = pl.concat_list(telling.reason_texts(told.usual, known.columns))
+    reasons = texts.list.gather(pl.col("cause"), null_on_oob=True).list.drop_nulls().list.join(";")
     return known.select(
         "customer_id",
-        pl.Series("churn_probability", probability),
-        pl.when(told != "").then(told).alias("churn_reasons"),
+        pl.Series("churn_probability", told.probability),
+        pl.when(reasons != "").then(reasons).alias("churn_reasons"),
     )
 
 
@@ -124,17 +180,3 @@ def _finished(kept: pl.DataFrame, scores: pl.DataFrame | None, gap_days: float |
         pl.when(bought).then(pl.lit(method)).otherwise(pl.lit("none")).alias("churn_method"),
         pl.when(bought).then(pl.lit(status)).otherwise(pl.lit(NO_PURCHASE)).alias("churn_status"),
     ).select(*kept.columns, *CUSTOMERS.needed("churn"))
-
-
-def _learned(now: Snapshot, fitted: Fitted, past: Past | None) -> dict[str, Any] | None:
-    """Everything another day's customers need to be scored, as JSON numbers."""
-    if now.model is None:
-        return None
-    return {
-        "horizon_days": now.buyers.horizon_days,
-        "gap_days": now.buyers.gap_days,
-        "return": now.model.to_json(),
-        "validated": past is not None,
-        "usual": past.usual if past else None,
-        **fitted.to_json(),
-    }

@@ -15,17 +15,21 @@ from clm.models.btyd import MIN_REPEAT_CUSTOMERS
 from clm.models.classify_backtest import Past
 from clm.models.classify_buyers import Typical
 from clm.outcome import Notice, counted
+from clm.stages.churn import applied
 from clm.stages.churn.windows import SHORTEST_HISTORY_DAYS, Known, Snapshot
 from clm.tables import CHURN_RISKS, CHURN_STATUSES, NO_PURCHASE
 
 
-def metrics(frame: pl.DataFrame, now: Snapshot | None, past: Past | None, method: str) -> dict[str, Any]:
-    """The `metrics` of `--json`; base rates are shares who placed no order in the horizon."""
+def metrics(
+    frame: pl.DataFrame, now: Snapshot | None, past: Past | None, method: str, drifted: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The `metrics` of `--json`; base rates are shares who placed no order in the horizon. `drifted`: of a saved model."""
     counts = {name: dict(frame.group_by(name).len().iter_rows()) for name in ("churn_status", "churn_risk")}
     return {
         "horizon_days": now.buyers.horizon_days if now else None,
         "chosen": method,
         **(past.to_json() if past else classify_backtest.NOTHING_LEARNED),
+        **({"chosen_on": "model", **drifted} if drifted is not None else applied.NOT_APPLIED),
         "family": now.model.family if now and now.model else None,
         "customers": frame.height,
         "status": {status: counts["churn_status"].get(status, 0) for status in CHURN_STATUSES},
@@ -62,10 +66,35 @@ def notices(now: Snapshot, past: Past | None, why: str) -> Iterator[Notice]:
             yield Notice("no_skill", past.verdict.no_skill)
         better = past.verdict.beaten_by
         if better is not None:
-            yield Notice("beaten", f"{better} has a lower log-loss than {past.verdict.chosen} on the test window")
+            lucky = " (a difference luck can explain)" if _may_be_luck(past, better) else ""
+            yield Notice("beaten", f"{better} has a lower log-loss than {past.verdict.chosen} on the test window{lucky}")
 
 
-def closing(frame: pl.DataFrame, horizon_days: int, past: Past | None, method: str) -> str:
+def _may_be_luck(past: Past, better: str) -> bool:
+    """Whether the interval of the difference from the chosen method holds 0."""
+    pair = (better, past.verdict.chosen)
+    return any(one.high >= 0.0 for one in past.differences if (one.name, one.against) == pair and one.score == "log_loss")
+
+
+def lines(told: dict[str, Any]) -> list[str]:
+    """The table of the candidates as lines of text of at most 80 columns, lowest log-loss first, a star at the chosen one."""
+    if not told["candidates"]:
+        return []
+    chosen = told["chosen"]
+    beside = {one["name"]: one for one in told["differences"] if (one["against"], one["score"]) == (chosen, "log_loss")}
+    found = [f"  tested on {told['test_on']}  AUC  log-loss  calibration  log-loss beside {chosen}"]
+    for row in sorted(told["candidates"], key=lambda one: float(one["log_loss"])):
+        name = f"{row['name']} *" if row["name"] == chosen else row["name"]
+        auc = "  -  " if row["auc"] is None else f"{row['auc']:.3f}"
+        line = f"  {name:<18}  {auc}     {row['log_loss']:.3f}        {row['calibration_error']:.3f}"
+        if row["name"] in beside:
+            one = beside[row["name"]]
+            line += f"  {one['difference']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+        found.append(line)
+    return found
+
+
+def closing(frame: pl.DataFrame, horizon_days: int, past: Past | None, method: str, drifted: dict[str, Any] | None = None) -> str:
     statuses, risks = frame["churn_status"], frame["churn_risk"]
     counts = [(int((risks == risk).sum()), f"{risk} risk") for risk in reversed(CHURN_RISKS)]
     counts.append((int((statuses == "too_little_history").sum()), "with too little history"))
@@ -73,6 +102,9 @@ def closing(frame: pl.DataFrame, horizon_days: int, past: Past | None, method: s
     told = f"{counted(frame.height, 'customer')} = {' + '.join(f'{number:,} {what}' for number, what in counts if number)}"
     if method == "none":
         return told
+    if drifted is not None:
+        psi = "" if drifted["psi"] is None else f", psi {drifted['psi']:.2f}"
+        return f"{told}; {counted(horizon_days, 'day')}, {method} as saved{psi}"
     if past is None:
         return f"{told}; {counted(horizon_days, 'day')}, {method}, not validated"
     auc, loss = past.verdict.winner.scores["auc"], past.verdict.winner.scores["log_loss"]

@@ -17,6 +17,7 @@ from clm.models import classify, classify_buyers, classify_fit
 from clm.models.btyd import BtydParams
 from clm.models.classify_buyers import Buyers, Habits
 from clm.models.classify_fit import Window
+from clm.models.classify_learned import Learned
 from clm.settings import ChurnSettings
 from clm.stages import snapshot
 from clm.stages.churn import history
@@ -29,7 +30,7 @@ MOST_TRAINING_WINDOWS = 8
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Buyers on one day: their rows by customer, the same as arrays, and the return model fitted to them (None: too few)."""
+    """Buyers on one day: their rows by customer, the same as arrays, and the return model (None: too few to fit one)."""
 
     on: date
     frame: pl.DataFrame
@@ -47,32 +48,38 @@ class Known:
     after_as_of: int | None
 
 
-def from_input(customers: pl.DataFrame, settings: ChurnSettings, as_of: date) -> Known:
-    """Without the log the customers' mean gaps stand for their gaps, each counted once per gap."""
+def from_input(customers: pl.DataFrame, settings: ChurnSettings, as_of: date, given: Learned | None = None) -> Known:
+    """Without the log the customers' mean gaps stand for their gaps, each counted once per gap. `given` is a saved model."""
     buyers = customers.filter(pl.col("orders") > 0).sort("customer_id")
     mean_gap = (pl.col("active_days") / pl.col("repeat_days")).alias("gap_days")
     repeated = buyers.filter(pl.col("repeat_days") > 0).group_by(mean_gap)
     gaps = repeated.agg(pl.col("repeat_days").sum().alias("gaps")).sort("gap_days")
     first = buyers["first_order_on"].min()
-    horizon_days = _horizon_days(settings, gaps, first if isinstance(first, date) else None, as_of)
-    now = _snapshot(buyers, as_of, horizon_days, money=False)
-    return Known(now, [], snapshot.gap_quantile(gaps, 0.5), None)
+    horizon_days = (
+        given.horizon_days if given else _horizon_days(settings, gaps, first if isinstance(first, date) else None, as_of)
+    )
+    now = _snapshot(buyers, as_of, horizon_days, money=False, given=given)
+    return Known(now, [], given.median_gap_days if given else snapshot.gap_quantile(gaps, 0.5), None)
 
 
-def from_log(customers: pl.DataFrame, orders: pl.LazyFrame, settings: ChurnSettings, as_of: date, seed: int) -> Known:
-    """Today's buyers of the whole log, and as many labelled days before as it holds.
+def from_log(
+    customers: pl.DataFrame, orders: pl.LazyFrame, settings: ChurnSettings, as_of: date, seed: int, given: Learned | None = None
+) -> Known:
+    """Today's buyers of the whole log, and as many labelled days before as it holds; none for a saved model, which has learned.
 
     Raises DataError when the log lacks or contradicts customers of INPUT.
     """
     base, later = snapshot.reconciled(customers, orders, as_of)
     log = history.read(orders, as_of)
     gaps = log.gaps()
-    horizon_days = _horizon_days(settings, gaps, log.first_day, as_of)
+    horizon_days = given.horizon_days if given else _horizon_days(settings, gaps, log.first_day, as_of)
     known = history.buyers(log, as_of, horizon_days)
     core = base.filter(pl.col("orders") > 0)
     assert core.height == known.height
     frame = pl.concat([core, known.select(pl.exclude(*core.columns, "customer"))], how="horizontal")
-    now = _snapshot(frame, as_of, horizon_days, money=log.money, log=log)
+    now = _snapshot(frame, as_of, horizon_days, money=log.money, log=log, given=given)
+    if given is not None:
+        return Known(now, [], given.median_gap_days, later)
     windows = [] if now.model is None else _windows(log, now, seed)
     return Known(now, windows, snapshot.gap_quantile(gaps, 0.5), later)
 
@@ -86,7 +93,15 @@ def _horizon_days(settings: ChurnSettings, gaps: pl.DataFrame, first: date | Non
     return max(SHORTEST_HORIZON_DAYS, min(weeks * 7, log_days // 4))
 
 
-def _snapshot(frame: pl.DataFrame, on: date, horizon_days: int, *, money: bool, log: History | None = None) -> Snapshot:
+def _snapshot(
+    frame: pl.DataFrame,
+    on: date,
+    horizon_days: int,
+    *,
+    money: bool,
+    log: History | None = None,
+    given: Learned | None = None,
+) -> Snapshot:
     active, repeat = _array(frame, "active_days"), _array(frame, "repeat_days")
     buyers = Buyers(
         recency_days=_array(frame, "recency_days"),
@@ -94,11 +109,11 @@ def _snapshot(frame: pl.DataFrame, on: date, horizon_days: int, *, money: bool, 
         repeat_days=repeat,
         returns=_array(frame, "returns"),
         spend_per_order_day=_array(frame, pl.col("spend").cast(pl.Float64) / pl.col("order_days")) if money else None,
-        gap_days=classify_buyers.typical_gap(active, repeat) or 1.0,
+        gap_days=given.gap_days if given else classify_buyers.typical_gap(active, repeat) or 1.0,
         horizon_days=horizon_days,
         habits=None if log is None else _habits(frame, log),
     )
-    return Snapshot(on, frame, buyers, classify.fit_return(repeat, active, buyers.age_days))
+    return Snapshot(on, frame, buyers, given.returning if given else classify.fit_return(repeat, active, buyers.age_days))
 
 
 def _habits(frame: pl.DataFrame, log: History) -> Habits:
