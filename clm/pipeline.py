@@ -49,7 +49,7 @@ _WRITES = {
     "report": ("report.html", "metrics.parquet"),
 }
 # stages that can apply what was learned before; the others fit anew, and a run with --model says so
-APPLIES = ("rfm", "segment", "churn")
+APPLIES = ("rfm", "segment", "clv", "churn")
 # what is wrong with a file of the user's, not with the log: no reason to go on without the stage
 _STOPS = ("costs_currency",)
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
@@ -203,7 +203,7 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
     if stage == "churn":
         return steps.beside_churn(plan.settings[stage], _applied(stage, plan))
     if stage == "clv":
-        return steps.beside_clv(plan.settings[stage])
+        return steps.beside_clv(plan.settings[stage], _applied(stage, plan))
     if stage == "report":
         return steps.beside_report(plan.settings[stage])
     if stage == "clean":
@@ -214,8 +214,14 @@ def _beside(stage: str, plan: Plan) -> dict[str, Any]:
 
 
 def _applied(stage: str, plan: Plan) -> Model | None:
-    """The model a stage applies: a model may hold nothing for it, and then it is fitted anew."""
-    return plan.model if plan.model is not None and stage in plan.model.learned else None
+    """The model a stage applies: a model may hold nothing for it, or a naive forecast of clv, and then it is fitted anew."""
+    return plan.model if plan.model is not None and stage in applicable(plan.model) else None
+
+
+def applicable(model: Model) -> list[str]:
+    """The stages a saved model serves: those that can apply one, clv only where it holds a fitted family."""
+    held = [stage for stage in model.learned if stage in APPLIES]
+    return [stage for stage in held if stage != "clv" or model.learned[stage].get("btyd") is not None]
 
 
 def _hash(path: Path, hashes: dict[Path, str]) -> str:
@@ -277,7 +283,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
         case "segment":
             step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]), _applied(stage, plan))
         case "clv" | "churn":
-            take = steps.clv if stage == "clv" else partial(steps.churn, model=_applied(stage, plan))
+            take = partial(steps.clv if stage == "clv" else steps.churn, model=_applied(stage, plan))
             with_orders = replace(settings, orders=str(paths[1]))
             try:
                 step = take(paths[0], with_orders, common, formats.to_path(outs[0]))

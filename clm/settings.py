@@ -216,13 +216,38 @@ class SegmentSettings:
 
 
 @dataclass(frozen=True)
-class ClvSettings:
-    """`clv`: what the future is worth."""
+class ForecastSettings:
+    """What `clv` and `backtest` have in common: how far to look, and which models may do it."""
 
-    seeded: ClassVar[bool] = True
     horizon: Horizon = _option(
         Horizon(12, "m"), values.horizon, "12m", "How far to look; months and years are calendar.", shown="12m"
     )
+    model_family: str = _option(
+        "auto",
+        values.choice("auto", "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd"),
+        "auto|nbd|bgnbd|mbgnbd|bgcnbd|mbgcnbd|paretonbd",
+        "Model of repeat buying; auto lets the back-test choose.",
+    )
+    erlang: int | str = _option(
+        "auto",
+        values.whole_or("auto", 1, 20),
+        "auto|K",
+        "How regular gaps are in bgcnbd and mbgcnbd (1: Poisson); auto asks the data where it can tell.",
+    )
+    estimator: str = _option(
+        "clm",
+        values.choice("clm", "lifetimes"),
+        "clm|lifetimes",
+        "Whose estimator fits; lifetimes prints both side by side.",
+    )
+    include_first: bool = _switch("Use the first purchase in the spend model too; under auto the back-test chooses.")
+
+
+@dataclass(frozen=True)
+class ClvSettings(ForecastSettings):
+    """`clv`: what the future is worth."""
+
+    seeded: ClassVar[bool] = True
     annual_discount: float = _option(0.10, values.rate, "RATE", "Yearly discount rate.", shown="10%")
     margin: float | str = _option(
         1.0,
@@ -232,23 +257,31 @@ class ClvSettings:
         shown="100%",
     )
     interval: float = _option(0.8, values.share, "SHARE", "Width of the interval.", shown="80%")
-    model_family: str = _option(
-        "auto",
-        values.choice("auto", "nbd", "bgnbd", "mbgnbd"),
-        "auto|nbd|bgnbd|mbgnbd",
-        "Model of repeat buying; auto lets the back-test choose.",
-    )
-    estimator: str = _option(
-        "clm",
-        values.choice("clm", "lifetimes"),
-        "clm|lifetimes",
-        "Whose estimator fits; lifetimes prints both side by side.",
-    )
-    include_first: bool = _switch("Use the first purchase in the spend model too.")
     no_backtest: bool = _switch("Skip the back-test (status not_validated).")
     orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for the back-test.")
+    save_model: str | None = _unrecorded(
+        None, values.filled, "FILE", "Write what was fitted and how wrong its totals were, for --model on another day."
+    )
+    model: str | None = _unrecorded(
+        None, values.filled, "FILE", "Apply the model saved in this file; nothing is fitted or tested."
+    )
     costs: str | None = _unrecorded(
         None, values.filled, "FILE", "CSV, Parquet or workbook of what was spent by period and channel: adds cac, crv, roi."
+    )
+
+
+@dataclass(frozen=True)
+class BacktestSettings(ForecastSettings):
+    """`backtest`: how every forecast would have fared on earlier days of the log."""
+
+    as_of: date | str = _option(
+        "last-day",
+        values.day_or("last-day", "month-end"),
+        "DATE|last-day|month-end",
+        "Last day taken into account, inclusive; of a CUSTOMERS file its own.",
+    )
+    orders: str | None = _unrecorded(
+        None, values.filled, "FILE", "TRANSACTIONS the customers came from, where INPUT is CUSTOMERS."
     )
 
 
@@ -394,6 +427,7 @@ COMMANDS: dict[str, type[Any]] = {
     "migrate": NoSettings,
     "cohort": CohortSettings,
     "list": ListSettings,
+    "backtest": BacktestSettings,
     "show": ShowSettings,
     "run": RunSettings,
     "demo": RunSettings,

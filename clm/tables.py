@@ -166,7 +166,7 @@ ZH8 = (
 LIFECYCLES = ("new", "onboarding", "growing", "loyal", "at_risk", "lost", "won_back", NO_PURCHASE)
 TIER_REASONS = ("first", "promoted", "kept", "held", "below", "demoted")
 CLV_METHODS = (
-    "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "rate", "last_period", "mean", "none",
+    "nbd", "bgnbd", "mbgnbd", "bgcnbd", "mbgcnbd", "paretonbd", "rate", "last_period", "mean", "hiatus", "zero", "none",
 )  # fmt: skip
 CLV_STATUSES = (
     "ok", "few_repeat_buyers", "attrition_not_identified", "no_amounts", NO_PURCHASE,
@@ -375,6 +375,35 @@ LIST = Table(
     ),
 )
 
+BACKTEST = Table(
+    name="BACKTEST",
+    version=1,
+    row="one forecast of one quantity at one past day, scored on what followed; latest day first",
+    made_by="backtest",
+    columns=_stage(
+        "backtest",
+        Column("as_of", "Date", "day", "last day of the log taken into account", nullable=False),
+        Column("origin", "Date", "day", "last day the forecast could see", nullable=False),
+        Column("horizon_days", "Int32", "days", "how far it looked: (origin, origin + horizon_days]", nullable=False, minimum=1),
+        Column("of", "String", "code", "what was forecast for each customer: order days, or money net of returns", nullable=False, values=("orders", "spend")),
+        Column("method", "String", "code", "the forecast", nullable=False, values=tuple(one for one in CLV_METHODS if one != "none")),
+        Column("kind", "String", "code", "a fitted family, or a rule every model must beat (NBD among them)", nullable=False, values=("model", "baseline")),
+        Column("used", "Boolean", "yes/no", "whether clv uses it on this log", nullable=False),
+        Column("customers", "Int64", "customers", "buyers known at the origin", nullable=False, minimum=1),
+        Column("actual_total", "Float64", "see of", "what came, of all of them", nullable=False),
+        Column("predicted_total", "Float64", "see of", "what was forecast", nullable=False),
+        Column("bias", "Float64", "share", "predicted_total ÷ actual_total − 1; null when nothing came"),
+        Column("rmse", "Float64", "see of", "root mean squared error per customer", nullable=False, minimum=0),
+        Column("mae", "Float64", "see of", "mean absolute error per customer: zero does well in it", nullable=False, minimum=0),
+        Column("msle", "Float64", "score", "mean squared error of ln(1 + value)", nullable=False, minimum=0),
+        Column("poisson_deviance", "Float64", "score", "mean Poisson deviance, which chooses; null for money", minimum=0),
+        Column("spearman", "Float64", "−1 to 1", "rank correlation; null for a constant", minimum=-1, maximum=1),
+        Column("gini", "Float64", "share", "normalised Gini, ties averaged: 1 ranks perfectly, 0 not at all"),
+        Column("capture_10", "Float64", "share", "part of what came that the tenth with the highest forecasts made"),
+        Column("capture_20", "Float64", "share", "the same of the fifth"),
+    ),
+)  # fmt: skip
+
 METRICS = Table(
     name="METRICS",
     version=1,
@@ -395,7 +424,10 @@ METRICS = Table(
     ),
 )
 
-ALL = {table.name: table for table in (TRANSACTIONS, REJECTS, CUSTOMERS, LABELLED, MIGRATION, COHORTS, MEMBERS, LIST, METRICS)}
+ALL = {
+    table.name: table
+    for table in (TRANSACTIONS, REJECTS, CUSTOMERS, LABELLED, MIGRATION, COHORTS, MEMBERS, BACKTEST, LIST, METRICS)
+}
 
 STAGE_READS = {
     "rfm": TRANSACTIONS,

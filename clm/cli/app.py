@@ -32,6 +32,7 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("churn", "one", commands.churn, "Tell who will not come back, how surely, and why."),
     ("report", "one", commands.report, "One page to decide by: .html, .json, .md, or text."),
     ("migrate", "two", commands.migrate, "Show who moved between two tables of customers, and what moved with them."),
+    ("backtest", "one", commands.backtest, "Show how every forecast would have fared on earlier days of the log."),
     ("cohort", "one", commands.cohort, "Follow customers by the month of their first order."),
     ("list", "one", commands.choose, "The customers to look after, with reasons in words."),
     ("show", "two", commands.show, "One customer's story, from the folder of a run."),

@@ -85,13 +85,9 @@ def _explain(job: Job) -> int:
 
 def clv(job: Job) -> int:
     job.check_output()
-    step = steps.clv(job.source(), job.with_orders(), job.common, job.emit)
-    for name in ("model", "spend"):
-        ours, theirs = (step.outcome.metrics.get(key) for key in (name, f"{name}_lifetimes"))
-        for estimator, fit in (("clm", ours), ("lifetimes", theirs)):
-            if fit and theirs:
-                numbers = " ".join(f"{parameter} {value:.4f}" for parameter, value in fit["parameters"].items())
-                job.console.note(f"{name} by {estimator:<9} log-likelihood {fit['log_likelihood']:.4f}  {numbers}")
+    step = steps.clv(job.source(), job.with_orders(), job.common, job.emit, save=job.save_model())
+    for line in steps.told_fits(step):
+        job.console.note(line)
     for line in steps.told_costs(step):
         job.console.note(line)
     return job.finish(step)
@@ -125,6 +121,20 @@ def _labelled(job: Job, model: Model | None) -> int:
     inputs, names = job.sources()
     save = job.save_model()
     return job.finish(steps.labelled(inputs, names, job.settings, job.common, job.emit, job.scratch, model, save))
+
+
+def backtest(job: Job) -> int:
+    """The scores go to -o as a table; without it they are text on stdout, also into a pipe."""
+    job.check_output(other_table=True)
+    told = job.common.output is None
+    step = steps.backtest(job.source(), job.with_orders(), job.common, job.silent if told else job.emit)
+    if told and not (job.common.json or job.common.dry_run):
+        for notice in step.outcome.warnings:
+            job.console.warning(notice)
+        sys.stdout.writelines(f"{printable(line)}\n" for line in steps.told_backtest(step))
+        job.console.closing(step.outcome.closing)
+        return job.conclude(step.to_json(), stdout_carries_data=True)
+    return job.finish(step, table=False)
 
 
 def migrate(job: Job) -> int:

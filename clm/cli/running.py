@@ -41,7 +41,7 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
     if earlier is not None:
         settings |= pipeline.remembering(settings, earlier)
     plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch, model)
-    anew = [stage for stage in model.learned if stage not in pipeline.APPLIES] if model else []
+    anew = [stage for stage in model.learned if stage not in pipeline.applicable(model)] if model else []
     if anew:
         job.console.warning(Notice("fitted_anew", f"{', '.join(anew)}: fitted anew, a saved model is not applied there"))
     if "{as_of}" in str(folder):

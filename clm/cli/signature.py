@@ -41,7 +41,7 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
             list[str] | None, typer.Argument(metavar="ID DIR", show_default=False, help="The customer; the folder of a run.")
         ]
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
-    says = "TRANSACTIONS" if name in ("rfm", "cohort") else "CUSTOMERS"
+    says = {"rfm": "TRANSACTIONS", "cohort": "TRANSACTIONS", "backtest": "TRANSACTIONS, or CUSTOMERS,"}.get(name, "CUSTOMERS")
     text = {
         "two": "Two CUSTOMERS files: the earlier, then the later.",
         "one": f"The {says} file; - or a pipe is standard input.",

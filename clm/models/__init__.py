@@ -14,11 +14,14 @@ No polars, no files, no clock, no terminal here; scipy, scikit-learn and lifetim
     spend.py          Gamma-Gamma and the shrunken mean
     evaluate.py       scores and deciles
     baselines.py      the naive forecasts every model must beat
+    buyers.py         customers with a sale as arrays, and who would bend a fit
     valuation.py      orders, money and intervals per buyer, by monthly slice, discounted
+    rhythm.py         what the gaps between orders say before any fit
+    trial.py          fit, test, choose, for one base
     ladder.py         which families are fitted to a base, and which forecast it gets
     backtest.py       everything refitted and scored at one past origin
     appraisal.py      the numbers of a base on its rung, and their totals
-    appraisal_facts.py  the same as JSON facts and sentences
+    appraisal_facts.py  the same as JSON facts; appraisal_notes.py words them
     choice.py         the rule that chooses a forecast, and the interval of the total
     fitting.py        the maximiser and FitError
     records.py        checked reading of records from JSON

@@ -26,6 +26,7 @@ __all__ = [
     "days_to_next_order",
     "expected_orders",
     "fit",
+    "log_likelihood",
     "p_alive",
     "p_return",
 ]
@@ -36,7 +37,7 @@ MIN_REPEAT_CUSTOMERS = 100  # below it a stage goes down the ladder instead of f
 FEW_REPEAT_CUSTOMERS = 500  # below it the fit carries a note
 _LARGEST_LOG = 8.0  # of an identified parameter on the weekly scale
 _LARGEST_ERROR = 2.0  # of an identified log-parameter
-_LEAST_RATIO = 6.0  # 2 delta LL against the same k without drop-out
+LEAST_RATIO = 6.0  # 2 delta LL against the same k without drop-out
 _DOMINANT_SHARE = 0.1
 _SAMPLE = 20_000  # histories that suffice to tell the starts apart
 
@@ -77,6 +78,22 @@ def fit(
         twin = _best("nbd", erlang, scaled)
         ratio = max(2.0 * customers * (optimum.mean_log_likelihood - twin.mean_log_likelihood), 0.0)
     return _record(family, erlang, optimum, weeks, float(log_likelihood), ratio, known)
+
+
+def log_likelihood(
+    params: BtydParams,
+    repeat_days: ArrayLike,
+    active_days: ArrayLike,
+    age_days: ArrayLike,
+    *,
+    log_gap_sum: ArrayLike | None = None,
+) -> float:
+    """Log-likelihood of any customers under these parameters, on the weekly scale, as `fit` tells it of its own."""
+    known = histories(repeat_days, active_days, age_days)
+    weekly = known.scaled(DAYS_PER_WEEK)
+    mean, _ = _objective(params.family, params.erlang, weekly)(np.log(params.values()))
+    constant = _gap_constant(known, params.erlang, log_gap_sum, None, float(known.count @ known.x))
+    return float(mean) * float(known.count.sum()) + constant
 
 
 def p_alive(params: BtydParams, repeat_days: ArrayLike, active_days: ArrayLike, age_days: ArrayLike) -> FloatArray:
@@ -228,7 +245,7 @@ def _record(
     notes = []
     if not sharp:
         notes.append("parameters_not_identified")
-    if ratio is not None and (not sharp or ratio <= _LEAST_RATIO):
+    if ratio is not None and (not sharp or ratio <= LEAST_RATIO):
         notes.append("attrition_not_identified")
     if not optimum.converged:
         notes.append("not_converged")
@@ -244,7 +261,7 @@ def _record(
         covariance_log=covariance,
         log_likelihood=log_likelihood,
         likelihood_ratio=ratio,
-        identified=sharp and (ratio is None or ratio > _LEAST_RATIO),
+        identified=sharp and (ratio is None or ratio > LEAST_RATIO),
         converged=optimum.converged,
         customers=float(known.count.sum()),
         repeat_customers=repeat_customers,

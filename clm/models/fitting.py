@@ -17,6 +17,7 @@ BOUND = 14.0  # on every log-parameter, after time (or money) is divided by its 
 ACCEPTED_GRADIENT = 1e-6  # of the mean log-likelihood, in log-parameters
 _POLISHED, _EXACT = 1e-9, 1e-13  # gradients a Newton step should reach, and at which it has nothing left to do
 _SAME_POINT = 1e-7  # apart in log-parameters: one Hessian serves both
+_AT_BOUND = 1e-3  # this near to the bound a parameter has run away
 _COARSE = {"ftol": 1e-9, "gtol": 1e-5, "maxiter": 500, "maxls": 40}
 _FINE = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 2000, "maxls": 60}
 
@@ -102,6 +103,8 @@ def _maximised(objective: Objective, starts: Sequence[FloatArray], observations:
     top = _newton(objective, best)
     if np.max(np.abs(_free(top.point, top.gradient))) > _POLISHED:
         top = _newton(objective, descend(objective, top.point, _FINE)[1])
+    if np.any(np.abs(top.point) > BOUND - _AT_BOUND):
+        top = _held(objective, top.point)
     size = float(np.max(np.abs(_free(top.point, top.gradient))))
     return Optimum(top.point, float(top.value), size, size < ACCEPTED_GRADIENT, _covariance(objective, top, observations))
 
@@ -161,8 +164,26 @@ def _near(curvature: FloatArray, begin: FloatArray, point: FloatArray) -> FloatA
     return curvature if np.max(np.abs(point - begin)) < _SAME_POINT else None
 
 
+def _held(objective: Objective, point: FloatArray) -> _Top:
+    # A maximum at infinity: along the ridge towards it L-BFGS-B stops where it happens to, on each machine elsewhere. With
+    # what runs away held at the bound the rest has a maximum of its own, which Newton finds.
+    held = np.abs(point) > BOUND - _AT_BOUND
+    pinned = np.where(held, np.sign(point) * BOUND, point)
+
+    def rest(free: FloatArray) -> tuple[float, FloatArray]:
+        whole = pinned.copy()
+        whole[~held] = free
+        value, gradient = objective(whole)
+        return value, gradient[~held]
+
+    if not np.all(held):
+        pinned[~held] = _newton(rest, pinned[~held]).point
+    value, gradient = objective(pinned)
+    return _Top(pinned, value, gradient, None)
+
+
 def _covariance(objective: Objective, top: _Top, observations: float) -> FloatArray | None:
-    if np.any(np.abs(top.point) > BOUND - 1e-3):
+    if np.any(np.abs(top.point) > BOUND - _AT_BOUND):
         return None
     curvature = -hessian(objective, top.point) if top.curvature is None else top.curvature
     if not _positive_definite(curvature):

@@ -2,57 +2,33 @@
 Arrays and records in, arrays out; it knows no table, chooses no model and fits none but the value of an order.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clm.models import btyd, btyd_simulate, spend
 from clm.models.btyd_params import BtydParams
-from clm.models.btyd_tuples import histories
+from clm.models.btyd_tuples import Histories, histories
+from clm.models.buyers import Buyers
 from clm.models.fitting import FitError
 from clm.models.spend import SpendParams
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IndexArray = NDArray[np.intp]
 
 SpendFit = Callable[[ArrayLike, ArrayLike], SpendParams]
+# how an order is valued: Gamma-Gamma on the orders after the first day, Gamma-Gamma on all of them, or the shrunken mean
+Way = Literal["repeat_orders", "all_orders", "shrunken_mean"]
 
 DAYS_PER_YEAR = 365.0
 _POOLED = 20  # members of a group of equal buyers whose draws make its interval
 _CELLS = 2_000_000  # forecasts (histories x slices) held at a time
 _NO_MODEL = ("no_population_mean", "spend_not_converged", "spend_not_identified")  # notes of a Gamma-Gamma nobody should use
-
-
-@dataclass(frozen=True)
-class Buyers:
-    """Customers with a sale as known on one day, one entry each, in a fixed order.
-
-    repeat_days, active_days, age_days: x, t_x, T in days. spend, repeat_spend: net money of all order days and of those
-    after the first; NaN where a customer's is not known, None for a log without amounts.
-    """
-
-    repeat_days: FloatArray
-    active_days: FloatArray
-    age_days: FloatArray
-    spend: FloatArray | None = None
-    repeat_spend: FloatArray | None = None
-
-    @property
-    def history(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """(x, t_x, T), as the functions of btyd take them."""
-        return self.repeat_days, self.active_days, self.age_days
-
-    @property
-    def recency_days(self) -> FloatArray:
-        """Days since the last order day."""
-        return self.age_days - self.active_days
-
-    @property
-    def repeat_buyers(self) -> int:
-        return int(np.count_nonzero(self.repeat_days))
 
 
 @dataclass(frozen=True)
@@ -74,6 +50,10 @@ class OrderValue:
     def by_mean(buyers: Buyers) -> "OrderValue":
         """The shrunken mean alone, with no Gamma-Gamma tried."""
         return OrderValue(shrunken_value(buyers), None, None, None, *_means(buyers.spend, buyers.repeat_days + 1.0))
+
+    def by_mean_instead(self, buyers: Buyers) -> "OrderValue":
+        """The shrunken mean, this fit shown beside it."""
+        return replace(OrderValue.by_mean(buyers), fitted=self.fitted)
 
 
 @dataclass(frozen=True)
@@ -98,7 +78,7 @@ class OrderForecast:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Equal-tailed interval of each buyer's discounted money (None without amounts) and draws of the totals."""
+    """Equal-tailed interval of each buyer's discounted money (None without amounts), and draws of the totals: one row a group."""
 
     low: FloatArray | None
     high: FloatArray | None
@@ -120,13 +100,15 @@ def slices(ends: Sequence[int], annual_discount: float) -> Slices:
     return Slices(tuple(ends), tuple((1.0 + annual_discount) ** (-middle / DAYS_PER_YEAR) for middle in middles))
 
 
-def order_value(buyers: Buyers, include_first: bool, other: SpendFit | None = None) -> OrderValue:
+def order_value(buyers: Buyers, way: Way, other: SpendFit | None = None) -> OrderValue:
     """Value of an order by Gamma-Gamma, or by the shrunken mean where Gamma-Gamma cannot be fitted or not be trusted.
 
-    Gamma-Gamma sees the repeat order days, with `include_first` all of them. other: another estimator whose fit is used in
-    place of clm's own wherever both succeed. Raises ValueError for a log without amounts.
+    other: another estimator whose fit is used in place of clm's own wherever both succeed. Raises ValueError for a log
+    without amounts.
     """
-    known = _means(buyers.spend, buyers.repeat_days + 1.0) if include_first else _means(buyers.repeat_spend, buyers.repeat_days)
+    if way == "shrunken_mean":
+        return OrderValue.by_mean(buyers)
+    known = spend_seen(buyers, way)
     try:
         fitted = spend.fit(*known)
     except FitError as error:
@@ -143,6 +125,21 @@ def order_value(buyers: Buyers, include_first: bool, other: SpendFit | None = No
     return OrderValue(spend.expected_mean_spend(model, *known), model, fitted, problem, *known)
 
 
+def applied_value(buyers: Buyers, way: Way, model: SpendParams | None) -> OrderValue:
+    """Value of an order under a Gamma-Gamma fitted elsewhere; the shrunken mean where there is none."""
+    if model is None or way == "shrunken_mean":
+        return OrderValue.by_mean(buyers)
+    known = spend_seen(buyers, way)
+    return OrderValue(spend.expected_mean_spend(model, *known), model, model, None, *known)
+
+
+def spend_seen(buyers: Buyers, way: Way) -> tuple[FloatArray, FloatArray]:
+    """Order days and mean spend of each buyer as Gamma-Gamma sees them, for its fit and for its forecast."""
+    if way == "repeat_orders":
+        return _means(buyers.repeat_spend, buyers.repeat_days)
+    return _means(buyers.spend, buyers.repeat_days + 1.0)
+
+
 def shrunken_value(buyers: Buyers) -> FloatArray:
     """The shrunken mean of each buyer over all order days, the first too: it is needed where repeats are few."""
     return spend.shrunken_mean(*_means(buyers.spend, buyers.repeat_days + 1.0))
@@ -155,10 +152,7 @@ def by_model(params: BtydParams, buyers: Buyers, parts: Slices) -> OrderForecast
     """
     known = histories(*buyers.history)
     orders, discounted = np.zeros(known.x.size), np.zeros(known.x.size)
-    step = max(1, _CELLS // len(parts.ends))
-    for start in range(0, known.x.size, step):
-        here = slice(start, start + step)
-        cumulative = btyd.expected_orders(params, known.x[here], known.active[here], known.age[here], list(parts.ends))
+    for here, cumulative in _cumulative(params, known, parts.ends):
         reached = np.zeros(cumulative.shape[0])
         for column, factor in enumerate(parts.discounts):
             later = np.maximum(cumulative[:, column], reached)
@@ -166,6 +160,23 @@ def by_model(params: BtydParams, buyers: Buyers, parts: Slices) -> OrderForecast
             reached = later
         orders[here] = reached
     return OrderForecast(orders[known.of_customer], discounted[known.of_customer])
+
+
+def running_total(params: BtydParams, buyers: Buyers, ends: Sequence[int]) -> FloatArray:
+    """Expected orders of all buyers together up to each of these days."""
+    known = histories(*buyers.history)
+    total = np.zeros(len(ends))
+    for here, cumulative in _cumulative(params, known, ends):
+        total += known.count[here] @ cumulative
+    return total
+
+
+def _cumulative(params: BtydParams, known: Histories, ends: Sequence[int]) -> Iterator[tuple[slice, FloatArray]]:
+    """Expected orders of distinct histories (rows) up to each day (columns), a block of rows at a time."""
+    step = max(1, _CELLS // len(ends))
+    for start in range(0, known.x.size, step):
+        here = slice(start, start + step)
+        yield here, btyd.expected_orders(params, known.x[here], known.active[here], known.age[here], list(ends))
 
 
 def spread_evenly(orders: FloatArray, parts: Slices) -> OrderForecast:
@@ -195,13 +206,15 @@ def ranges(
     forecast: OrderForecast,
     value: OrderValue | None,
     parts: Slices,
-    counted: BoolArray,
+    group: IndexArray,
     *,
     interval: float,
     margin: float | FloatArray,
     seed: int,
 ) -> Ranges:
-    """Posterior simulation of orders and money: an interval per buyer, draws of the totals over the buyers `counted`.
+    """Posterior simulation of orders and money: an interval per buyer, draws of the totals of each group of buyers.
+
+    group: the number of the group a buyer counts in, from 0, or -1 for none.
 
     Spend is drawn for the whole horizon at once and discounted by the buyer's own ratio of discounted to plain expected
     orders; drawing month by month would change the interval by less than its own noise. Without a Gamma-Gamma every
@@ -218,21 +231,21 @@ def ranges(
     groups = _groups(x, active, age, worth)
     bounds = np.zeros((2, int(groups[-1]) + 1 if groups.size else 0))
     known = np.full(bounds.shape[1], False)
-    weight = counted[order].astype(np.float64)[:, None]
-    money_weight = weight * kept[order][:, None]
-    total_orders, total_money = np.zeros(btyd_simulate.DRAWS), np.zeros(btyd_simulate.DRAWS)
+    group, own_margin = group[order], kept[order][:, None]
+    shape = (max(int(group.max(initial=0)) + 1, 1), btyd_simulate.DRAWS)
+    total_orders, total_money = np.zeros(shape), np.zeros(shape)
     model = value.model if value is not None else None
     given = (value.orders[order], value.mean_spend[order]) if value is not None and model is not None else (None, None)
     for block in btyd_simulate.posterior_draws(
         params, x, active, age, parts.horizon_days, spend=model, spend_orders=given[0], mean_spend=given[1], seed=seed
     ):
         rows = block.customers
-        total_orders += np.sum(weight[rows] * block.orders, axis=0)
+        _add(total_orders, block.orders, group[rows])
         if value is None:
             continue
         spent = block.spend if block.spend is not None else block.orders * worth[rows][:, None]
         money = spent * factor[rows][:, None]
-        total_money += np.sum(money_weight[rows] * money, axis=0)
+        _add(total_money, own_margin[rows] * money, group[rows])
         _bounds(money, groups[rows], bounds, known, [(1.0 - interval) / 2.0, (1.0 + interval) / 2.0])
     if value is None:
         return Ranges(None, None, total_orders, None)
@@ -241,7 +254,13 @@ def ranges(
     return Ranges(kept * low, kept * high, total_orders, total_money)
 
 
-def _groups(*sorted_columns: FloatArray) -> NDArray[np.intp]:
+def _add(totals: FloatArray, drawn: FloatArray, group: IndexArray) -> None:
+    """Add the draws of a block (a row per buyer) to the totals (a row per group)."""
+    for number in np.unique(group[group >= 0]):
+        totals[number] += np.sum(drawn[group == number], axis=0)
+
+
+def _groups(*sorted_columns: FloatArray) -> IndexArray:
     """Number of the group of equal rows each row belongs to, rising from 0."""
     first = sorted_columns[0]
     changed = np.zeros(first.size, dtype=np.intp)
@@ -250,7 +269,7 @@ def _groups(*sorted_columns: FloatArray) -> NDArray[np.intp]:
     return np.cumsum(changed)
 
 
-def _bounds(money: FloatArray, groups: NDArray[np.intp], bounds: FloatArray, known: BoolArray, tails: Sequence[float]) -> None:
+def _bounds(money: FloatArray, groups: IndexArray, bounds: FloatArray, known: BoolArray, tails: Sequence[float]) -> None:
     """Quantiles of each group of equal buyers that begins in this block, from the draws of up to _POOLED of its members."""
     number, start, size = np.unique(groups, return_index=True, return_counts=True)
     fresh = ~known[number]

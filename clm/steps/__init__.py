@@ -7,22 +7,19 @@ from clm.steps.cleaning import Look, clean, pseudonym_key
 from clm.steps.customers import (
     as_of,
     beside_churn,
-    beside_clv,
     beside_rfm,
     beside_segment,
     check_churn,
     churn,
-    clv,
     explain,
     rfm,
     segment,
     segment_asks,
-    spent,
     told_candidates,
     told_clusters,
-    told_costs,
     without,
 )
+from clm.steps.forecasting import backtest, beside_clv, clv, spent, told_backtest, told_costs, told_fits
 from clm.steps.labelled import is_labelled, labelled
 from clm.steps.step import Step, model_document, model_of
 from clm.steps.telling import (
@@ -45,6 +42,7 @@ __all__ = [
     "Look",
     "Step",
     "as_of",
+    "backtest",
     "beside_churn",
     "beside_clv",
     "beside_report",
@@ -74,8 +72,10 @@ __all__ = [
     "segment_asks",
     "show",
     "spent",
+    "told_backtest",
     "told_candidates",
     "told_clusters",
     "told_costs",
+    "told_fits",
     "without",
 ]

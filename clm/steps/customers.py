@@ -19,7 +19,6 @@ from clm.outcome import Notice, Outcome
 from clm.settings import (
     ChurnSettings,
     CleanSettings,
-    ClvSettings,
     CommonSettings,
     RfmSettings,
     SegmentSettings,
@@ -30,7 +29,6 @@ from clm.tables import CUSTOMERS
 
 if TYPE_CHECKING:
     from clm.stages.clean.attributes import Attributes
-    from clm.stages.clean.costs import Costs
     from clm.storage.publish import Output
 
 
@@ -165,51 +163,6 @@ def explain(source: Path, customer: str, settings: SegmentSettings, common: Comm
     scheme = schemes.load(settings.scheme)[0]
     found = telling.record(step.outcome.frame.lazy().collect(), customer, scheme, bins, step.outcome.metrics, pyramid)
     return found, telling.lines(found)
-
-
-def clv(source: Path, settings: ClvSettings, common: CommonSettings, emit: Emit) -> Step:
-    """CUSTOMERS -> CUSTOMERS with expected orders, spend and value; with costs, what each customer cost and brings back."""
-    from clm.stages import clv as stage
-    from clm.stages.costs import returns
-
-    costs = spent(settings)
-    customers = customers_table(source, CUSTOMERS.needed("rfm"))
-    orders = orders_table(Path(settings.orders)) if settings.orders else None
-    if costs is not None:
-        costs.check_currency(customers.facts.currency if customers.facts else None)
-
-    def compute() -> Outcome:
-        lines = orders.frame if orders else None
-        found = stage.clv(customers.frame.collect(), lines, settings, common.seed)
-        if costs is None:
-            return found
-        found = replace(found, warnings=(*found.warnings, *costs.notices))
-        return returns.with_costs(found, costs.frame, lines, settings.margin)
-
-    return finish("clv", compute, recorded(settings, common) | beside_clv(settings), [customers, orders], emit)
-
-
-def spent(settings: ClvSettings) -> Costs | None:
-    """The file of costs, read whole. Raises DataError (65) for one that cannot be taken as it stands."""
-    from clm import ingest
-    from clm.stages.clean.costs import costs
-
-    return costs(ingest.read_text([settings.costs], CleanSettings(profile="none"))) if settings.costs else None
-
-
-def beside_clv(settings: ClvSettings) -> dict[str, Any]:
-    """What decides the values beside the recorded settings: the file of costs, by its hash."""
-    from clm.storage import files
-
-    return {"costs": f"sha256:{files.sha256_of(Path(settings.costs))}"} if settings.costs else {}
-
-
-def told_costs(step: Step) -> list[str]:
-    """What the costs brought back, as lines of a table; nothing without costs."""
-    from clm.stages.costs import telling
-
-    found = step.outcome.metrics.get("costs")
-    return telling.lines(found) if found else []
 
 
 def churn(

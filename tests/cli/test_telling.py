@@ -82,6 +82,6 @@ def test_two_estimators_are_shown_side_by_side(tmp_path: Path, capsys: pytest.Ca
     argv = ["clv", str(customers), "--model-family", "bgnbd", "--estimator", "lifetimes", "-o", str(tmp_path / "clv.parquet")]
     assert main(argv) == 0
     said = capsys.readouterr().err
-    assert "model by clm       log-likelihood -9582.4292  r 0.2426 alpha 4.4136 a 0.7929 b 2.4259" in said
-    assert "model by lifetimes log-likelihood -9582.4292" in said
-    assert "spend by clm       log-likelihood -4055.9177" in said
+    assert "bgnbd by clm       log-likelihood -9582.4292  r 0.2426 alpha 4.4136 a 0.7929 b 2.4259" in said
+    assert "bgnbd by lifetimes log-likelihood -9582.4292" in said
+    assert "gammagamma by clm       log-likelihood -4055.9177" in said

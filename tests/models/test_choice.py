@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
-from clm.models.choice import DEFAULT_SPREAD, Choice, TotalInterval, beats_best_baseline, choose, total_interval
+from clm.models.choice import DEFAULT_SPREAD, Choice, TotalInterval, beats_best_baseline, choose, total_interval, value_way
 from clm.models.evaluate import Score, score
 
 BOTH = ("bgnbd", "mbgnbd")
@@ -48,8 +48,9 @@ def table(deviances: dict[str, tuple[float, ...]]) -> list[Score]:
         ({"bgnbd": (1.0, 1.0), "mbgnbd": (1.005, 1.005), "mean": (1.002, 1.002)}, LIKELY, BOTH, "mbgnbd", "model", "deviance"),
         # NBD is a baseline too
         ({"bgnbd": (1.0, 1.2), "nbd": (0.9, 0.9), "mean": (1.0, 1.0)}, LIKELY, BOTH, "nbd", "baseline", "baseline_better"),
-        # zero and hiatus are shown, never used
-        ({"bgnbd": (1.0, 1.2), "zero": (0.1, 0.1), "hiatus": (0.1, 0.1)}, LIKELY, BOTH, "bgnbd", "model", "deviance"),
+        # every baseline that is shown can win
+        ({"bgnbd": (1.0, 1.2), "zero": (0.1, 0.1), "mean": (0.2, 0.2)}, LIKELY, BOTH, "zero", "baseline", "baseline_better"),
+        ({"bgnbd": (1.0, 1.2), "zero": (9.0, 9.0), "hiatus": (0.1, 0.1)}, LIKELY, BOTH, "hiatus", "baseline", "baseline_better"),
         # a baseline may win on one origin as well
         ({"bgnbd": (1.0,), "mean": (0.5,)}, LIKELY, ("bgnbd",), "mean", "baseline", "baseline_better"),
         # nothing identified: NBD, unless another baseline beats it
@@ -184,3 +185,14 @@ def test_total_interval_keeps_the_spread_of_the_draws() -> None:
     draws = np.arange(1.0, 1001.0)
     found = interval_of(draws, [50.0] * 3, [50.0] * 3)
     assert (found.low, found.high) == (pytest.approx(100.9, abs=1.0), pytest.approx(900.1, abs=1.0))
+
+
+def test_the_value_of_an_order_with_the_lower_error_is_used() -> None:
+    """Two origins decide; one does not, nor a tie, nor a way that has no error at some origin."""
+    better = {"repeat_orders": 2.0, "all_orders": 1.0}
+    assert value_way([better, better], "repeat_orders") == "all_orders"
+    assert value_way([better, {"repeat_orders": 1.0, "all_orders": 9.0}], "repeat_orders") == "repeat_orders"
+    assert value_way([better], "repeat_orders") == "repeat_orders"
+    assert value_way([{"repeat_orders": 1.0, "all_orders": 1.0}] * 2, "repeat_orders") == "repeat_orders"
+    assert value_way([better, {"repeat_orders": 2.0}], "repeat_orders") == "repeat_orders"
+    assert value_way([], "all_orders") == "all_orders"

@@ -7,7 +7,8 @@ import pytest
 from literature import published
 
 from clm.models import btyd, spend, valuation
-from clm.models.valuation import Buyers, OrderValue
+from clm.models.buyers import Buyers
+from clm.models.valuation import OrderValue
 
 BG = published("bgnbd", 0.2425945, 4.4136019, 0.7929199, 2.4258881)
 
@@ -86,7 +87,7 @@ def test_the_shrunken_rate_never_explodes() -> None:
 def test_gamma_gamma_sees_repeats_or_all_orders() -> None:
     """Without the first order x = 2 at 15 each; with it x = 3 at 20 each."""
     base = random_buyers(400)
-    without, with_first = valuation.order_value(base, False), valuation.order_value(base, True)
+    without, with_first = valuation.order_value(base, "repeat_orders"), valuation.order_value(base, "all_orders")
     assert np.array_equal(without.orders, base.repeat_days)
     assert np.array_equal(with_first.orders, base.repeat_days + 1)
     assert base.spend is not None
@@ -106,7 +107,7 @@ def test_gamma_gamma_sees_repeats_or_all_orders() -> None:
 def test_spend_without_a_gamma_gamma_falls_to_the_shrunken_mean(money: np.ndarray, code: str) -> None:
     """Equal, zero, negative and unknown spend: no Gamma-Gamma, a reason, and a finite value of 0 or more for everybody."""
     base = buyers(*[(1, 10, 50)] * 200)
-    value = valuation.order_value(Buyers(*base.history, money * 2, money), False)
+    value = valuation.order_value(Buyers(*base.history, money * 2, money), "repeat_orders")
     assert value.model is None
     assert value.problem is not None
     assert value.problem[0] == code
@@ -116,7 +117,7 @@ def test_spend_without_a_gamma_gamma_falls_to_the_shrunken_mean(money: np.ndarra
 def test_a_log_without_amounts_has_no_value_of_an_order() -> None:
     """Asking for it is a mistake of the caller."""
     with pytest.raises(ValueError, match="without amounts"):
-        valuation.order_value(buyers((1, 2, 3)), False)
+        valuation.order_value(buyers((1, 2, 3)), "repeat_orders")
 
 
 def test_buyers_whose_spend_is_unknown_get_the_population_mean() -> None:
@@ -125,24 +126,24 @@ def test_buyers_whose_spend_is_unknown_get_the_population_mean() -> None:
     assert base.spend is not None
     assert base.repeat_spend is not None
     base.spend[0] = base.repeat_spend[0] = np.nan
-    value = valuation.order_value(base, False)
+    value = valuation.order_value(base, "repeat_orders")
     assert value.model is not None
     assert value.mean[0] == value.model.population_mean
 
 
-def _ranges(base: Buyers, value: OrderValue | None, counted: np.ndarray | None = None, **terms: float) -> valuation.Ranges:
+def _ranges(base: Buyers, value: OrderValue | None, group: np.ndarray | None = None, **terms: float) -> valuation.Ranges:
     parts = valuation.slices([31, 59, 90], 0.10)
     forecast = valuation.by_model(BG, base, parts)
-    everybody = np.full(base.age_days.size, True)
+    everybody = np.full(base.age_days.size, 0)
     given = {"interval": 0.8, "margin": 1.0, "seed": 3} | terms
-    return valuation.ranges(BG, base, forecast, value, parts, everybody if counted is None else counted, **given)  # type: ignore[arg-type]
+    return valuation.ranges(BG, base, forecast, value, parts, everybody if group is None else group, **given)  # type: ignore[arg-type]
 
 
 def test_equal_buyers_share_one_interval() -> None:
     """The interval is a property of history and spend, not of a lucky draw; rows may come in any order."""
     base = random_buyers(300)
     twice = Buyers(*(np.concatenate([column, column]) for column in (*base.history, base.spend, base.repeat_spend)))  # type: ignore[arg-type]
-    made = _ranges(twice, valuation.order_value(twice, False))
+    made = _ranges(twice, valuation.order_value(twice, "repeat_orders"))
     assert made.low is not None
     assert made.high is not None
     assert np.array_equal(made.low[:300], made.low[300:])
@@ -153,7 +154,7 @@ def test_equal_buyers_share_one_interval() -> None:
 def test_the_draws_agree_with_the_forecast() -> None:
     """The mean of the simulated totals is near the expected one, for orders and for discounted money."""
     base = random_buyers(3000)
-    value, parts = valuation.order_value(base, False), valuation.slices([31, 59, 90], 0.10)
+    value, parts = valuation.order_value(base, "repeat_orders"), valuation.slices([31, 59, 90], 0.10)
     made, forecast = _ranges(base, value), valuation.by_model(BG, base, parts)
     assert made.total_orders.mean() == pytest.approx(forecast.orders.sum(), rel=0.05)
     assert made.total_money is not None
@@ -163,10 +164,10 @@ def test_the_draws_agree_with_the_forecast() -> None:
 def test_margin_scales_money_and_only_counted_buyers_are_in_the_total() -> None:
     """Half the margin is half of every bound; the totals leave out who is not counted."""
     base = random_buyers(200)
-    value = valuation.order_value(base, False)
+    value = valuation.order_value(base, "repeat_orders")
     whole, half = _ranges(base, value), _ranges(base, value, margin=0.5)
     assert half.high == pytest.approx(whole.high * 0.5)  # type: ignore[operator]
-    nobody = _ranges(base, value, np.full(200, False))
+    nobody = _ranges(base, value, np.full(200, -1))
     assert nobody.total_orders.max() == 0.0
     assert np.array_equal(nobody.high, whole.high)  # type: ignore[arg-type]
 
@@ -175,7 +176,7 @@ def test_margin_scales_money_and_only_counted_buyers_are_in_the_total() -> None:
 def test_every_width_of_interval_is_finite(interval: float) -> None:
     """0 % is the median twice, 100 % the extremes of the draws."""
     base = random_buyers(100)
-    made = _ranges(base, valuation.order_value(base, False), interval=interval)
+    made = _ranges(base, valuation.order_value(base, "repeat_orders"), interval=interval)
     assert np.all(np.isfinite(made.low) & np.isfinite(made.high))  # type: ignore[arg-type]
     if interval == 0.0:
         assert np.array_equal(made.low, made.high)  # type: ignore[arg-type]
@@ -192,7 +193,7 @@ def test_without_amounts_only_orders_are_drawn() -> None:
 def test_another_estimator_replaces_the_fit_and_keeps_ours_beside_it() -> None:
     """`model` is the other fit, `fitted` our own; where the other fails, ours is used and the reason kept."""
     base = random_buyers(400)
-    own = valuation.order_value(base, False)
+    own = valuation.order_value(base, "repeat_orders")
     assert own.fitted is not None
 
     def other(x: np.ndarray, m: np.ndarray) -> spend.SpendParams:
@@ -201,9 +202,32 @@ def test_another_estimator_replaces_the_fit_and_keeps_ours_beside_it() -> None:
     def failing(x: np.ndarray, m: np.ndarray) -> spend.SpendParams:
         raise spend.FitError("lifetimes_failed", "did not converge")
 
-    replaced = valuation.order_value(base, False, other)  # type: ignore[arg-type]
+    replaced = valuation.order_value(base, "repeat_orders", other)  # type: ignore[arg-type]
     assert replaced.fitted == own.fitted
     assert replaced.model != own.fitted
-    failed = valuation.order_value(base, False, failing)  # type: ignore[arg-type]
+    failed = valuation.order_value(base, "repeat_orders", failing)  # type: ignore[arg-type]
     assert failed.model == own.fitted
     assert failed.problem == ("lifetimes_failed", "did not converge")
+
+
+def test_groups_have_totals_of_their_own() -> None:
+    """Draws of the groups add up to those of all; who is in no group is in no total."""
+    base = random_buyers(300)
+    value = valuation.order_value(base, "repeat_orders")
+    whole, parted = _ranges(base, value), _ranges(base, value, np.arange(300) % 3)
+    assert parted.total_orders.shape[0] == 3
+    assert np.array_equal(parted.total_orders.sum(axis=0), whole.total_orders[0])
+    assert parted.total_money is not None
+    assert whole.total_money is not None
+    assert parted.total_money.sum(axis=0) == pytest.approx(whole.total_money[0])
+    some = _ranges(base, value, np.where(np.arange(300) % 3 == 1, -1, 0))
+    assert some.total_orders[0] == pytest.approx(parted.total_orders[[0, 2]].sum(axis=0))
+
+
+def test_enormous_buyers_are_those_above_a_tenth() -> None:
+    """One of 5,000 and, without it, one of 200; in a base too small for a model nobody is."""
+    x = np.concatenate([[5000.0, 200.0], np.ones(150)])
+    base = Buyers(x, x, x + 1.0)
+    assert np.flatnonzero(base.enormous).tolist() == [0, 1]
+    assert not base.taken(np.arange(152) >= 2).enormous.any()
+    assert not base.taken(np.arange(152) < 90).enormous.any()

@@ -73,7 +73,7 @@ def test_every_warning_a_stage_can_give_has_a_heading() -> None:
     paths = [ROOT / "clm" / "pipeline.py", *(path for room in rooms for path in sorted((ROOT / "clm" / room).rglob("*.py")))]
     source = "".join(path.read_text() for path in paths)
     codes = set(re.findall(r'(?:Notice|FitError)\(\s*"(\w+)"', source)) | {"not_possible"}
-    facts = ROOT / "clm" / "models" / "appraisal_facts.py"
+    facts = ROOT / "clm" / "models" / "appraisal_notes.py"
     codes |= set(re.findall(r'yield \(?\s*"(\w+)",', facts.read_text()))
     codes |= btyd_params.NOTES.keys() | spend.NOTES.keys()
     for stage in ("clv", "churn", "snapshot"):

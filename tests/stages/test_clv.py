@@ -482,17 +482,19 @@ def test_a_baseline_that_beats_every_model_is_used() -> None:
         ]
     outcome = made(transactions(*lines), horizon="3m")
     assert outcome.metrics["choice"]["reason"] == "baseline_better"
-    assert outcome.metrics["method"] == outcome.metrics["choice"]["name"] == "last_period"
+    assert outcome.metrics["method"] == outcome.metrics["choice"]["name"] == "hiatus"
+    deviance = outcome.metrics["choice"]["mean_deviance"]
+    assert deviance["hiatus"] == min(deviance.values())
     told = frame(outcome)
     assert set(told["clv_status"]) == {"baseline_better"}
     gone = told.filter(pl.col("recency_days") > 250)
     assert gone["expected_orders"].max() == 0.0
     days = outcome.metrics["horizon"]["days"]
-    assert told.filter(pl.col("recency_days") < 11)["expected_orders"].mean() == pytest.approx(days / 10, rel=0.05)
+    assert told.filter(pl.col("recency_days") < 9)["expected_orders"].mean() == pytest.approx(days / 10, rel=0.05)
     assert told["clv_low"].null_count() == told.height
     assert outcome.metrics["totals"]["clv_low"] <= outcome.metrics["totals"]["clv"] <= outcome.metrics["totals"]["clv_high"]
     assert "baseline_better" in codes(outcome)
-    assert "last_period beats every model" in outcome.closing
+    assert "hiatus beats every model" in outcome.closing
 
 
 def test_one_enormous_customer_is_named_as_a_problem() -> None:
@@ -522,20 +524,28 @@ def test_spend_that_grows_with_orders_is_told() -> None:
     lines: list[Line] = []
     dice = random.Random(2)
     for number in range(400):
-        repeats = 1 + number % 8
-        for order in range(repeats + 1):
-            day = START + timedelta(days=number % 60 + order * 40)
-            lines.append((f"c{number:04}", f"o{number}-{order}", str(day), f"{10 * repeats + dice.gammavariate(2, 5):.2f}"))
+        repeats, level = 1 + number % 8, 5.0 / dice.gammavariate(4.0, 0.1)
+        for order, day in enumerate(sorted(dice.sample(range(500), repeats + 1))):
+            paid = level * (1 + repeats) * dice.gammavariate(4, 0.25)
+            lines.append((f"c{number:04}", f"o{number}-{order}", str(START + timedelta(days=day)), f"{paid:.2f}"))
     outcome = made(transactions(*lines))
     assert outcome.metrics["spend"]["correlation"] > 0.3
     assert "spend_depends_on_orders" in codes(outcome)
+    assert "shrunken_mean" in outcome.metrics["spend_choice"]["rmse"]
+    assert "spend_depends_on_orders" not in codes(made(LOGS["a shop"]))
 
 
 def test_the_first_purchase_can_be_part_of_the_spend() -> None:
-    """--include-first fits Gamma-Gamma to every buyer with spend, not only to those who came back."""
-    without, with_first = made(LOGS["a shop"]), made(LOGS["a shop"], include_first=True)
+    """--include-first fits Gamma-Gamma to every buyer with spend, not only to those who came back; auto asks the back-test."""
+    without, with_first = (made(LOGS["a shop"], model_family="bgnbd", include_first=first) for first in (False, True))
     assert with_first.metrics["spend"]["customers"] > without.metrics["spend"]["customers"]
     assert with_first.metrics["model"] == without.metrics["model"]
+    assert [one.metrics["spend_choice"]["reason"] for one in (without, with_first)] == ["asked", "asked"]
+    chosen = made(LOGS["a shop"]).metrics["spend_choice"]
+    assert chosen["reason"] == "backtest"
+    assert chosen["way"] == min(chosen["rmse"], key=chosen["rmse"].__getitem__)
+    assert set(chosen["rmse"]) == {"repeat_orders", "all_orders"}
+    assert made(LOGS["a shop"], orders=False).metrics["spend_choice"]["way"] == "repeat_orders"
 
 
 def test_what_was_learned_can_be_read_again() -> None:
