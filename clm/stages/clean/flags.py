@@ -98,7 +98,7 @@ def _line_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> tuple[Hits, Refund
     shared = hold(pairs) if log.items else pairs
     if many is not None:
         same = log.sales(shared).join(many.select(PAIR).unique(), on=PAIR, how="semi", nulls_equal=True)
-        hits["quantity_outlier"] = products.unused_to(many, same, orders)
+        hits["quantity_outlier"] = products.unused_to(many, same, log.good)
     if returns is None:
         return hits, Refunds()
     histories = log.sized(shared)

@@ -102,14 +102,13 @@ class Log:
         )
 
     def orders(self) -> pl.LazyFrame:
-        """One row per order: `first` (moment of its first sale), `sold` (money of its sales), `x` (its logarithm), its `lots`."""
+        """One row per order: `first` (moment of its first sale), `sold` (money of its sales), `x` (its logarithm)."""
         moment, money = pl.col("ordered_at"), pl.col("amount")
         if self.returns:
             sale = pl.col("kind") == SALE
             moment, money = pl.when(sale).then(moment), pl.when(sale).then(money)
         made = [moment.min().alias("first")]
         made += [money.cast(SUM).sum().alias("sold")] if self.amounts else []
-        made += products.lots() if self.quantities else []
         orders = self.good.group_by(ORDER).agg(made)
         return orders.with_columns(amounts.logarithm().alias("x")) if self.amounts else orders
 
