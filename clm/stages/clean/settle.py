@@ -23,7 +23,7 @@ from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, flags, ids, order_lines, overlap, pseudonyms, quality, signs, suspects, totals
 from clm.stages.clean.accounting import Account, by_group, closing_line, total
-from clm.stages.clean.hold import Hold, held
+from clm.stages.clean.hold import Hold, held, some
 from clm.stages.clean.judge import COLUMN, REASON, RETURN
 from clm.stages.clean.meanings import kept_as
 from clm.tables import RETURN as RETURNED
@@ -61,7 +61,7 @@ def settle(
     finished = judged.filter(~pl.col(AGAIN)).with_columns(*_finished_ids(reading, pointless), _place())
     good = finished.filter(pl.col(REASON).is_null())
     overlapping = overlap.look(good, reading, settings)
-    good = _kinds(good, reading)
+    good = _kinds(good, reading, hold)
     good, collapse = _repeats(good, reading, settings, overlapping)
     kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
     reviewed, refunded = _reviewed(kept, reading, settings, hold)
@@ -136,7 +136,7 @@ def _place() -> pl.Expr:
     return (pl.col(SOURCE) * _LINES_PER_SOURCE + pl.col(LINE)).alias(_AT)
 
 
-def _kinds(good: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
+def _kinds(good: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
     """`return` for records that are one by themselves, and for every line of an order whose total is negative."""
     kind = pl.when(pl.col(RETURN)).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind")
     if reading.ours or not reading.has_amounts:
@@ -145,8 +145,13 @@ def _kinds(good: pl.LazyFrame, reading: Reading) -> pl.LazyFrame:
     if doubtful.select(pl.len()).collect(engine="streaming").item() == 0:
         return good.with_columns(kind)
     keys = ["customer_id", "order_id"]
-    negative = good.group_by(keys).agg(pl.col("amount").cast(SUM).sum().alias("clm:total")).filter(pl.col("clm:total") < 0)
-    joined = good.join(negative.with_columns(pl.lit(True).alias("clm:negative")), on=keys, how="left", maintain_order="left")
+    sums = good.group_by(keys).agg(pl.col("amount").cast(SUM).sum().alias("clm:total"))
+    negative = some(hold(sums.filter(pl.col("clm:total") < 0).select(keys)))
+    if negative is None:
+        return good.with_columns(kind)
+    # held as places, because every later pass joins them again
+    places = hold(good.join(negative, on=keys, how="semi").select(_AT))
+    joined = good.join(places.with_columns(pl.lit(True).alias("clm:negative")), on=_AT, how="left", maintain_order="left")
     returned = pl.col(RETURN) | pl.col("clm:negative").fill_null(False)
     return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
 
