@@ -239,3 +239,9 @@ def test_every_shape_of_log_is_judged(rows: list[dict[str, Any]], without: tuple
     assert sum(part.rows for part in parts) == sum(row.get("kind") == "return" for row in rows)
     bad = found.refunds.unmatched.rows
     assert bad == (len(rows) if rows == [returned()] else 0)
+
+
+def test_a_chinese_word_is_no_short_code() -> None:
+    """Two characters are a whole word: postage is told apart from products whose names are as short."""
+    rows = [{"product_id": None, "product": name} for name in ("苹果", "运费", "茶叶")]
+    assert flagged(good(rows, "product_id")) == [None, "non_product", None]

@@ -13,7 +13,7 @@ from importlib import resources
 
 import polars as pl
 
-# patterns so short count only where at most this share of the lines has so short an id
+# patterns of so few bytes (a Chinese word is longer) count only where at most this share of the lines has so short an id
 _SHORT, _SHORT_SHARE = 2, 0.05
 
 
@@ -57,7 +57,7 @@ def find(good: pl.LazyFrame, columns: list[str], patterns: tuple[str, ...]) -> N
         [good.select(column).unique().filter(_matches(column, patterns)) for column in columns], engine="streaming"
     )
     if any(table.height for table in matched) and _short_ids(good, columns):
-        patterns = tuple(one for one in patterns if len(one) > _SHORT)
+        patterns = tuple(one for one in patterns if len(one.encode()) > _SHORT)
         matched = [table.filter(_matches(column, patterns)) for column, table in zip(columns, matched, strict=True)]
     found = {column: tuple(table[column].sort().to_list()) for column, table in zip(columns, matched, strict=True)}
     both = NonProducts(found.get("product_id", ()), found.get("product", ()))
@@ -82,7 +82,7 @@ def _matches(column: str, patterns: tuple[str, ...]) -> pl.Expr:
 def _short_ids(good: pl.LazyFrame, columns: list[str]) -> bool:
     """Whether ids of one or two characters are nothing special in this log."""
     name = pl.col(columns[0])
-    short = good.select(name.count().alias("all"), (name.str.len_chars() <= _SHORT).sum().alias("short"))
+    short = good.select(name.count().alias("all"), (name.str.len_bytes() <= _SHORT).sum().alias("short"))
     rows = short.collect(engine="streaming").row(0)
     return bool(rows[1] > _SHORT_SHARE * rows[0])
 
