@@ -141,16 +141,14 @@ def _kinds(good: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
     kind = pl.when(pl.col(RETURN)).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind")
     if reading.ours or not reading.has_amounts:
         return good.with_columns(kind)
-    doubtful = good.filter((pl.col("amount") < 0) & ~pl.col(RETURN))
-    if doubtful.select(pl.len()).collect(engine="streaming").item() == 0:
+    doubtful, keys = good.filter((pl.col("amount") < 0) & ~pl.col(RETURN)), ["customer_id", "order_id"]
+    if some(doubtful) is None:
         return good.with_columns(kind)
-    keys = ["customer_id", "order_id"]
-    sums = good.group_by(keys).agg(pl.col("amount").cast(SUM).sum().alias("clm:total"))
-    negative = some(hold(sums.filter(pl.col("clm:total") < 0).select(keys)))
+    sums = good.group_by(keys).agg(pl.col("amount").cast(SUM).sum())
+    negative = some(hold(sums.filter(pl.col("amount") < 0).select(keys)))
     if negative is None:
         return good.with_columns(kind)
-    # held as places, because every later pass joins them again
-    places = hold(good.join(negative, on=keys, how="semi").select(_AT))
+    places = hold(good.join(negative, on=keys, how="semi").select(_AT))  # held: every later pass joins them again
     joined = good.join(places.with_columns(pl.lit(True).alias("clm:negative")), on=_AT, how="left", maintain_order="left")
     returned = pl.col(RETURN) | pl.col("clm:negative").fill_null(False)
     return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
