@@ -116,7 +116,7 @@ def told_fits(step: Step) -> list[str]:
 
 def told_costs(step: Step) -> list[str]:
     """What the costs brought back, as lines of a table; nothing without costs."""
-    from clm.stages.costs import telling
+    from clm.report import cost_lines
 
     found = step.outcome.metrics.get("costs")
-    return telling.lines(found) if found else []
+    return cost_lines.lines(found) if found else []

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from clm import channels, periods
 from clm.errors import DataError
 from clm.outcome import Outcome, Rows
+from clm.report import cost_lines, wrap
 from clm.settings import ClvSettings, RfmSettings
 from clm.stages import rfm
 from clm.stages.clean.costs import SCHEMA
 from clm.stages.clv import clv
-from clm.stages.costs import telling
 from clm.stages.costs.margins import Margin
 from clm.stages.costs.payback import NO_FULL_MONTH, NOT_YET, Lives, lives
 from clm.stages.costs.returns import COLUMNS, with_costs
@@ -291,13 +291,13 @@ def test_payback_is_what_counting_by_hand_gives(rows: list[tuple[str, int, int, 
 
 def test_the_table_fits_a_terminal() -> None:
     """The head, all, groups and what the columns mean, within 78 columns; a long name of a channel gives way."""
-    name = "a very long name of a channel " * 3
+    name = "一个名字很长的渠道 " * 5
     orders = THREE.with_columns(pl.col("channel").replace({"mail": name}))
     costs = lines(("2024-01", "search", "120", None), ("2024-02", name, "30", None))
-    told = telling.lines(made(orders, costs).metrics["costs"])
-    assert max(len(line) for line in told) <= 78
+    told = cost_lines.lines(made(orders, costs).metrics["costs"])
+    assert max(wrap.cells(line) for line in told) <= 78
     assert told[0].split()[:3] == ["buyers", "spent", "cac"]
-    assert [line.split()[0] for line in told[1:8]] == ["all", "by", "2024-01", "2024-02", "by", "a", "search"]
+    assert [line.split()[0] for line in told[1:8]] == ["all", "by", "2024-01", "2024-02", "by", "search", "一个名字很长的渠道"]
 
 
 CENTS = st.decimals(0, 10**6, places=4)
