@@ -93,15 +93,18 @@ def test_what_cannot_be_is_answered(
 
 
 def test_a_run_applies_a_model_and_writes_none(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Scores come from the model, stages that fit anew are named, and no model.json appears; nothing changed is nothing done."""
+    """Scores and values come from the model, which is said, and no model.json appears; nothing changed is nothing done."""
     assert main(["run", str(shop.source), "-q", "-o", str(tmp_path / "fitted")]) == 0
     saved = tmp_path / "fitted" / "model.json"
     again = ["run", str(shop.source), "--model", str(saved), "-o", str(tmp_path / "applied")]
     assert main(again) == 0
-    assert "fitted anew" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "applied)" in said
+    assert "fitted anew" not in said
     assert not (tmp_path / "applied" / "model.json").exists()
-    fitted, applied = (pl.read_parquet(tmp_path / name / "rfm.parquet") for name in ("fitted", "applied"))
-    assert applied.equals(fitted)
+    for table in ("rfm.parquet", "clv.parquet"):
+        fitted, applied = (pl.read_parquet(tmp_path / name / table) for name in ("fitted", "applied"))
+        assert applied.equals(fitted)
     assert main(again) == 0
     assert "nothing changed, nothing done" in capsys.readouterr().err
     assert main(again[:2] + again[4:]) == 0

@@ -81,7 +81,14 @@ def clv(
             *(Notice(code, text) for code, text in appraisal_notes.notes(made, around)),
             *margins.notices(customers, settings, kept_of_money),
         ),
-        learned=learned or saved.document(made.trial, as_of, parts.horizon_days, Spread.of(made.rung.method, made.trial.tests)),
+        learned=learned
+        or saved.document(
+            made.trial,
+            made.status if made.value else made.rung.status,
+            as_of,
+            parts.horizon_days,
+            Spread.of(made.rung.method, made.trial.tests),
+        ),
         closing=_closing(customers.height, made, until),
     )
 

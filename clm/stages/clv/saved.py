@@ -79,7 +79,7 @@ class Saved:
             )
 
 
-def document(trial: Trial, as_of: date, horizon_days: int, spread: Spread) -> dict[str, Any]:
+def document(trial: Trial, status: str, as_of: date, horizon_days: int, spread: Spread) -> dict[str, Any]:
     """What can be applied again, as JSON numbers; `btyd` null where no family makes the forecast, which cannot be applied."""
     params, rung = trial.rung.params, trial.rung
     model = trial.values[trial.way].model if trial.way is not None and params is not None else None
@@ -88,7 +88,7 @@ def document(trial: Trial, as_of: date, horizon_days: int, spread: Spread) -> di
         "horizon_days": horizon_days,
         "tested_days": trial.scores[0].horizon_days if trial.scores else 0,
         "method": rung.method,
-        "status": rung.status,
+        "status": status,
         "btyd": params.to_json() if params is not None else None,
         "spend": model.to_json() if model is not None else None,
         "spend_way": trial.way if params is not None else None,
