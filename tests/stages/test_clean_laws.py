@@ -15,7 +15,10 @@ from pathlib import Path
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from clm.ingest.numbers import LINE, SUM
+from clm.stages.clean.accounting import by_group
 from clm.storage import publish
 from tests.cleaning import Cleaned, clean_files
 
@@ -162,3 +165,13 @@ def test_repairs_make_whole(rows: list[Line]) -> None:
         repaired = clean(place, good, duplicates="keep")
         both = clean(place, broken, good[::3], duplicates="keep")
     assert sorted_content(both.rows).equals(sorted_content(repaired.rows))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["sale", "return"]), st.sampled_from([None, "zero_price"]), st.integers(-9, 9))))
+def test_groups_add_up_the_same_when_the_usual_one_is_not_looked_up(rows: list[tuple[str, str | None, int]]) -> None:
+    """Every group with its rows and money, the usual one only where it has rows; nothing is counted twice or left out."""
+    schema = {"kind": pl.String(), "flags": pl.String(), "amount": pl.Int64()}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").cast({"amount": LINE})
+    found = by_group(frame.lazy(), ["kind", "flags"], (pl.col("kind") == "sale") & pl.col("flags").is_null()).collect()
+    plain = frame.group_by("kind", "flags").agg(rows=pl.len().cast(pl.Int64), amount=pl.col("amount").cast(SUM).sum())
+    assert_frame_equal(found, plain, check_row_order=False)
