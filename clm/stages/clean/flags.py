@@ -15,11 +15,12 @@ import polars as pl
 
 from clm.expressions import Rule
 from clm.expressions.meaning import compiled
-from clm.stages.clean import amounts, bursts, goods, products, refunds
+from clm.stages.clean import amounts, bursts, goods, places, products, refunds
 from clm.stages.clean.accounting import Sum
 from clm.stages.clean.hold import Hold, held, some
+from clm.stages.clean.places import AT
 from clm.stages.clean.refunds import Refunds
-from clm.stages.clean.views import AT, ORDER, PAIR, SUM, Log
+from clm.stages.clean.views import ORDER, PAIR, SUM, Log
 from clm.tables import FLAGS, RETURN
 
 _MASK = "clm:mask"
@@ -70,7 +71,7 @@ def flagged(
     before = good.select(name for name in good.collect_schema().names() if name != "flags")
     if told is None:
         return Flagged(before.with_columns(flags=pl.lit(None, dtype=pl.String)), account, tuple(codes))
-    return Flagged(before.join(told, on=AT, how="left", maintain_order="left"), account, tuple(codes))
+    return Flagged(places.told(before, told, "flags"), account, tuple(codes))
 
 
 def _order_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> Hits:
@@ -128,9 +129,8 @@ def _told(good: pl.LazyFrame, conditions: Conditions, hits: Hits, codes: list[st
     for condition, code in conditions:
         tests[code].append(condition)
     if hits:
-        places = [found.select(AT, pl.lit(1 << codes.index(code)).alias(_MASK)) for code, found in hits.items()]
-        mask = hold(pl.concat(places).group_by(AT).agg(pl.col(_MASK).sum()))
-        good = good.join(mask, on=AT, how="left")
+        masks = [found.select(AT, pl.lit(1 << codes.index(code)).alias(_MASK)) for code, found in hits.items()]
+        good = places.told(good, hold(pl.concat(masks).group_by(AT).agg(pl.col(_MASK).sum())), _MASK)
         for code in hits:
             tests[code].append((pl.col(_MASK) & (1 << codes.index(code))).fill_null(0) != 0)
     holds = {code: reduce(pl.Expr.or_, parts) for code, parts in tests.items() if parts}

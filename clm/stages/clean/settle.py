@@ -21,15 +21,16 @@ from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, flags, ids, order_lines, overlap, pseudonyms, quality, signs, suspects, totals
+from clm.stages.clean import doubts, flags, ids, order_lines, overlap, places, pseudonyms, quality, signs, suspects, totals
 from clm.stages.clean.accounting import Account, by_group, closing_line, total
 from clm.stages.clean.hold import Hold, held, some
 from clm.stages.clean.judge import COLUMN, REASON, RETURN
 from clm.stages.clean.meanings import kept_as
+from clm.stages.clean.places import AT
 from clm.tables import RETURN as RETURNED
 from clm.tables import SALE, TRANSACTIONS
 
-_AT, _DUPLICATE, _BEFORE = "clm:at", "clm:duplicate", "clm:before"
+_DUPLICATE, _BEFORE = "clm:duplicate", "clm:before"
 _LINES_PER_SOURCE = 2**40
 _ID_ROLES = ("customer_id", "order_id", "product_id")
 
@@ -133,7 +134,7 @@ def _made_order_id(customer: pl.Expr) -> pl.Expr:
 
 def _place() -> pl.Expr:
     """One number that orders all records as the sources have them."""
-    return (pl.col(SOURCE) * _LINES_PER_SOURCE + pl.col(LINE)).alias(_AT)
+    return (pl.col(SOURCE) * _LINES_PER_SOURCE + pl.col(LINE)).alias(AT)
 
 
 def _kinds(good: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
@@ -148,10 +149,10 @@ def _kinds(good: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
     negative = some(hold(sums.filter(pl.col("amount") < 0).select(keys)))
     if negative is None:
         return good.with_columns(kind)
-    places = hold(good.join(negative, on=keys, how="semi").select(_AT))  # held: every later pass joins them again
-    joined = good.join(places.with_columns(pl.lit(True).alias("clm:negative")), on=_AT, how="left", maintain_order="left")
-    returned = pl.col(RETURN) | pl.col("clm:negative").fill_null(False)
-    return joined.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
+    lines = hold(good.join(negative, on=keys, how="semi").select(AT))
+    returned = pl.col(RETURN) | pl.col("clm:negative")
+    marked = places.among(good, lines, "clm:negative")
+    return marked.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
 
 
 def _repeats(
@@ -173,12 +174,10 @@ def _repeats(
         rows = good
     later = _later(rows, keys)
     if overlapping is not None and collapse:
-        later = pl.concat([later, overlap.again(good, overlapping, _AT, later)]).unique()
+        later = pl.concat([later, overlap.again(good, overlapping, AT, later)]).unique()
     if not later.height:
         return good.with_columns(pl.lit(False).alias(_DUPLICATE)), False
-    later = later.with_columns(pl.lit(True).alias(_DUPLICATE))
-    marked = good.join(later.lazy(), on=_AT, how="left", maintain_order="left")
-    return marked.with_columns(pl.col(_DUPLICATE).fill_null(False)), collapse
+    return places.among(good, later.lazy(), _DUPLICATE), collapse
 
 
 def _later(rows: pl.LazyFrame, keys: list[str]) -> pl.DataFrame:
@@ -186,9 +185,9 @@ def _later(rows: pl.LazyFrame, keys: list[str]) -> pl.DataFrame:
     # sorted, because equal ones then stand together: a tenth of the time and memory of grouping by all of it
     prints = rows.select(PRINT).sort(PRINT).filter(_as_before(PRINT)).unique().collect(engine="streaming")
     if not prints.height:
-        return pl.DataFrame(schema={_AT: pl.Int64})
-    alike = rows.join(prints.lazy(), on=PRINT, how="semi").select(*keys, _AT).sort(*keys, _AT)
-    return alike.filter(_as_before(*keys)).select(_AT).collect(engine="streaming")
+        return pl.DataFrame(schema={AT: pl.Int64})
+    alike = rows.join(prints.lazy(), on=PRINT, how="semi").select(*keys, AT).sort(*keys, AT)
+    return alike.filter(_as_before(*keys)).select(AT).collect(engine="streaming")
 
 
 def _as_before(*columns: str) -> pl.Expr:

@@ -11,9 +11,9 @@ from typing import Self
 import polars as pl
 
 from clm.stages.clean import amounts, goods, products
+from clm.stages.clean.places import AT
 from clm.tables import RETURN, SALE
 
-AT = "clm:at"
 ORDER = ["customer_id", "order_id"]
 PAIR = ["customer_id", products.ITEM]
 SUM = pl.Decimal(38, 4)
