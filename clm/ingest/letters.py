@@ -11,7 +11,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -105,17 +105,18 @@ def tokens(data: bytes, whole: bool) -> list[bytes]:
 
 
 def weigh(found: Sequence[bytes], codecs: Iterable[str]) -> list[Weight]:
-    """The encodings, most likely first. Those hopeless after the first tokens are weighed on these alone."""
+    """The encodings, most likely first. Those hopeless after the first tokens stay as far behind as they are on these."""
     running = list(codecs)
+    out: list[Weight] = []
+    best = 0.0
     if len(found) > _FIRST:
         first = [_weigh(found[:_FIRST], codec) for codec in running]
         best = max(one.score for one in first)
         out = [one for one in first if one.score < best + 2 * _BROKEN]
         running = [one.codec for one in first if one.score >= best + 2 * _BROKEN]
-    else:
-        out = []
     full = sorted((_weigh(found, codec) for codec in running), key=lambda one: -one.score)
-    return full + sorted(out, key=lambda one: -one.score)
+    behind = [replace(one, score=full[0].score + one.score - best) for one in out]
+    return full + sorted(behind, key=lambda one: -one.score)
 
 
 def _weigh(found: Sequence[bytes], codec: str) -> Weight:

@@ -30,6 +30,13 @@ def test_chinese_exports_are_told(codec: str, name: str) -> None:
     assert b"".join(encoding.to_utf8([data], found, "x")).decode() == HEADER + ROWS
 
 
+def test_many_different_words_raise_no_question() -> None:
+    """Encodings that drop out after the first words stay behind, however many more the one that reads them has to weigh."""
+    names = [f"{family}{given}" for family in "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗" for given in "伟芳娜敏静丽强磊军洋"]
+    text = HEADER + "".join(f"{at},{name},2024-03-05,绿茶,12.50\n" for at, name in enumerate(names))
+    assert told(text.encode("gbk")) == "gb18030"
+
+
 def test_utf16_without_mark_shows_by_its_zeros() -> None:
     """Every other byte of western UTF-16 is zero, on one side or the other."""
     assert told("order,customer\n1,A\n".encode("utf-16-le")) == "utf-16-le"
