@@ -41,10 +41,15 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
             list[str] | None, typer.Argument(metavar="ID DIR", show_default=False, help="The customer; the folder of a run.")
         ]
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
-    says = {"rfm": "TRANSACTIONS", "cohort": "TRANSACTIONS", "backtest": "TRANSACTIONS, or CUSTOMERS,"}.get(name, "CUSTOMERS")
+    says = {
+        "rfm": "TRANSACTIONS file",
+        "cohort": "TRANSACTIONS file",
+        "backtest": "TRANSACTIONS, or CUSTOMERS, file",
+        "churn": "CUSTOMERS file (with --label any table)",
+    }.get(name, "CUSTOMERS file")
     text = {
         "two": "Two CUSTOMERS files: the earlier, then the later.",
-        "one": f"The {says} file; - or a pipe is standard input.",
+        "one": f"The {says}; - or a pipe is standard input.",
         "many": "Files, globs or folders: CSV (also .gz), Parquet; - or a pipe is standard input.",
         "optional": "The table to show.",
     }[inputs]

@@ -22,6 +22,7 @@ REASONS, ACTION = "reasons", "action"
 MADE_OF = {REASONS: "churn_reasons", ACTION: "segment"}
 _USUAL = (
     "segment", "lifecycle", "tier", "last_order_on", "orders", "spend", "next_order_on", "clv", "churn_probability", "churn_risk",
+    "contact_value", "early_warning",
 )  # fmt: skip
 _ASCENDING = ":asc"
 

@@ -316,6 +316,30 @@ def test_input_passes_through_in_its_rows_and_columns(shop: pl.LazyFrame, scored
     assert (outcome.rows.rows_in, outcome.rows.rows_out) == (50, 50)
 
 
+def test_a_column_that_knows_the_answer_changes_nothing(shop: pl.LazyFrame) -> None:
+    """Columns of INPUT never teach: who ordered in the test window, or after as_of, passes through and moves no byte."""
+    end = snapshot.last_day(shop)
+    assert end is not None
+    as_of = end - timedelta(days=45)
+    bought = pl.col("ordered_at").dt.date()
+    after = shop.filter(bought > as_of).select("customer_id").unique()
+    within = shop.filter((bought > as_of - timedelta(days=45)) & (bought <= as_of)).select("customer_id").unique()
+    plain = snapshot.take(shop, as_of)
+    told = plain.with_columns(
+        pl.when(pl.col("customer_id").is_in(who.collect()["customer_id"].to_list()))
+        .then(pl.lit("no"))
+        .otherwise(pl.lit("yes"))
+        .alias(name)
+        for name, who in (("churned", after), ("churned_then", within))
+    )
+    assert told["churned"].n_unique() == told["churned_then"].n_unique() == 2
+    with_answer, without = (churn(table, shop, ChurnSettings(horizon=horizon("45d")), 0) for table in (told, plain))
+    assert with_answer.frame.select(told.columns).equals(told)
+    assert _bytes(with_answer.frame.select(COLUMNS)) == _bytes(without.frame.select(COLUMNS))
+    assert with_answer.learned == without.learned
+    assert with_answer.metrics == without.metrics
+
+
 def test_scored_twice_is_scored_once(shop: pl.LazyFrame, scored: Outcome) -> None:
     """A table that has churn columns already gets them anew, not twice."""
     assert isinstance(scored.frame, pl.DataFrame)

@@ -174,6 +174,15 @@ def test_a_leaking_column_is_refused_by_name_unless_allowed() -> None:
         learned(given, allow=("bonsu",))
 
 
+@pytest.mark.parametrize("words", [("Yes", "No"), ("0", "1"), ("left", None)])
+def test_a_column_copied_from_the_label_is_refused(words: tuple[str, str | None]) -> None:
+    """In the same words, in others, or only where it says who left: by name, and not quietly left out as a copy."""
+    left, stayed = words
+    given = table(churned_in_window=[left if row["left"] == "Yes" else stayed for row in contracts()])
+    with pytest.raises(DataError, match=r"knows the label left by itself: churned_in_window \(AUC 1\.000"):
+        learned(given)
+
+
 def test_a_column_filled_only_for_those_who_left_is_refused() -> None:
     """The reason for leaving: what is missing tells the label."""
     why = [("price" if n % 2 else "moved") if row["left"] == "Yes" else None for n, row in enumerate(contracts())]

@@ -25,9 +25,7 @@ from clm.stages import snapshot
 from clm.stages.churn import applied, contact, telling, windows
 from clm.stages.churn.contact import Valued
 from clm.stages.churn.windows import Known, Snapshot
-from clm.tables import CHURN_RISKS, CUSTOMERS, NO_PURCHASE
-
-_MEDIUM_RISK, _HIGH_RISK = 0.5, 0.8
+from clm.tables import CHURN_RISK_EDGES, CHURN_RISKS, CUSTOMERS, NO_PURCHASE
 
 
 def churn(
@@ -173,7 +171,8 @@ def _finished(kept: pl.DataFrame, scores: pl.DataFrame | None, gap_days: float |
         known = kept.join(scores, on="customer_id", how="left", maintain_order="left")
     overdue = None if gap_days is None else (pl.col("recency_days") - 2 * _rhythm(gap_days)).ceil()
     low, medium, high = CHURN_RISKS
-    risk = pl.when(probability >= _HIGH_RISK).then(pl.lit(high)).when(probability >= _MEDIUM_RISK).then(pl.lit(medium))
+    from_medium, from_high = CHURN_RISK_EDGES
+    risk = pl.when(probability >= from_high).then(pl.lit(high)).when(probability >= from_medium).then(pl.lit(medium))
     return known.with_columns(
         pl.when(probability.is_not_null()).then(risk.otherwise(pl.lit(low))).alias("churn_risk"),
         pl.lit(None, pl.Int32).alias("days_overdue") if overdue is None else overdue.cast(pl.Int32).alias("days_overdue"),

@@ -44,7 +44,7 @@ def why_untested(orders: pl.LazyFrame | None, known: Known) -> str:
     if not known.windows:
         return (
             f"the log holds no complete window: {counted(horizon_days, 'day')} of labels after at least "
-            f"{max(horizon_days, SHORTEST_HISTORY_DAYS)} days with {MIN_REPEAT_CUSTOMERS} repeat customers"
+            f"{max(horizon_days, SHORTEST_HISTORY_DAYS):,} days with {MIN_REPEAT_CUSTOMERS} repeat customers"
         )
     if len(known.windows) == 1 and classify_fit.enough_events(known.windows):
         return "no labelled window lies before the one that tests"
