@@ -51,7 +51,7 @@ _WRITES = {
 # stages that can apply what was learned before; the others fit anew, and a run with --model says so
 APPLIES = ("rfm", "segment", "clv", "churn")
 # what is wrong with a file of the user's, not with the log: no reason to go on without the stage
-_STOPS = ("costs_currency",)
+_STOPS = ("costs_currency", "previous_later", "previous_other")
 _TABLE: dict[str, Table] = dict.fromkeys(STAGES, CUSTOMERS) | {"clean": TRANSACTIONS, "report": METRICS}
 
 
@@ -280,6 +280,9 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
             )
         case "rfm":
             step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]), plan.model)
+            for earlier in {plan.settings[name].previous for name in ("churn", "report")} - {None}:
+                if step.facts.as_of is not None:
+                    steps.check_previous(earlier, date.fromisoformat(step.facts.as_of))
         case "segment":
             step = steps.segment(paths[0], settings, common, formats.to_path(outs[0]), _applied(stage, plan))
         case "clv" | "churn":

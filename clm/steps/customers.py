@@ -214,6 +214,13 @@ def check_churn(settings: ChurnSettings) -> None:
         )
 
 
+def check_previous(given: str, as_of: date) -> None:
+    """Raises DataError when a CUSTOMERS file is not of a day before `as_of`."""
+    from clm.stages.churn import early_warning
+
+    early_warning.earlier_day(customers_table(Path(given), ["as_of"]).frame.select("as_of").collect(), as_of)
+
+
 def told_candidates(step: Step) -> list[str]:
     """The table of the churn candidates as lines: how each did on the test window, and how sure the differences are."""
     from clm.stages.churn import telling

@@ -103,8 +103,10 @@ def test_a_dry_run_writes_nothing_and_a_closing_line_adds_up(
     [
         (["--label", "left", "--orders", "x.parquet"], 2, "--orders and --label exclude each other"),
         (["--label", "left", "--horizon", "90d"], 2, "--horizon and --label exclude each other"),
-        (["--label", "left", "--offer", "10"], 2, "--offer and --label exclude each other"),
         (["--label", "left", "--previous", "x.parquet"], 2, "--previous and --label exclude each other"),
+        (["--label", "left", "--offer", "5"], 2, "--offer and --label exclude each other"),
+        (["--label", "left", "--contact", "1"], 2, "--contact and --label exclude each other"),
+        (["--label", "left", "--accept", "20%"], 2, "--accept and --label exclude each other"),
         (["--label", "left", "--method", "hiatus"], 2, "needs an order log"),
         (["--label", "left", "--allow-column", "feee"], 2, "did you mean fee"),
         (["--allow-column", "fee"], 2, "--label"),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -41,14 +42,7 @@ def with_warnings(found: Outcome, before: pl.DataFrame) -> Outcome:
     Raises DataError when `before` is not of an earlier day, or when the two tables have no customer in common.
     """
     now = found.frame.lazy().collect()
-    then = snapshot.one_day(before, "churn --previous")
-    if then is not None and found.as_of is not None and then >= found.as_of:
-        raise DataError(
-            f"the previous table is of {then}, not of a day before {found.as_of}",
-            where="--previous, column as_of",
-            fix="give the customers of an earlier day",
-            code="previous_later",
-        )
+    then = earlier_day(before, found.as_of)
     earlier = before.select("customer_id", seen=True, was_last="last_order_on", was_passed=_passed())
     joined = now.with_columns(silence_limit_days=_limit()).join(earlier, on="customer_id", how="left", maintain_order="left")
     in_both = joined["seen"].count()
@@ -78,6 +72,19 @@ def with_warnings(found: Outcome, before: pl.DataFrame) -> Outcome:
     since = f" since {then}" if then else ""
     closing = f"{found.closing}; {counted(warned.height, 'customer')} newly silent beyond their own rhythm{since}"
     return replace(found, frame=frame, metrics=found.metrics | {"early_warning": metrics}, closing=closing)
+
+
+def earlier_day(before: pl.DataFrame, as_of: date | None) -> date | None:
+    """The day of an earlier CUSTOMERS (column `as_of`). Raises DataError when it is not before `as_of`."""
+    then = snapshot.one_day(before, "churn --previous")
+    if then is not None and as_of is not None and then >= as_of:
+        raise DataError(
+            f"the previous table is of {then}, not of a day before {as_of}",
+            where="--previous, column as_of",
+            fix="give the customers of an earlier day",
+            code="previous_later",
+        )
+    return then
 
 
 def _limit() -> pl.Expr:
