@@ -56,6 +56,15 @@ def _text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return column.cast(pl.String)
 
 
+def compared(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """What two cells of a column that `stays` share exactly when their texts are the same; 0.0 and -0.0 are one number."""
+    if dtype.is_float():
+        return pl.when(column.is_finite()).then(column)
+    if isinstance(dtype, pl.Datetime):
+        return _writable(column, dtype).cast(pl.Datetime("us"))
+    return _writable(column, dtype) if dtype == pl.Date else column
+
+
 def _writable(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """The day or moment, null where it has no date that can be written down."""
     if not isinstance(dtype, pl.Datetime):

@@ -64,13 +64,10 @@ def shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.
         FILE: pl.lit(part.source.name),
         AGAIN: pl.lit(part.source.repeats),
     }
-    cells = [name for name in schema if name not in OWN]
     types = frame.schema  # made anew each time it is asked for, which counts with thousands of columns
     if PRINT in wanted:
-        text = native.texted(frame.lazy(), types).select(
-            pl.col(name) if name in types else pl.lit("").alias(name) for name in cells
-        )
-        frame = frame.with_columns(text.collect().hash_rows(0).alias(PRINT))
+        cells = [_compared(name, types, dtype).alias(name) for name, dtype in schema.items() if name not in OWN]
+        frame = frame.with_columns(frame.lazy().select(cells).collect().hash_rows(0).alias(PRINT))
     present = {*types, PRINT, *own} if PRINT in wanted else {*types, *own}
     absent = [pl.lit(None, dtype=pl.String).alias(name) for name in wanted if name not in present]
     said = [
@@ -79,6 +76,14 @@ def shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.
         if schema[name] == pl.String and types.get(name, pl.String) != pl.String and name not in OWN
     ]
     return frame.with_columns(*(value.alias(name) for name, value in own.items()), *absent, *said).select(wanted)
+
+
+def _compared(name: str, types: pl.Schema, dtype: pl.DataType) -> pl.Expr:
+    """What a repeat has in this column too: its text, or what all parts hold it as."""
+    if name not in types:
+        return pl.lit("")
+    cell = pl.col(name)
+    return native.compared(cell, dtype) if types[name] == dtype else native.as_text(cell, types[name])
 
 
 def _ahead(frames: Iterator[pl.DataFrame]) -> Generator[pl.DataFrame, None, None]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from clm import ingest
 from clm.errors import DataError
 from clm.ingest import native
+from clm.ingest.scan import PRINT
 from clm.settings import CleanSettings
 from clm.stages import clean
 from clm.stages.clean import meanings
@@ -78,7 +79,19 @@ def test_cells_as_they_are_give_what_their_text_gives(data: st.DataObject, dupli
         text, cells = both_ways(pl.DataFrame(columns), tmp_path, duplicates=duplicates, **options)
     except DataError:
         return
-    assert cells.equals(text)
+    assert cells.drop(PRINT, strict=False).equals(text.drop(PRINT, strict=False))
+
+
+@given(data=st.data())
+def test_cells_are_compared_as_their_texts_are(data: st.DataObject) -> None:
+    """Two cells of a column count as repeats when their texts do, save that 0.0 and -0.0 are one number."""
+    stay = [one for kinds in (CUSTOMERS, DAYS, AMOUNTS) for one in kinds.values() if native.stays(one[0])]
+    dtype, values = data.draw(st.sampled_from(stay))
+    cells = pl.Series("cell", data.draw(st.lists(values | st.none(), min_size=2, max_size=8)), dtype=dtype, strict=False)
+    plain = pl.when(pl.col("cell") == 0).then(0).otherwise("cell").cast(dtype) if dtype.is_float() else pl.col("cell")
+    text = cells.to_frame().select(native.as_text(plain, dtype)).to_series()
+    prints = cells.to_frame().select(native.compared(pl.col("cell"), dtype)).hash_rows()
+    assert [one == other for one in prints for other in prints] == [one == other for one in text for other in text]
 
 
 def test_usual_types_need_no_text(tmp_path: Path) -> None:
@@ -129,7 +142,7 @@ def test_our_own_table_passes_through_typed(tmp_path: Path) -> None:
     assert reading.ours
     told, cells = (clean.judge(rows, reading, log.settings).collect() for rows in (log.frame, log.records))
     assert log.records.collect_schema()["amount"] == pl.Decimal(18, 4)
-    assert cells.equals(told)
+    assert cells.drop(PRINT).equals(told.drop(PRINT))
     assert cells.select("customer_id", "ordered_at", "amount").equals(first.select("customer_id", "ordered_at", "amount"))
 
 
