@@ -142,10 +142,11 @@ def _kinds(good: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
     kind = pl.when(pl.col(RETURN)).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind")
     if reading.ours or not reading.has_amounts:
         return good.with_columns(kind)
-    doubtful, keys = good.filter((pl.col("amount") < 0) & ~pl.col(RETURN)), ["customer_id", "order_id"]
-    if some(doubtful) is None:
+    below, keys = good.filter(pl.col("amount") < 0), ["customer_id", "order_id"]
+    if some(below.filter(~pl.col(RETURN))) is None:
         return good.with_columns(kind)
-    sums = good.group_by(keys).agg(pl.col("amount").cast(SUM).sum())
+    # only what has a line below zero can be so in all: few orders are added up
+    sums = good.join(below.select(keys).unique(), on=keys, how="semi").group_by(keys).agg(pl.col("amount").cast(SUM).sum())
     negative = some(hold(sums.filter(pl.col("amount") < 0).select(keys)))
     if negative is None:
         return good.with_columns(kind)
