@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"error": "1;31", "warning": "33", "dim": "2", "done": "32"}
 _MAX_ROWS = 10
+_GAP = 2
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -151,8 +153,8 @@ def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int) -
     used = 0
     for column in head.get_columns():
         cells = [_cell(value) for value in column]
-        wide = max([len(column.name), *(Text(cell).cell_len for cell in cells)]) + 1
-        if used and used + wide > width:
+        wide = max(Text(cell).cell_len for cell in (column.name, *cells)) + _GAP
+        if used and used + wide - _GAP > width:
             break
         used += wide
         numeric = column.dtype.is_numeric()
@@ -163,7 +165,7 @@ def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int) -
     rich = Rich(file=stream, width=width, highlight=False, no_color=bool(os.environ.get("NO_COLOR")))
     rich.print(table)
     hidden = head.width - len(table.columns)
-    more = f"… and {hidden} more columns; " if hidden else ""
+    more = f"… and {hidden} more column{'s' if hidden > 1 else ''}; " if hidden else ""
     rich.print(Text(f"{more}-o FILE writes them all"), style="dim")
 
 
@@ -172,4 +174,7 @@ def _cell(value: Any) -> str:
         return "—"
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, Decimal) and "." in (money := f"{value:,f}"):
+        whole, _, cents = money.partition(".")
+        return f"{whole}.{cents.rstrip('0'):0<2}"
     return printable(str(value))

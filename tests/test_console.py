@@ -111,3 +111,14 @@ def test_a_terminal_gets_the_first_rows_and_the_columns_that_fit() -> None:
     assert "0.1235" in lines[1]
     assert "—" in lines[2]
     assert "more columns" in lines[-1]
+
+
+def test_a_table_shows_money_as_money_and_wide_names_whole() -> None:
+    """Money has two decimals unless it has more, thousands are set apart; a column that does not fit is left out."""
+    stream = io.StringIO()
+    money = pl.Series("净消费", ["31069.1000", "0.0050"], pl.Decimal(18, 4))
+    show_table(pl.DataFrame({"客户编号": ["小王", "小李"], "净消费": money, "预计下次下单日": ["2024-07-07", None]}), stream, 24)
+    lines = stream.getvalue().splitlines()
+    assert lines[0].split() == ["客户编号", "净消费"]
+    assert [line.split()[1] for line in lines[1:3]] == ["31,069.10", "0.005"]
+    assert lines[3].startswith("… and 1 more column")
