@@ -33,7 +33,8 @@ def notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
             if isinstance(warning, dict):
                 code, text = str(warning.get("code", "")), plain(warning.get("text", ""), 400)
                 own = words.lang == "en" or not words.known(f"warning.{code}")
-                found[words.name("warning", code), text if own else told(code, text, words)] = None
+                heading = f"{stage}_{code}" if words.known(f"warning.{stage}_{code}") else code
+                found[words.name("warning", heading), text if own else told(code, text, words)] = None
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ EN, ZH = load("en"), load("zh")
         ("chosen_on_test", "the method was chosen on the window that tests it (1 training window, fewer than 3)",
          "只有 1 个训练窗口，少于 3 个。"),
         ("as_of_after_log", "the log ends 1 day before 2024-03-05: silence in between is not known",
-         "日志在2024年3月5日之前 1 天结束，其间的沉默无从得知。"),
+         "订单记录在2024年3月5日之前 1 天结束，其间的沉默无从得知。"),
         ("after_as_of", "1,204 rows after 2024-03-05 left out", "2024年3月5日之后的 1,204 行。"),
         ("few_repeat_buyers", "1 customer ordered on a second day, a model needs 100: "
          "every order rate is drawn to the mean of all",
@@ -72,3 +72,11 @@ def test_a_sentence_of_another_shape_leaves_the_heading_alone(text: str) -> None
 def test_odd_numbers_and_days_never_break_the_page(text: str) -> None:
     """A footer of somebody else may hold months that are none and numbers of commas only."""
     assert isinstance(told("after_as_of", text, ZH), str)
+
+
+def test_an_untested_churn_probability_is_not_taken_for_the_forecast() -> None:
+    """The warning of the churn stage has a heading of its own and its sentence in Chinese."""
+    text = "the return probability is not validated: the past windows hold fewer than 100 customers who left, or who came back"
+    facts: dict[str, Any] = {"stage": "churn", "warnings": [{"code": "not_validated", "text": text}], "ancestors": []}
+    assert notices(facts, ZH) == (("流失概率未经验证", "历史窗口中流失或回来的客户少于 100 位。"),)
+    assert notices(facts, EN) == (("The churn probability is not validated", text),)

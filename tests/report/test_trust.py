@@ -65,7 +65,7 @@ def test_totals_without_an_interval_have_no_sentence_about_it(shop: Shop) -> Non
     assert "interval" not in _first(report, "clv")
 
 
-@pytest.mark.parametrize(("lang", "said"), [("en", "cannot be told from this log"), ("zh", "这份日志无法说明")])
+@pytest.mark.parametrize(("lang", "said"), [("en", "cannot be told from this log"), ("zh", "这份订单记录无法说明")])
 def test_where_nobody_came_back_no_expectation_is_told(shop: Shop, lang: str, said: str) -> None:
     """The mean of no repeat at all is not 0 but unknown: no tile, no column, no sum; a sentence in headline and panel."""
     people = shop[0].filter(pl.col("orders") > 0).with_columns(
