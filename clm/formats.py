@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 Emit = Callable[["pl.DataFrame | pl.LazyFrame", Table, "Facts"], "Output | None"]
 
 
-def to_path(path: Path) -> Emit:
-    """Publish a table at a path, in the format its suffix names. Raises UsageError at once for a suffix clm does not write."""
+def to_path(path: Path, also: tuple[str, ...] = ()) -> Emit:
+    """Publish a table at a path, in the format its suffix names.
+
+    Raises UsageError at once for a suffix clm does not write; `also` are those the command writes beside tables, to name.
+    """
     # a device or FIFO has no suffix to go by: it gets what a pipe gets
     device = path.exists() and not path.is_file()
     write = _parquet if device else _FORMATS.get(path.suffix.lower())
     if write is None:
         raise UsageError(
             f"{path.name} has the suffix {path.suffix or '(none)'}, which is no format clm writes",
-            fix=f"use one of {', '.join(_FORMATS)}",
+            fix=f"use one of {', '.join((*also, *_FORMATS))}",
             code="suffix",
         )
 

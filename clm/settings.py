@@ -58,7 +58,11 @@ class CommonSettings:
     """Options every command takes; only `seed` changes what is computed."""
 
     output: str | None = _unrecorded(
-        None, values.filled, "FILE", "Where to write: .parquet, .csv or .xlsx (run: a folder, clm-out).", short="-o"
+        None,
+        values.filled,
+        "FILE",
+        "Where to write: .parquet, .csv or .xlsx (report: .html, .json or .md too; run: a folder, clm-out).",
+        short="-o",
     )
     quiet: bool = _switch("No closing line, no progress.", short="-q", recorded=False)
     verbose: bool = _switch("Say what is read, decided and written.", short="-v", recorded=False)

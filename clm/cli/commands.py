@@ -179,7 +179,7 @@ def report(job: Job) -> int:
     output = Path(job.common.output) if job.common.output not in (None, "-") else None
     document = output is not None and output.suffix.lower() in steps.DOCUMENTS
     if not document:
-        job.check_output(other_table=True)
+        job.check_output(other_table=True, also=steps.DOCUMENTS)
     step = steps.report(job.source(), job.with_orders(), job.common, job.silent if document or output is None else job.emit)
     if job.common.dry_run:
         return job.finish(step, table=False)

@@ -122,16 +122,17 @@ class Job:
     def to_stdout(self) -> bool:
         return self.common.output == "-" or (self.common.output is None and not sys.stdout.isatty())
 
-    def check_output(self, *, other_table: bool = False) -> None:
+    def check_output(self, *, other_table: bool = False, also: tuple[str, ...] = ()) -> None:
         """Refuse before the work what could not be written after it, or would destroy an input.
 
         A customer stage may replace its own input; a command that writes another table (`other_table`) may not.
+        `also` are suffixes of documents it writes beside tables.
         """
         from clm.storage import files
 
         if self.common.output not in (None, "-"):
             target = Path(str(self.common.output))
-            formats.to_path(target)
+            formats.to_path(target, also)
             named = [getattr(self.settings, name, None) for name in ("orders", "previous", "attributes", "costs")]
             files.keep_inputs([Path(one) for one in [*filter(None, named), *(self.inputs if other_table else [])]], [target])
         if self.common.output == "-" and sys.stdout.isatty():

@@ -87,10 +87,12 @@ def elsewhere(option: str) -> tuple[str, str] | None:
 
 def _for_run(error: DataError) -> DataError:
     """A stage's question, with the answer where `run` takes it from."""
-    named = re.search(r"--([a-z][a-z-]+)", error.fix or "")
     own = [option_name(one.name) for one, _ in options(COMMANDS["run"])]
-    found = elsewhere(named[1]) if named and named[1] not in own else None
-    return DataError(error.what, where=error.where, fix=f"{error.fix}\n         {found[1]}", code=error.code) if found else error
+    named = [name for name in dict.fromkeys(re.findall(r"--([a-z][a-z-]+)", error.fix or "")) if name not in own]
+    found = [place[1] for place in map(elsewhere, named) if place]
+    if not found:
+        return error
+    return DataError(error.what, where=error.where, fix="\n         ".join((error.fix or "", *found)), code=error.code)
 
 
 def _passed_down(job: Job, stage: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
     text = {
         "two": "Two CUSTOMERS files: the earlier, then the later.",
         "one": f"The {says}; - or a pipe is standard input.",
-        "many": "Files, globs or folders: CSV (also .gz), Parquet; - or a pipe is standard input.",
+        "many": "Files, globs or folders: CSV, workbooks, JSON, Parquet, also packed; - or a pipe is standard input.",
         "optional": "The table to show.",
     }[inputs]
     kind: Any = list[str] if inputs in ("two", "many") else str

@@ -71,7 +71,9 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
         raise InputError("the name of the input is not UTF-8", where=str(path), fix="rename the file") from None
     with reading(path):
         if path.is_dir():
-            raise InputError(f"{shown} is a folder, not a file", where=str(path), fix="name the Parquet file inside it")
+            of_run = path / ("clean.parquet" if table.made_by == "clean" else "customers.parquet")
+            inside = f"name the Parquet file inside it{f': {of_run}' if of_run.is_file() else ''}"
+            raise InputError(f"{shown} is a folder, not a file", where=str(path), fix=inside)
         size = path.stat().st_size
     schema, found = _footer(path, shown, table)
     notices: tuple[Notice, ...] = ()

@@ -33,6 +33,9 @@ CASES: list[tuple[int, str, Case]] = [
     (2, r"no command", lambda shop, tmp: []),
     (2, r"there is no nonsense", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.parquet", "--fail-if", "nonsense > 1"]),
     (2, r"suffix .txt", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.txt"]),
+    (2, r"use one of .html, .json, .md, .parquet", lambda shop, tmp: ["report", str(shop.file("churn")), "-o", f"{tmp}/x.pdf"]),
+    (66, r"inside it: .*clean.parquet", lambda shop, tmp: ["cohort", str(tmp)]),
+    (65, r"--allow-masked\n.*CLM_CLEAN_MAP\n.*CLM_CLEAN_ALLOW_MASKED", lambda shop, tmp: ["run", f"{tmp}/masked.csv", "-o", f"{tmp}/out"]),
     (65, r"clm rfm", lambda shop, tmp: ["segment", str(shop.file("clean")), "-o", f"{tmp}/x.parquet"]),
     (65, r"not a Parquet file", lambda shop, tmp: ["rfm", str(shop.source), "-o", f"{tmp}/x.parquet"]),
     (66, r"there is no file nowhere.csv", lambda shop, tmp: ["clean", f"{tmp}/nowhere.csv", "-o", f"{tmp}/x.parquet"]),
@@ -97,6 +100,7 @@ def test_exit_code_and_message(shop: Shop, tmp_path: Path, code: int, says: str,
     (tmp_path / "bad.toml").write_text("sed = 3\n")
     spoil(shop, tmp_path)
     (tmp_path / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
+    (tmp_path / "masked.csv").write_text("date,customer,amount\n2024-01-01,王**,5\n2024-01-02,李**,5\n2024-01-03,陈**,5\n")
     with process(case(shop, tmp_path)) as done:
         _, said = done.communicate(timeout=120)
     assert done.returncode == code, said
