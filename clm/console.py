@@ -10,7 +10,7 @@ import os
 import sys
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -142,13 +142,15 @@ def for_command(name: str, *, quiet: bool = False, verbose: bool = False) -> Con
     return Console(name, sys.stderr, os.environ, quiet, verbose)
 
 
-def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int) -> None:
-    """The first rows and the columns that fit: what a terminal gets instead of Parquet."""
+def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int, new: Sequence[str] = ()) -> None:
+    """The first rows and the columns that fit, the `new` ones right after the first: what a terminal gets instead of Parquet."""
     from rich.console import Console as Rich
     from rich.table import Table
     from rich.text import Text
 
     head = frame.lazy().head(_MAX_ROWS).collect()
+    made = [name for name in new if name in head.columns[1:]]
+    head = head.select(head.columns[:1] + made + [name for name in head.columns[1:] if name not in made])
     table = Table(box=None, pad_edge=False, header_style="bold")
     used = 0
     for column in head.get_columns():

@@ -122,3 +122,11 @@ def test_a_table_shows_money_as_money_and_wide_names_whole() -> None:
     assert lines[0].split() == ["客户编号", "净消费"]
     assert [line.split()[1] for line in lines[1:3]] == ["31,069.10", "0.005"]
     assert lines[3].startswith("… and 1 more column")
+
+
+def test_a_table_shows_what_a_stage_made_first() -> None:
+    """The new columns stand right behind the customer, those the frame lacks nowhere."""
+    stream = io.StringIO()
+    frame = pl.DataFrame({"customer_id": ["a"], "orders": [3], "segment": ["loyal"]})
+    show_table(frame, stream, 80, ["segment", "tier"])
+    assert stream.getvalue().split()[:6] == ["customer_id", "segment", "orders", "a", "loyal", "3"]

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clm import formats
+from clm import formats, tables
 from clm.cli import conditions
 from clm.cli.conditions import Condition
 from clm.config import Resolved, Sources
@@ -194,7 +194,8 @@ class Job:
         arrow = f" → {shown}" if shown else " (dry run: nothing written)" if self.common.dry_run else ""
         carries_data = bool(step.outputs) and shown is None
         if table and not (step.outputs or self.common.dry_run or self.common.json):
-            show_table(step.outcome.frame, sys.stdout, shutil.get_terminal_size().columns)
+            made = tables.CUSTOMERS.names(self.command)
+            show_table(step.outcome.frame, sys.stdout, shutil.get_terminal_size().columns, made)
         self.console.closing(f"{step.outcome.closing}{arrow}")
         return self.conclude(record, carries_data)
 
