@@ -206,7 +206,9 @@ class SegmentSettings:
         "auto|K",
         "Add clusters by recency, orders and spend; auto takes the largest stable number.",
     )
-    by: tuple[str, ...] = _option((), values.names, "COL,…", "Count the segments by these columns, such as country,channel.")
+    by: tuple[str, ...] = _option(
+        (), values.names, "COL,…", "Count the segments by these columns, such as country,channel (all of it in --json)."
+    )
     attributes: str | None = _unrecorded(
         None, values.filled, "FILE", "CSV, Parquet or workbook with customer_id and what else is known: adds attr_ columns."
     )

@@ -67,7 +67,7 @@ def segment(job: Job) -> int:
         return _explain(job)
     job.check_output()
     step = steps.segment(job.source(), job.settings, job.common, job.emit, save=job.save_model())
-    for line in steps.told_clusters(step):
+    for line in steps.told_segments(step):
         job.console.note(line)
     return job.finish(step)
 

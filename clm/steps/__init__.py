@@ -17,7 +17,7 @@ from clm.steps.customers import (
     segment,
     segment_asks,
     told_candidates,
-    told_clusters,
+    told_segments,
     without,
 )
 from clm.steps.forecasting import backtest, beside_clv, clv, spent, told_backtest, told_costs, told_fits
@@ -76,8 +76,8 @@ __all__ = [
     "spent",
     "told_backtest",
     "told_candidates",
-    "told_clusters",
     "told_costs",
     "told_fits",
+    "told_segments",
     "without",
 ]

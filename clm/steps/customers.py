@@ -143,12 +143,12 @@ def segment_asks(settings: SegmentSettings) -> set[str]:
     return {column.stage for column in CUSTOMERS.columns if column.name in names}
 
 
-def told_clusters(step: Step) -> list[str]:
-    """The tables of --clusters as lines: how stable each number of them is, and what each cluster is like."""
-    from clm.stages.segment import clusters
+def told_segments(step: Step) -> list[str]:
+    """The tables of --clusters and --by as lines: how stable each number of clusters is, what each is like; segments by value."""
+    from clm.stages.segment import attributes, clusters
 
     found = step.outcome.metrics.get("clusters")
-    return clusters.lines(found) if found else []
+    return [*(clusters.lines(found) if found else []), *attributes.lines(step.outcome.metrics.get("by", []))]
 
 
 def explain(source: Path, customer: str, settings: SegmentSettings, common: CommonSettings) -> tuple[dict[str, Any], list[str]]:

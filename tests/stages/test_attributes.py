@@ -14,7 +14,7 @@ from clm.errors import DataError, UsageError
 from clm.outcome import Outcome, Rows
 from clm.settings import CleanSettings
 from clm.stages.clean.attributes import Attributes, attributes
-from clm.stages.segment.attributes import MOST_VALUES, by, joined
+from clm.stages.segment.attributes import MOST_VALUES, by, joined, lines
 
 
 def read(path: Path) -> Attributes:
@@ -122,6 +122,13 @@ def test_segments_by_attribute_by_hand() -> None:
         ("channel", "web", "loyal", 2, 1.0, 5, "17.0000"),
         ("channel", None, "new", 1, 1.0, 1, "5.0000"),
     ]
+    assert lines(rows) == [
+        "  country DE: 2 customers; loyal 50%, new 50%",
+        "  country (none): 1 customer; loyal 100%",
+        "  channel web: 2 customers; loyal 100%",
+        "  channel (none): 1 customer; new 100%",
+    ]
+    assert lines([rows[0] | {"value": f"{at}"} for at in range(22)])[-1] == "  2 more values in --json"
     shuffled = by(outcome(BASE.reverse()), ("channel",)).metrics["by"]
     assert shuffled == rows[3:]
 

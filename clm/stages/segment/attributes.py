@@ -16,6 +16,7 @@ from clm.errors import DataError, UsageError
 from clm.outcome import Notice, Outcome, counted, money_text
 
 MOST_VALUES, _FEW = 500, 20
+_LISTED, _SHOWN = 20, 4
 _PREFIXES = ("", "attr_", "main_")  # the order in which a name given to --by is looked for
 
 
@@ -59,6 +60,24 @@ def by(outcome: Outcome, names: Sequence[str]) -> Outcome:
     customers = outcome.frame.lazy().collect()
     rows = [row for name in dict.fromkeys(names) for row in _rows(customers, name, _column(customers, name), outcome)]
     return replace(outcome, frame=customers, metrics=outcome.metrics | {"by": rows})
+
+
+def lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """`metrics.by` as lines: the first values with their customers and largest segments."""
+    groups: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["column"], row["value"]), []).append(row)
+    told = [
+        f"  {name} {'(none)' if value is None else value}: {counted(sum(row['customers'] for row in found), 'customer')}; "
+        + ", ".join(f"{row['segment'] or 'none'} {row['share']:.0%}" for row in sorted(found, key=_larger)[:_SHOWN])
+        + (f", {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+        for (name, value), found in list(groups.items())[:_LISTED]
+    ]
+    return told + ([f"  {counted(len(groups) - _LISTED, 'more value')} in --json"] if len(groups) > _LISTED else [])
+
+
+def _larger(row: dict[str, Any]) -> int:
+    return -int(row["customers"])
 
 
 def _column(customers: pl.DataFrame, name: str) -> str:
