@@ -225,6 +225,13 @@ def test_an_order_that_is_negative_as_a_whole_is_a_return(tmp_path: Path) -> Non
     assert done.column("kind") == ["return", "sale", "sale", "return", "return"]
 
 
+def test_a_repeated_line_that_goes_does_not_make_its_order_negative(tmp_path: Path) -> None:
+    """Of an order of 10 with a voucher of 6 written twice, 4 remain where repeats are dropped: a sale."""
+    rows = HEAD + "2,A,2024-01-02,10\n2,A,2024-01-02,-6\n2,A,2024-01-02,-6\n"
+    assert clean_text(rows, tmp_path, duplicates="drop").column("kind") == ["sale", "sale"]
+    assert clean_text(rows, tmp_path, duplicates="keep").column("kind") == ["return"] * 3
+
+
 def test_a_cancellation_document_is_a_return(tmp_path: Path) -> None:
     """C and a number among invoices that are numbers is the cancellation of an invoice."""
     done = clean_text("invoice,customer,date,total\n100,A,2024-01-02,10\n101,A,2024-01-02,10\nC102,A,2024-01-03,-10\n", tmp_path)

@@ -175,3 +175,24 @@ def test_groups_add_up_the_same_when_the_usual_one_is_not_looked_up(rows: list[t
     found = by_group(frame.lazy(), ["kind", "flags"], (pl.col("kind") == "sale") & pl.col("flags").is_null()).collect()
     plain = frame.group_by("kind", "flags").agg(rows=pl.len().cast(pl.Int64), amount=pl.col("amount").cast(SUM).sum())
     assert_frame_equal(found, plain, check_row_order=False)
+
+
+signed = st.builds(
+    lambda order, who, pieces, price: Line((str(order), who, "2024-01-02", str(pieces), price, "paid", "")),
+    st.integers(min_value=1, max_value=3), st.sampled_from("AB"), st.integers(min_value=-3, max_value=3),
+    st.sampled_from(["1", "2.50", "-2.50", "7"]),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(signed, min_size=1, max_size=8), st.sampled_from(["-4", "0", "4"]))
+def test_a_row_of_another_order_changes_no_kind(rows: list[Line], price: str) -> None:
+    """What an order is depends on its own rows: returned when its money is below zero, else line by line as its units say."""
+    other = Line(("99", "Z", "2024-01-02", "1", price, "paid", ""))
+    with folder() as place:
+        alone, beside = (clean(place, log, duplicates="keep") for log in (rows, [*rows, other]))
+    assert beside.column("kind")[:-1] == alone.column("kind")
+    totals = alone.rows.group_by("order_id", "customer_id").agg(pl.col("amount").sum() < 0)
+    told = alone.rows.join(totals.rename({"amount": "below"}), on=["order_id", "customer_id"], maintain_order="left")
+    returned = told.select((pl.col("below") | (pl.col("quantity") < 0)).alias("kind"))["kind"]
+    assert (alone.rows["kind"] == "return").to_list() == returned.to_list()

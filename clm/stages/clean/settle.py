@@ -62,9 +62,9 @@ def settle(
     finished = judged.filter(~pl.col(AGAIN)).with_columns(*_finished_ids(reading, pointless), _place())
     good = finished.filter(pl.col(REASON).is_null())
     overlapping = overlap.look(good, reading, settings)
-    good = _kinds(good, reading, hold)
     good, collapse = _repeats(good, reading, settings, overlapping)
-    kept = good.filter(~pl.col(_DUPLICATE)) if collapse else good
+    # what an order comes to is told by the rows that stay
+    kept = _kinds(good.filter(~pl.col(_DUPLICATE)) if collapse else good, reading, hold)
     reviewed, refunded = _reviewed(kept, reading, settings, hold)
     final = _coded(reviewed.frame, reading, settings, secret).select(_columns(reading))
     told = quality.count(final, reviewed.codes, kept)
@@ -137,22 +137,23 @@ def _place() -> pl.Expr:
     return (pl.col(SOURCE) * _LINES_PER_SOURCE + pl.col(LINE)).alias(AT)
 
 
-def _kinds(good: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
+def _kinds(kept: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
     """`return` for records that are one by themselves, and for every line of an order whose total is negative."""
     kind = pl.when(pl.col(RETURN)).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind")
     if reading.ours or not reading.has_amounts:
-        return good.with_columns(kind)
-    below, keys = good.filter(pl.col("amount") < 0), ["customer_id", "order_id"]
-    if some(below.filter(~pl.col(RETURN))) is None:
-        return good.with_columns(kind)
-    # only what has a line below zero can be so in all: few orders are added up
-    sums = good.join(below.select(keys).unique(), on=keys, how="semi").group_by(keys).agg(pl.col("amount").cast(SUM).sum())
-    negative = some(hold(sums.filter(pl.col("amount") < 0).select(keys)))
+        return kept.with_columns(kind)
+    keys = ["customer_id", "order_id"]
+    # only an order with money below zero can be negative as a whole, and it matters only where a line is no return by itself
+    below = some(hold(kept.filter(pl.col("amount") < 0).select(keys).unique()))
+    if below is None:
+        return kept.with_columns(kind)
+    sums = kept.join(below, on=keys, how="semi").group_by(keys).agg(pl.col("amount").cast(SUM).sum(), pl.col(RETURN).all())
+    negative = some(hold(sums.filter((pl.col("amount") < 0) & ~pl.col(RETURN)).select(keys)))
     if negative is None:
-        return good.with_columns(kind)
-    lines = hold(good.join(negative, on=keys, how="semi").select(AT))
+        return kept.with_columns(kind)
+    lines = hold(kept.join(negative, on=keys, how="semi").select(AT))
     returned = pl.col(RETURN) | pl.col("clm:negative")
-    marked = places.among(good, lines, "clm:negative")
+    marked = places.among(kept, lines, "clm:negative")
     return marked.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
 
 
