@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from clm.errors import UsageError
-from clm.tables import COLLAPSED_CODES, REJECT_CODES
+from clm.tables import COLLAPSED_CODES, FLAGS, REJECT_CODES
 
 _SHAPE = re.compile(r"\s*([\w.\-]+)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -28,6 +28,9 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 _LEFT_OUT = ("", "rows.", "amount.", "metrics.")
 # a code that did not occur counted nothing: that is 0, not an unknown path
 _ZERO = {f"rejected.{code}" for code in REJECT_CODES} | {f"collapsed.{code}" for code in COLLAPSED_CODES}
+_COUNTED = re.compile(
+    r"(?:metrics\.)?(?:flags\.(\w+)|quality\.(?:(flags)|left_out)\.(\w+)\.(?:rows|row_share|amount|amount_share))"
+)
 
 Bound = Decimal | date
 
@@ -77,7 +80,8 @@ def holds(condition: Condition, record: Mapping[str, Any]) -> bool:
     except InvalidOperation:
         raise UsageError(f"--fail-if: {condition.path} is no number") from None
     bound = condition.bound
-    if condition.share:
+    # what is a share by itself is compared as it stands
+    if condition.share and not isinstance(value, float):
         if area not in record:
             raise UsageError(f"--fail-if: {condition.path} has no rows to be a share of", fix="compare it with a number")
         bound *= Decimal(str(record[area]["in"]))
@@ -91,14 +95,29 @@ def _find(path: str, record: Mapping[str, Any]) -> tuple[Any, str]:
         for part in (prefix + path).split("."):
             found = _inside(found, part)
         if found is not None and not isinstance(found, Mapping):
-            area = (prefix + path).split(".")[0]
-            return found, "amount" if area == "amount" else "rows"
-    area = "amount" if path.startswith("amount.") else "rows"
-    if path.removeprefix(f"{area}.") in _ZERO and area in record:
+            return found, _area(prefix + path)
+    area = _area(path)
+    if (path.removeprefix(f"{area}.") in _ZERO or _uncounted(path, record)) and area in record:
         return 0, area
     raise UsageError(
         f"--fail-if: there is no {path} in the --json object", fix="run with --json to see what there is", code="unknown_path"
     )
+
+
+def _area(path: str) -> str:
+    return "amount" if path.startswith("amount.") or path.endswith(".amount") else "rows"
+
+
+def _uncounted(path: str, record: Mapping[str, Any]) -> bool:
+    """Whether the path counts a flag or a reason that did not occur; a flag may be that of a rule in the settings."""
+    match = _COUNTED.fullmatch(path)
+    if match is None or "quality" not in record.get("metrics", {}):
+        return False
+    flag, quality, code = match.groups()
+    if not flag and not quality:
+        return code in REJECT_CODES or code in COLLAPSED_CODES
+    own = (rule.partition("=")[0] for rule in record.get("settings", {}).get("rule", ()))
+    return (flag or code) in (*FLAGS, "review", *own)
 
 
 def _inside(found: Any, part: str) -> Any:

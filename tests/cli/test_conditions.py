@@ -18,7 +18,14 @@ RECORD = {
         "beats": {"rmse": True},
         "candidates": [{"auc": 0.7}],
         "nothing": None,
+        "flags": {"big": 3},
+        "quality": {
+            "completeness": {"product_id": 0.75},
+            "flags": {"big": {"rows": 3, "row_share": 0.02, "amount": "500.0000", "amount_share": 0.5553}},
+            "left_out": {},
+        },
     },
+    "settings": {"rule": ["big=amount > 100", "huge=amount > 1000"]},
 }
 
 
@@ -42,10 +49,25 @@ RECORD = {
         ("beats.rmse == 1", True),
         ("candidates.0.auc < 0.8", True),
         ("in>199", True),
+        ("quality.completeness.product_id < 80%", True),
+        ("quality.completeness.product_id < 70%", False),
+        ("quality.flags.big.row_share > 1%", True),
+        ("quality.flags.big.rows > 1%", True),
+        ("quality.flags.big.rows > 2%", False),
+        ("quality.flags.big.amount > 49%", True),
+        ("quality.flags.big.amount > 50%", False),
+        ("flags.huge > 0", False),
+        ("flags.zero_price == 0", True),
+        ("metrics.quality.flags.huge.amount > 0", False),
+        ("quality.flags.review.rows > 0%", False),
+        ("quality.left_out.no_customer.row_share > 0", False),
     ],
 )
 def test_what_holds(text: str, expected: bool) -> None:
-    """Rows, money, metrics and days; rows, amount and metrics may be left out; a share is of the rows, or the money, in."""
+    """Rows, money, metrics and days; rows, amount and metrics may be left out; what never occurred is 0.
+
+    A share is of the rows, or the money, in; what is a share by itself is compared as it stands.
+    """
     assert conditions.holds(conditions.parse(text), RECORD) is expected
 
 
@@ -59,8 +81,12 @@ def test_what_is_no_condition(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["psy > 1", "rejected.nonsense > 1", "chosen > 1", "psi > 2024-06-30", "rows > 1", "nothing > 1"]
-)
+    "text",
+    [
+        "psy > 1", "rejected.nonsense > 1", "chosen > 1", "psi > 2024-06-30", "rows > 1", "nothing > 1", "flags.zero_prise > 0",
+        "quality.left_out.huge.rows > 0", "quality.completeness.huge < 90%",
+    ],
+)  # fmt: skip
 def test_what_cannot_be_judged(text: str) -> None:
     """An unknown path, or one that is not a number or day, is usage: silence would look like a pass."""
     with pytest.raises(UsageError):

@@ -82,7 +82,7 @@ def _coverage(days: list[date]) -> dict[str, Any]:
     }
     gaps = [(after - before - _DAY, before + _DAY, after - _DAY) for before, after in pairwise(days) if after - before > _DAY]
     if not gaps:
-        return found
+        return found | {"longest_gap": {"days": 0}}
     length, first, last = max(gaps, key=lambda gap: gap[0])
     return found | {"longest_gap": {"days": length.days, "first_day": first.isoformat(), "last_day": last.isoformat()}}
 
