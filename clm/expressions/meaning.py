@@ -103,6 +103,8 @@ class _Meaning:
         for one, other, kind, wanted in ((left, right, *kinds), (right, left, kinds[1], kinds[0])):
             if isinstance(one, Column) and isinstance(other, Literal) and kind == _TEXT and wanted != _TRUTH:
                 return f"{one.name} is text: put the value in quotes"
+            if isinstance(one, Column) and isinstance(other, Literal) and wanted == _TEXT and kind in (_NUMBER, _DAY, _MOMENT):
+                return f"{one.name} is {kind}: write {kind} without quotes"
         names = [value.name if isinstance(value, Column) else "the value" for value in (left, right)]
         return f"{names[0]} is {kinds[0]} and {names[1]} is {kinds[1]}: they do not compare"
 

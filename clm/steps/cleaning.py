@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from clm.storage.publish import Output
 
 
+# texts that say nothing of a person
+_OURS = ("kind", "flags", "source_file")
 # how much of the memory limit a judged log may take before it goes to a file
 _HELD_SHARE = 0.125
 
@@ -143,10 +145,11 @@ def _check_names(columns: Mapping[str, pl.DataType], roles: Mapping[str, tuple[s
     from clm.expressions.meaning import compiled
 
     for column in settings.pseudonymise:
-        if columns.get(column) != pl.String:
+        if columns.get(column) != pl.String or column in _OURS:
             what = "there is no such column in the output" if column not in columns else "it is no text"
+            what = "it is clm's own" if column in _OURS else what
             role = next((role for role, named in roles.items() if column in named), None)
-            texts = [name for name, dtype in columns.items() if dtype == pl.String]
+            texts = [name for name, dtype in columns.items() if dtype == pl.String and name not in _OURS]
             near = f": it is called {role} there" if role in texts else suggest(column, texts)
             raise UsageError(
                 f"--pseudonymise {column}: {what}{near}", fix="name customer_id, order_id or a column of --keep", code="keys"
@@ -162,6 +165,6 @@ def _check_names(columns: Mapping[str, pl.DataType], roles: Mapping[str, tuple[s
         try:
             compiled(rule, columns)
         except ExpressionError as error:
-            raise UsageError(
-                f"the rule {name}: {error}", fix="mend it, or carry a column along with --keep", code="rule"
-            ) from None
+            absent = any(column not in columns for column in rule.columns())
+            fix = "mend it, or carry a column along with --keep" if absent else "mend it at the mark"
+            raise UsageError(f"the rule {name}: {error}", fix=fix, code="rule") from None

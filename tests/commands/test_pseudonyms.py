@@ -74,6 +74,7 @@ def test_tables_under_two_keys_are_not_joined(tmp_path: Path, key: str, capsys: 
         (["--key-file", "{key}"], 2, "without --pseudonymise"),
         (["--pseudonymise", "custumer_id", "--key-file", "{key}"], 2, "did you mean customer_id"),
         (["--pseudonymise", "amount", "--key-file", "{key}"], 2, "it is no text"),
+        (["--pseudonymise", "customer_id,kind", "--key-file", "{key}"], 2, "it is clm's own"),
         (["--pseudonymise", "customer_id", "--key-file", "{key}", "--rejects-raw"], 2, "--rejects-raw writes what"),
         (["--pseudonymise", "customer_id", "--key-file", "nowhere.key"], 66, "clm key new"),
         (["--pseudonymise", "customer_id", "--key-file", "{open}"], 78, "open to others"),

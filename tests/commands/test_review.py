@@ -50,6 +50,18 @@ def test_rules_and_what_clm_finds_go_into_one_column(log: Path, tmp_path: Path, 
     assert flags(tmp_path / "e.parquet") == ["gift", "dear", None, None, "gift", None, None]
 
 
+def test_a_rule_may_ask_where_a_row_stands(log: Path, tmp_path: Path) -> None:
+    """`source_line`, and `source_file` of several files, are columns like the others; again when the clean table is cleaned."""
+    other = tmp_path / "other.csv"
+    other.write_text(LOG.replace("2024", "2023"), encoding="utf-8")
+    rules = ["--rule", "head=source_line <= 2", "--rule", "other=source_file = 'other.csv' and source_line > 7"]
+    made, again = tmp_path / "c.parquet", tmp_path / "d.parquet"
+    assert main(["clean", str(log), str(other), "-o", str(made), "-q", "--review", "none", "--duplicates", "keep", *rules]) == 0
+    assert flags(made) == ["head", *[None] * 6, "head", *[None] * 5, "other"]
+    assert main(["clean", str(made), "-o", str(again), "-q", "--rule", "seen=flags = 'other' and source_line = 8"]) == 0
+    assert flags(again) == [*flags(made)[:-1], "other,seen"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -63,6 +75,8 @@ def test_rules_and_what_clm_finds_go_into_one_column(log: Path, tmp_path: Path, 
         (["--rule", "Big=amount > 5"], "wants a flag of small letters"),
         (["--rule", "big"], "wants FLAG=RULE"),
         (["--review", "order_date > 2024-01-01"], "write ordered_at"),
+        (["--review", "ordered_at > '2024-01-01'"], "write a moment without quotes"),
+        (["--rule", "seen=flags is empty"], "there is no column flags"),
     ],
 )
 def test_a_wrong_rule_is_refused_before_anything_is_written(
@@ -107,9 +121,11 @@ def test_the_quality_of_the_log_is_told(log: Path, tmp_path: Path, capsys: pytes
     quality = metrics["quality"]
     assert quality["completeness"]["note"] == round(2 / 7, 6)
     assert quality["completeness"]["product_id"] == 1
-    assert quality["flags"]["non_product"] == {"rows": 2, "amount": "9.0000"}
+    share = {"row_share": round(2 / 7, 6), "amount_share": 0.000036}
+    assert quality["flags"]["non_product"] == {"rows": 2, "amount": "9.0000"} | share
     assert (quality["first_day"], quality["last_day"]) == ("2024-01-02", "2024-01-06")
-    assert quality["left_out"] == {"no_customer": {"rows": 1, "row_share": 0.125, "amount_share": round(10 / 250029, 6)}}
+    left_out = {"rows": 1, "row_share": 0.125, "amount": "10.0000", "amount_share": round(10 / 250029, 6)}
+    assert quality["left_out"] == {"no_customer": left_out}
     assert metrics["refunds"]["matched"] == {"rows": 1, "amount": "-15.0000"}
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from clm.expressions import Rule
 from clm.expressions.meaning import compiled
-from clm.stages.clean import amounts, bursts, goods, places, products, refunds
+from clm.stages.clean import amounts, bursts, places, products, refunds
 from clm.stages.clean.accounting import Sum
 from clm.stages.clean.hold import Hold, held, some
 from clm.stages.clean.places import AT
@@ -58,7 +58,7 @@ def flagged(
     hits: Hits = {}
     account = Refunds()
     judgements: Conditions = []
-    log = Log.of(good, goods.default_patterns() if non_products is None else non_products) if look else None
+    log = Log.of(good, non_products) if look else None
     if log is not None and log.rows:
         judgements = log.conditions()
         orders = hold(log.orders())

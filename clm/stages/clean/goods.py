@@ -13,7 +13,7 @@ from importlib import resources
 
 import polars as pl
 
-# patterns of so few bytes (a Chinese word is longer) count only where at most this share of the lines has so short an id
+# shipped patterns of so few bytes (a Chinese word is longer) count only where at most this share of the lines has so short an id
 _SHORT, _SHORT_SHARE = 2, 0.05
 
 
@@ -49,14 +49,19 @@ class NonProducts:
         return pl.any_horizontal(tests) if tests else pl.lit(value=False)
 
 
-def find(good: pl.LazyFrame, columns: list[str], patterns: tuple[str, ...]) -> NonProducts:
-    """Compare the patterns with the distinct values of the product columns among `columns`."""
+def find(good: pl.LazyFrame, columns: list[str], patterns: tuple[str, ...] | None) -> NonProducts:
+    """Compare the patterns with the distinct values of the product columns among `columns`. None: the shipped list.
+
+    In a log of short ids the shortest of the shipped patterns may be products; who writes a pattern knows his log.
+    """
+    shipped = patterns is None
+    patterns = default_patterns() if patterns is None else patterns
     if not patterns or not columns:
         return NonProducts()
     matched = pl.collect_all(
         [good.select(column).unique().filter(_matches(column, patterns)) for column in columns], engine="streaming"
     )
-    if any(table.height for table in matched) and _short_ids(good, columns):
+    if shipped and any(table.height for table in matched) and _short_ids(good, columns):
         patterns = tuple(one for one in patterns if len(one.encode()) > _SHORT)
         matched = [table.filter(_matches(column, patterns)) for column, table in zip(columns, matched, strict=True)]
     found = {column: tuple(table[column].sort().to_list()) for column, table in zip(columns, matched, strict=True)}

@@ -15,16 +15,15 @@ from clm.errors import DataError
 from clm.expressions import Expression, Rule
 from clm.ingest.evidence import Evidence
 from clm.ingest.numbers import LINE as MONEY
-from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
 from clm.ingest.scan import AGAIN, FILE, PRINT, SOURCE
 from clm.ingest.structure import DETAIL, LINE, RAW
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
-from clm.stages.clean import doubts, flags, ids, order_lines, overlap, places, pseudonyms, quality, signs, suspects, totals
+from clm.stages.clean import doubts, flags, ids, kinds, order_lines, overlap, places, pseudonyms, quality, signs, suspects, totals
 from clm.stages.clean.accounting import Account, by_group, closing_line, total
-from clm.stages.clean.hold import Hold, held, some
-from clm.stages.clean.judge import COLUMN, REASON, RETURN
+from clm.stages.clean.hold import Hold, held
+from clm.stages.clean.judge import COLUMN, REASON
 from clm.stages.clean.meanings import kept_as
 from clm.stages.clean.places import AT
 from clm.tables import RETURN as RETURNED
@@ -64,7 +63,7 @@ def settle(
     overlapping = overlap.look(good, reading, settings)
     good, collapse = _repeats(good, reading, settings, overlapping)
     # what an order comes to is told by the rows that stay
-    kept = _kinds(good.filter(~pl.col(_DUPLICATE)) if collapse else good, reading, hold)
+    kept = kinds.told(good.filter(~pl.col(_DUPLICATE)) if collapse else good, reading, hold)
     reviewed, refunded = _reviewed(kept, reading, settings, hold)
     final = _coded(reviewed.frame, reading, settings, secret).select(_columns(reading))
     told = quality.count(final, reviewed.codes, kept)
@@ -137,26 +136,6 @@ def _place() -> pl.Expr:
     return (pl.col(SOURCE) * _LINES_PER_SOURCE + pl.col(LINE)).alias(AT)
 
 
-def _kinds(kept: pl.LazyFrame, reading: Reading, hold: Hold) -> pl.LazyFrame:
-    """`return` for records that are one by themselves, and for every line of an order whose total is negative."""
-    kind = pl.when(pl.col(RETURN)).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind")
-    if reading.ours or not reading.has_amounts:
-        return kept.with_columns(kind)
-    keys = ["customer_id", "order_id"]
-    # only an order with money below zero can be negative as a whole, and it matters only where a line is no return by itself
-    below = some(hold(kept.filter(pl.col("amount") < 0).select(keys).unique()))
-    if below is None:
-        return kept.with_columns(kind)
-    sums = kept.join(below, on=keys, how="semi").group_by(keys).agg(pl.col("amount").cast(SUM).sum(), pl.col(RETURN).all())
-    negative = some(hold(sums.filter((pl.col("amount") < 0) & ~pl.col(RETURN)).select(keys)))
-    if negative is None:
-        return kept.with_columns(kind)
-    lines = hold(kept.join(negative, on=keys, how="semi").select(AT))
-    returned = pl.col(RETURN) | pl.col("clm:negative")
-    marked = places.among(kept, lines, "clm:negative")
-    return marked.with_columns(pl.when(returned).then(pl.lit(RETURNED)).otherwise(pl.lit(SALE)).alias("kind"))
-
-
 def _repeats(
     good: pl.LazyFrame, reading: Reading, settings: CleanSettings, overlapping: overlap.Overlap | None
 ) -> tuple[pl.LazyFrame, bool]:
@@ -205,7 +184,7 @@ def _reviewed(
     rules = [Rule("review", settings.review)] if isinstance(settings.review, Expression) else []
     rules += settings.rule
     asked = {column for rule in rules for column in rule.when.columns()}
-    before = kept.with_columns(pl.col(kept_as(name)).alias(name) for name in reading.keep if name in asked)
+    before = kept.with_columns(one for one in (*_standing(reading), *_kept(reading)) if one.meta.output_name() in asked)
     if reading.ours:
         before = before.with_columns(pl.col("flags").alias(_BEFORE))
     found = flags.flagged(
@@ -248,10 +227,11 @@ def _account(judged: pl.LazyFrame, before: pl.LazyFrame | None, kept: quality.Ke
 
 
 def written(reading: Reading) -> dict[str, pl.DataType]:
-    """The columns `settle` will hand back, with their types: what rules may ask and pseudonyms may replace."""
+    """The columns `settle` will hand back, with their types: what rules may ask. Flags only of our own table: rules make them."""
     optional = {*reading.roles, *(["source_file"] if reading.several_sources else [])}
     there = [column for column in TRANSACTIONS.columns if not column.optional or column.name in optional]
-    return {column.name: polars_type(column) for column in there} | dict.fromkeys(reading.keep, pl.String())
+    columns = {column.name: polars_type(column) for column in there if column.name != "flags" or reading.ours}
+    return columns | dict.fromkeys(reading.keep, pl.String())
 
 
 def _columns(reading: Reading) -> list[pl.Expr]:
@@ -263,19 +243,28 @@ def _columns(reading: Reading) -> list[pl.Expr]:
         "amount": pl.col("amount").cast(MONEY),
         "kind": pl.col("kind"),
         "flags": pl.col("flags"),
-        "source_line": pl.col(LINE),
-    }
-    if reading.ours:
-        made["source_line"] = pl.coalesce(pl.col("source_line"), pl.col(LINE))
-    if reading.several_sources and not (reading.ours and "source_file" in reading.roles):
-        made["source_file"] = pl.col(FILE)
-    elif reading.ours and "source_file" in reading.roles:
-        made["source_file"] = pl.col("source_file")
+    } | {one.meta.output_name(): one for one in _standing(reading)}
     for column in TRANSACTIONS.columns:
         if column.optional and column.name in reading.roles and column.name not in made:
             made[column.name] = pl.col(column.name)
     ordered = [made[column.name].alias(column.name) for column in TRANSACTIONS.columns if column.name in made]
-    return ordered + [pl.col(kept_as(name)).alias(name) for name in reading.keep]
+    return ordered + _kept(reading)
+
+
+def _standing(reading: Reading) -> list[pl.Expr]:
+    """Where a row stands in its source, as it is written."""
+    line, file = pl.col(LINE), pl.col(FILE)
+    if reading.ours:
+        line = pl.coalesce(pl.col("source_line"), line)
+        file = pl.col("source_file") if "source_file" in reading.roles else file
+    found = [line.alias("source_line")]
+    if reading.several_sources or (reading.ours and "source_file" in reading.roles):
+        found.append(file.alias("source_file"))
+    return found
+
+
+def _kept(reading: Reading) -> list[pl.Expr]:
+    return [pl.col(kept_as(name)).alias(name) for name in reading.keep]
 
 
 def _rejects(judged: pl.LazyFrame, settings: CleanSettings) -> pl.LazyFrame:

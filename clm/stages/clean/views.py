@@ -36,7 +36,7 @@ class Log:
     fees: goods.NonProducts
 
     @classmethod
-    def of(cls, good: pl.LazyFrame, patterns: tuple[str, ...]) -> Self:
+    def of(cls, good: pl.LazyFrame, patterns: tuple[str, ...] | None) -> Self:
         columns = frozenset(good.collect_schema().names())
         named = tuple(column for column in ("product_id", "product") if column in columns)
         timed = (pl.col("ordered_at").dt.time().cast(pl.Int64) > 0).any()
