@@ -97,7 +97,7 @@ def segment(
 
     record = recorded(settings, common) | beside_segment(settings, model, common.seed)
     # the table of the earlier day is no ancestor: chains of months would carry all of each other
-    step = finish("segment", compute, record, [customers], emit)
+    step = finish("segment", compute, record, [customers], emit, compared=[before])
     return saved(step, save)
 
 

@@ -170,7 +170,7 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
         return Outcome(numbers, rows, as_of=metrics.as_of(numbers), warnings=warnings, closing=closing)
 
     record = recorded(settings, common) | beside_report(settings)
-    return finish("report", compute, record, [customers, orders], emit, METRICS)
+    return finish("report", compute, record, [customers, orders], emit, METRICS, compared=[before])
 
 
 def _cohorts(log: pl.LazyFrame | None, base: pl.DataFrame, day: date | None) -> pl.DataFrame | None:

@@ -67,6 +67,29 @@ def test_tables_under_two_keys_are_not_joined(tmp_path: Path, key: str, capsys: 
     assert "different keys" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["segment", "report"])
+def test_an_earlier_table_under_another_key_is_not_compared(
+    command: str, tmp_path: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--previous` is a join too: under two keys nobody would have stayed."""
+    log = csv_of(invented(customers=40, orders=4), tmp_path / "orders.csv")
+    tiers = tmp_path / "tiers.toml"
+    tiers.write_text('column = "spend"\n[[tier]]\ncode = "gold"\nat_least = 100\n[[tier]]\ncode = "rest"\n', encoding="utf-8")
+    (now, earlier), other = ([tmp_path / "now.parquet", tmp_path / "earlier.parquet"], str(tmp_path / "other.key"))
+    main(["key", "new", other, "-q"])
+    chosen = ["--tiers", str(tiers)]
+    for with_key, agree in ((other, False), (key, True)):
+        for path, used, as_of in ((now, key, []), (earlier, with_key, ["--as-of", "2024-03-31"])):
+            wanted = ["--pseudonymise", "customer_id", "--key-file", used]
+            assert main(["clean", str(log), "-o", str(tmp_path / "c.parquet"), "-q", *wanted]) == 0
+            assert main(["rfm", str(tmp_path / "c.parquet"), "-o", str(tmp_path / "r.parquet"), "-q", *as_of]) == 0
+            assert main(["segment", str(tmp_path / "r.parquet"), "-o", str(path), "-q", *chosen]) == 0
+        more = chosen if command == "segment" else []
+        capsys.readouterr()
+        code = main([command, str(now), "--previous", str(earlier), "-o", str(tmp_path / "out.parquet"), "-q", *more])
+        assert (code, "different keys" in capsys.readouterr().err) == ((0, False) if agree else (65, True))
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
