@@ -19,7 +19,7 @@ from clm.settings import (
     CommonSettings,
     recorded,
 )
-from clm.steps.step import Step
+from clm.steps.step import Step, same_key
 from clm.tables import REJECTS, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -94,6 +94,9 @@ def clean(
     look.form += log.evidence
     reading = ingest.understand(log, settings, look.meaning)
     look.meaning[:] = reading.evidence[len(look.form) :]
+    if reading.ours:
+        made = {part.source.name: files.facts_in(part.source.path, part.source.name) for part in log.files}
+        same_key({name: one.settings.get("key_id") for name, one in made.items() if one is not None})
     profile = ingest.saved(log, reading).encode() if save is not None else None
     most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
     hold = aside.Aside(scratch, most)

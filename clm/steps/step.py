@@ -5,7 +5,7 @@ It may not know any stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -97,10 +97,11 @@ def _carried(customers: pl.DataFrame | pl.LazyFrame) -> Amount | None:
     return Amount(total, total) if spend.count() and isinstance(total, Decimal) else None
 
 
-def _same_key(opened: Sequence[Opened]) -> None:
-    """Tables whose customers are coded under different keys, or only one of them, have no customer in common."""
-    known = [one for one in opened if one.facts is not None]
-    ids = {one.name: setting_of(one, "clean", "key_id", None) for one in known}
+def same_key(ids: Mapping[str, str | None]) -> None:
+    """Tables whose customers are coded under different keys, or only one of them, have no customer in common.
+
+    `ids` are the ids of the keys by table, None without. Raises DataError when they differ.
+    """
     if len(set(ids.values())) > 1:
         told = ", ".join(f"{name}: {'key ' + key if key else 'no key'}" for name, key in ids.items())
         raise DataError(
@@ -129,7 +130,8 @@ def finish(
 
     opened = [parent for parent in parents if parent is not None]
     beside = [one for one in compared if one is not None]
-    _same_key([*opened, *beside])
+    known = [one for one in (*opened, *beside) if one.facts is not None]
+    same_key({one.name: setting_of(one, "clean", "key_id", None) for one in known})
     with files.blaming_damage([*opened, *beside]):
         outcome = compute()
     inherited = next((parent.facts for parent in opened if parent.facts is not None), None)

@@ -88,6 +88,15 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
     return Opened(path, shown, frame, found, size, sha256_of(path), notices)
 
 
+def facts_in(path: Path, name: str) -> Facts | None:
+    """What a Parquet file's footer says of clm's work; None in any other file."""
+    with reading(path), path.open("rb") as stream:
+        if stream.read(4) != b"PAR1":
+            return None
+    text = pl.read_parquet_metadata(path).get(facts.KEY)
+    return facts.parse(text, name) if text is not None else None
+
+
 def _footer(path: Path, shown: str, table: Table) -> tuple[pl.Schema, Facts | None]:
     try:
         with reading(path):

@@ -65,6 +65,9 @@ def test_tables_under_two_keys_are_not_joined(tmp_path: Path, key: str, capsys: 
     capsys.readouterr()
     assert main([*clv, str(tmp_path / "b.parquet")]) == 65
     assert "different keys" in capsys.readouterr().err
+    together = ["clean", str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "--duplicates", "keep"]
+    assert main([*together, "-o", str(tmp_path / "ab.parquet"), "-q"]) == 65
+    assert "different keys" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["segment", "report"])
