@@ -55,6 +55,25 @@ def parquet_log(folder: Path, rows: int) -> Path:
     return path
 
 
+def web_shop_log(folder: Path, rows: int) -> Path:
+    """A shop's lines in the same types: regular customers, prices with a history, returns, fees, repeats and anomalies."""
+    from tests.stages import planted
+
+    path = folder / f"web-shop-{rows}.parquet"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        planted.log(planted.SHOPS["web shop"], rows, 1).select(
+            "order_id",
+            "customer_id",
+            pl.col("ordered_at").cast(pl.Datetime("ns")).alias("order_date"),
+            pl.col("product_id").alias("sku"),
+            pl.col("quantity").cast(pl.Int64),
+            pl.col("amount").cast(pl.Float64),
+        ).write_parquet(part)
+        part.replace(path)
+    return path
+
+
 def transactions(folder: Path, orders: int) -> Path:
     """TRANSACTIONS of three years, a line an order and 20 of them a customer on average, kept in `folder` for the next time.
 

@@ -16,7 +16,7 @@ import pytest
 
 from clm.storage import publish
 from tests.bench.measure import Run, measured
-from tests.bench.order_logs import clean_log, parquet_log
+from tests.bench.order_logs import clean_log, parquet_log, web_shop_log
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(3600)]
 
@@ -105,6 +105,17 @@ def test_parquet_against_polars(flags: str, logs: Path, tmp_path: Path, capsys: 
     with capsys.disabled():
         print(f"\n{line}")
     assert effort <= LARGEST_OF_PARQUET[flags]
+
+
+def test_web_shop_with_every_flag(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Returns to match and habits to know are more work than lines at random: told beside, no bound is promised."""
+    log = web_shop_log(logs, ROWS)
+    theirs, ours = [], []
+    for _ in range(ROUNDS):
+        theirs.append(polars(log, tmp_path / "polars.parquet"))
+        ours.append(clm(log, tmp_path / "clean.parquet"))
+    with capsys.disabled():
+        print(f"\n{compared('a web shop, flags on', ours, theirs, 'Polars')[2]}")
 
 
 @pytest.mark.parametrize("duplicates", ["keep", "flag"])

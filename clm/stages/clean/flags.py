@@ -76,10 +76,9 @@ def flagged(
 
 def _order_hits(log: Log, orders: pl.LazyFrame, hold: Hold) -> Hits:
     """Places of all lines of orders that are strange as a whole."""
-    sold = orders.filter(pl.col("first").is_not_null())
-    strange = {"burst": bursts.bursts(sold, hold, times=log.times)}
+    strange = {"burst": bursts.bursts(orders, hold, times=log.times)}
     if log.amounts:
-        strange["amount_outlier"] = amounts.outliers(sold, hold)
+        strange["amount_outlier"] = amounts.outliers(orders, hold)
     keys = {code: some(hold(orders)) for code, orders in strange.items() if orders is not None}
     lines = log.good.select(AT, *ORDER)
     return {code: lines.join(one, on=ORDER, how="semi").select(AT) for code, one in keys.items() if one is not None}

@@ -83,7 +83,7 @@ def orders_undone(returns: pl.LazyFrame, orders: pl.LazyFrame, *, amounts: bool)
     """Keys of the orders that hold the sales their own returns undo: at least as much money, where the log has any."""
     keys = ["customer_id", "order_id"]
     back = returns.group_by(keys).agg(pl.col("amount").cast(_SUM).sum().alias("back"))
-    both = back.join(orders.filter(pl.col("first").is_not_null()), on=keys, how="inner")
+    both = back.join(orders, on=keys, how="inner")
     return (both.filter(pl.col("sold") + pl.col("back") >= 0) if amounts else both).select(keys)
 
 

@@ -102,14 +102,11 @@ class Log:
         )
 
     def orders(self) -> pl.LazyFrame:
-        """One row per order: `first` (moment of its first sale), `sold` (money of its sales), `x` (its logarithm)."""
-        moment, money = pl.col("ordered_at"), pl.col("amount")
-        if self.returns:
-            sale = pl.col("kind") == SALE
-            moment, money = pl.when(sale).then(moment), pl.when(sale).then(money)
-        made = [moment.min().alias("first")]
-        made += [money.cast(SUM).sum().alias("sold")] if self.amounts else []
-        orders = self.good.group_by(ORDER).agg(made)
+        """One row per order with a sale: `first` (its moment), `sold` (money of its sales), `x` (its logarithm)."""
+        sales = self.good.filter(pl.col("kind") == SALE) if self.returns else self.good
+        made = [pl.col("ordered_at").min().alias("first")]
+        made += [pl.col("amount").cast(SUM).sum().alias("sold")] if self.amounts else []
+        orders = sales.group_by(ORDER).agg(made)
         return orders.with_columns(amounts.logarithm().alias("x")) if self.amounts else orders
 
     def conditions(self) -> list[tuple[pl.Expr, str]]:
