@@ -18,6 +18,7 @@ from clm.models import records
 FloatArray = NDArray[np.float64]
 
 _BINS = 10
+MOST_PSI = 0.2  # above which the rows are others than those the model was made for
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,8 @@ def test_a_saved_model_scores_another_table_and_says_what_moved(
     capsys.readouterr()
     assert main(churn(source, "--model", model, "--json", "-o", tmp_path / "b.csv", "--fail-if", "psi > 0.2")) == 1
     record = json.loads(capsys.readouterr().out)
-    assert record["metrics"]["drift"][0]["column"] == "visits"
-    assert record["metrics"]["psi"] == pytest.approx(record["metrics"]["drift"][0]["psi"])
-    assert {one["code"] for one in record["warnings"]} >= {"drift", "unknown_levels"}
+    assert next(iter(record["metrics"]["psi_features"].items())) == ("visits", record["metrics"]["psi"])
+    assert {one["code"] for one in record["warnings"]} >= {"drifted", "unknown_levels"}
     assert record["metrics"]["unknown_levels"] == {"plan": 20}
     assert record["rows"]["out"] == 200
     assert main(churn(table, "--model", model, "--json", "-o", tmp_path / "c.csv")) == 0

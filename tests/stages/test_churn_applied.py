@@ -85,6 +85,17 @@ def test_other_customers_are_drift(shop: pl.LazyFrame, fitted: dict[str, Outcome
     assert rich["psi"] == max(*rich["psi_features"].values(), rich["psi_score"])
 
 
+def test_few_customers_differ_by_chance(shop: pl.LazyFrame, fitted: dict[str, Outcome]) -> None:
+    """A dozen of those a model was made of have a psi, and nobody is warned; a dozen grown silent are another matter."""
+    saved = _saved(fitted["hiatus"])
+    few = shop.filter(pl.col("customer_id").is_in([f"c{number:05}" for number in range(0, 900, 75)]))
+    same = _on(few, START + timedelta(days=300), saved)
+    assert same.metrics["psi"] > 0.2
+    assert same.warnings == ()
+    late = _on(few, START + timedelta(days=500), saved)
+    assert [notice.code for notice in late.warnings] == ["drifted"]
+
+
 def test_a_model_that_learns_anew_has_no_drift(fitted: dict[str, Outcome]) -> None:
     """Without a saved model there is nothing to drift from."""
     assert (fitted["auto"].metrics["psi"], fitted["auto"].metrics["psi_features"]) == (None, {})

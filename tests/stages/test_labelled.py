@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 
 import polars as pl
@@ -13,12 +14,14 @@ from clm.outcome import Outcome
 from clm.stages import labelled
 from clm.stages.labelled import label as labels
 from clm.stages.labelled import roles, telling
-from tests.labelled import contracts
+from tests.labelled import Row, contracts
 
 
-def table(**changes: list[str | None]) -> labelled.Given:
-    """The invented contracts as the reader hands them over."""
-    text = pl.DataFrame(contracts()).with_columns(pl.Series(name, cells, dtype=pl.String) for name, cells in changes.items())
+def table(rows: list[Row] | None = None, **changes: list[str | None]) -> labelled.Given:
+    """The invented contracts, or other `rows` like them, as the reader hands them over."""
+    text = pl.DataFrame(rows or contracts()).with_columns(
+        pl.Series(name, cells, dtype=pl.String) for name, cells in changes.items()
+    )
     text = text.with_columns(pl.when(pl.all().str.strip_chars() != "").then(pl.all()))
     frame = text.with_columns(
         pl.col("months", "visits", "paid").cast(pl.Float64),
@@ -190,10 +193,16 @@ def test_a_column_filled_only_for_those_who_left_is_refused() -> None:
         learned(table(why=why))
 
 
-def test_every_number_of_the_reasons_is_the_tables_own() -> None:
-    """`months=3;usual=34`: the first is the cell of that row, the second the same for everybody."""
-    found = learned(table(), method="logistic").frame.lazy().collect()
-    rows = {row["member"]: row for row in contracts()}
+@pytest.mark.parametrize("method", ["logistic", "boosted"])
+def test_every_number_of_the_reasons_is_the_tables_own(method: str) -> None:
+    """`months=3;usual=34`: the first is the cell of that row, the second the same for everybody; of 1,000 drawn rows."""
+    draw = random.Random(7)
+    drawn = [
+        row | {"member": f"D{number:04}", "visits": str(draw.randrange(40))}
+        for number, row in enumerate(draw.choices(contracts(), k=1_000))
+    ]
+    found = learned(table(drawn), method=method).frame.lazy().collect()
+    rows = {row["member"]: row for row in drawn}
     usual: dict[str, set[str]] = {}
     told = 0
     for member, reasons in found.select("member", "churn_reasons").drop_nulls().iter_rows():
@@ -204,7 +213,7 @@ def test_every_number_of_the_reasons_is_the_tables_own() -> None:
             assert cell == written or float(cell) == float(written)
             usual.setdefault(name, set()).add(other)
             told += 1
-    assert told > 100
+    assert told > 1_000
     assert all(len(one) == 1 for one in usual.values())
 
 

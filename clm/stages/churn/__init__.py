@@ -135,7 +135,7 @@ def _as_saved(known: Known, given: Learned) -> _Told:
     probability = given.fitted.probability(buyers, chance)
     moved = applied.drift(given, classify_drift.features(given.fitted.model, buyers, chance, probability))
     status = "ok" if given.validated else "not_validated"
-    notices = tuple(applied.notices(given, moved))
+    notices = tuple(applied.notices(given, moved, buyers.recency_days.size))
     return _Told(given.fitted, probability, given.usual, status, notices, given, drift=moved)
 
 

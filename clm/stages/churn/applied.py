@@ -15,10 +15,10 @@ from clm.models import drift as drifting
 from clm.models.classify_buyers import Buyers
 from clm.models.classify_features import lean_names, rich_names
 from clm.models.classify_learned import Learned
+from clm.models.drift import MOST_PSI
 from clm.outcome import Notice
 from clm.settings import ChurnSettings
 
-MOST_PSI = 0.2  # above which the customers are others than those the model was made for
 NOT_APPLIED: dict[str, Any] = {"psi": None, "psi_score": None, "psi_features": {}}
 _MONTHS_DIFFER = 3  # days by which the same calendar months can be longer than a year or a month before
 _WHERE = "--model, learned.churn"
@@ -82,11 +82,14 @@ def drift(learned: Learned, now: Mapping[str, Any]) -> dict[str, Any]:
     return {"psi": largest, "psi_score": score, "psi_features": ranked}
 
 
-def notices(learned: Learned, drifted: Mapping[str, Any]) -> Iterator[Notice]:
+def notices(learned: Learned, drifted: Mapping[str, Any], customers: int) -> Iterator[Notice]:
+    """What must be known of `customers` scored. Few of them differ by chance: what they would reach anyway is no drift."""
     if not learned.validated:
         yield Notice("not_validated", f"the {learned.fitted.name} model was not validated when it was made")
-    named = {"the score": drifted["psi_score"] or 0.0} | drifted["psi_features"]
-    far = [f"{name} {value:.2f}" for name, value in named.items() if value > MOST_PSI]
+    named = {classify_drift.SCORE: drifted["psi_score"] or 0.0} | drifted["psi_features"]
+    chance = {name: drifting.by_chance(learned.reference[name], customers) for name in named if name in learned.reference}
+    words = {classify_drift.SCORE: "the score"}
+    far = [f"{words.get(name, name)} {named[name]:.2f}" for name in chance if named[name] - chance[name] > MOST_PSI]
     if far:
         more = f" and {len(far) - 5} more" if len(far) > 5 else ""
         yield Notice("drifted", f"other customers than the model was made for (psi above {MOST_PSI}): {', '.join(far[:5])}{more}")

@@ -13,6 +13,7 @@ import polars as pl
 
 from clm.errors import DataError
 from clm.models import classify_scores, drift, labelled_reasons
+from clm.models.drift import MOST_PSI
 from clm.models.labelled_rows import Feature
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.stages.labelled import label as labels
@@ -22,7 +23,6 @@ from clm.stages.labelled.table import Given, check_key, finished
 from clm.tables import CHURN_BASES
 
 _MODEL = CHURN_BASES[-1]
-_DRIFTED = 0.2
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def from_model(given: Given, model: Saved, value: str | None = None) -> Outcome:
         "chosen": model.scorer.name,
         "psi": furthest.psi,
         "psi_score": score.psi,
-        "drift": [{"column": one.name, "psi": one.psi, "by_chance": one.by_chance} for one in moved],
+        "psi_features": {one.name: one.psi for one in moved},
         "unknown_levels": strange,
         **telling.counts(out),
     }
@@ -134,10 +134,10 @@ def _notices(model: Saved, moved: Sequence[Moved], score: Moved, strange: dict[s
     if not model.validated:
         found.append(Notice("not_validated", "the saved model was made of too few rows to be tested"))
     # a small table differs by chance: what it would reach anyway is no drift
-    far = [f"{one.name} ({one.psi:.2f})" for one in [*moved, score] if one.psi - one.by_chance > _DRIFTED]
+    far = [f"{one.name} ({one.psi:.2f})" for one in [*moved, score] if one.psi - one.by_chance > MOST_PSI]
     if far:
         told = ", ".join(far[:5]) + (", …" if len(far) > 5 else "")
-        found.append(Notice("drift", f"the table differs from what the model learned from (psi above {_DRIFTED}): {told}"))
+        found.append(Notice("drifted", f"other rows than the model was made for (psi above {MOST_PSI}): {told}"))
     if strange:
         told = ", ".join(f"{name} ({counted(count, 'row')})" for name, count in list(strange.items())[:5])
         found.append(Notice("unknown_levels", f"values the model never saw count as missing: {told}"))
