@@ -88,6 +88,8 @@ def clv(job: Job) -> int:
     step = steps.clv(job.source(), job.with_orders(), job.common, job.emit, save=job.save_model())
     for line in steps.told_fits(step):
         job.console.note(line)
+    for line in steps.told_totals(step, segments=job.common.verbose):
+        job.console.note(line)
     for line in steps.told_costs(step):
         job.console.note(line)
     return job.finish(step)

@@ -132,7 +132,7 @@ def appraise(
     """
     forecast, drawn = _orders(rung, buyers, recent, parts), None
     spread = spread if rung.tested else Spread()
-    untested = rung.params is not None and parts.horizon_days <= terms.log_days
+    untested = rung.params is not None and parts.horizon_days <= terms.log_days + 1  # days the log covers
     if rung.params is not None and (spread.orders or untested):
         drawn = valuation.ranges(
             rung.params, buyers, forecast, value, parts, groups.of_buyer,

@@ -193,8 +193,10 @@ def _untested(trial: Trial, around: Setting) -> str:
 def _no_interval(made: Made, around: Setting) -> str:
     if made.rung.params is None:
         return f"{made.rung.method} says nothing of its own error, and no test measured it"
-    days = f"{stretch(around.horizon_days)} is longer than the log of {stretch(around.covered_days)}"
-    return f"the forecast over {days}, and no test measured its error"
+    ahead, known = stretch(around.horizon_days), stretch(around.covered_days)
+    if ahead == known:  # of whole weeks; days tell them apart
+        ahead, known = counted(around.horizon_days, "day"), counted(around.covered_days, "day")
+    return f"the forecast over {ahead} is longer than the log of {known}, and no test measured its error"
 
 
 def _about_log(around: Setting) -> Iterator[tuple[str, str]]:

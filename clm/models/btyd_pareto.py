@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 _NODES = 32
 _NEGLIGIBLE_DROP = 32.0  # of the log of the integrand
-_BLOCK = 1 << 14  # histories per block: 32 nodes each, a few arrays at once
+_BLOCK = 1 << 10  # histories per block: 32 nodes each, and the few arrays at once stay in the processor's cache
 
 
 def objective(known: Histories) -> Objective:
@@ -109,10 +109,11 @@ class _Integral:
         from_low = low + begin
         width = self._support(alpha, power_a, beta, power_b, from_low, np.log1p((end - begin) / from_low), low)
         nodes, weights = _gauss_legendre()
-        grown = from_low[:, None] * np.exp(width[:, None] * nodes)  # low + y
-        self.a, self.b = grown + (alpha - low), grown + (beta - low)
-        self.log_a, self.log_b = np.log(self.a), np.log(self.b)
-        height = np.log(grown) - power_a[:, None] * self.log_a - power_b * self.log_b
+        log_grown = np.log(from_low)[:, None] + width[:, None] * nodes
+        grown = np.exp(log_grown)  # low + y, which is one of the two bases: its logarithm is known
+        self.a, self.log_a = (grown, log_grown) if alpha <= beta else _raised(grown, alpha - low)
+        self.b, self.log_b = (grown, log_grown) if beta <= alpha else _raised(grown, beta - low)
+        height = log_grown - power_a[:, None] * self.log_a - power_b * self.log_b
         top = height.max(axis=1)
         share = np.exp(height - top[:, None]) * weights
         area = share.sum(axis=1)
@@ -138,6 +139,11 @@ class _Integral:
             far = drop > _NEGLIGIBLE_DROP
             width = np.where(far, width - (drop - _NEGLIGIBLE_DROP) / np.where(far, slope, 1.0), width)
         return width
+
+
+def _raised(grown: FloatArray, by: float) -> tuple[FloatArray, FloatArray]:
+    raised = grown + by
+    return raised, np.log(raised)
 
 
 @cache

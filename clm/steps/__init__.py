@@ -20,7 +20,7 @@ from clm.steps.customers import (
     told_segments,
     without,
 )
-from clm.steps.forecasting import backtest, beside_clv, clv, spent, told_backtest, told_costs, told_fits
+from clm.steps.forecasting import backtest, beside_clv, clv, spent, told_backtest, told_costs, told_fits, told_totals
 from clm.steps.labelled import is_labelled, labelled
 from clm.steps.step import Step, model_document, model_of
 from clm.steps.telling import (
@@ -79,5 +79,6 @@ __all__ = [
     "told_costs",
     "told_fits",
     "told_segments",
+    "told_totals",
     "without",
 ]

@@ -114,6 +114,13 @@ def told_fits(step: Step) -> list[str]:
     return lines
 
 
+def told_totals(step: Step, *, segments: bool) -> list[str]:
+    """The totals with their intervals and what these are made of, as lines of a table; nothing without an interval."""
+    from clm.report import total_lines
+
+    return total_lines.lines(step.outcome.metrics, float(step.facts.settings["interval"]), segments=segments)
+
+
 def told_costs(step: Step) -> list[str]:
     """What the costs brought back, as lines of a table; nothing without costs."""
     from clm.report import cost_lines

@@ -65,6 +65,28 @@ def test_totals_without_an_interval_have_no_sentence_about_it(shop: Shop) -> Non
     assert "interval" not in _first(report, "clv")
 
 
+@pytest.mark.parametrize(
+    ("source", "en", "zh"),
+    [
+        ("backtest", "widened by the error of past totals, 21%", "以往总额的误差 21%"),
+        ("few_origins", "the error of past totals so few", "至少取 15%"),
+        ("default", "no past total could be tested", "没有可检验的以往总额"),
+    ],
+)
+def test_both_parts_of_the_interval_are_told(shop: Shop, source: str, en: str, zh: str) -> None:
+    """What the model alone says, and the error of past totals that widens it, with where that is known from."""
+    facts = deepcopy(shop[1])
+    totals = facts["ancestors"][-1]["metrics"]["totals"]
+    totals |= {"clv_drawn_low": 1234.0, "clv_drawn_high": 5678.0, "backtest_error": 0.21, "backtest_error_from": source}
+    for lang, said in (("en", en), ("zh", zh)):
+        first = _first(outline(metrics.compute(shop[0], facts), facts, lang), "clv")
+        assert said in first
+        assert "1,234" in first
+        assert "5,678" in first
+    totals |= {"clv_drawn_low": totals["clv"], "clv_drawn_high": totals["clv"]}
+    assert "Its width is" in _first(outline(metrics.compute(shop[0], facts), facts, "en"), "clv")
+
+
 @pytest.mark.parametrize(("lang", "said"), [("en", "cannot be told from this log"), ("zh", "这份订单记录无法说明")])
 def test_where_nobody_came_back_no_expectation_is_told(shop: Shop, lang: str, said: str) -> None:
     """The mean of no repeat at all is not 0 but unknown: no tile, no column, no sum; a sentence in headline and panel."""
