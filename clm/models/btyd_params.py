@@ -48,6 +48,7 @@ NOTES: dict[str, str] = {
 }
 DAYS_PER_WEEK = 7.0
 LARGEST_ERLANG = 20
+_LARGEST_RATE = 70.0  # mean order days a week of a saved family, ten times what a week has: beyond it forecasts take minutes
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ class BtydParams:
         if erlang > 1 and family in ("bgnbd", "mbgnbd", "paretonbd"):
             raise ValueError(f"{what}, erlang: {family} has erlang 1")
         parameters, errors, covariance = as_estimates(entries, what, FAMILIES[family], 1e-9, 1e12)
+        if parameters["r"] > _LARGEST_RATE * erlang * parameters["alpha"]:
+            raise ValueError(f"{what}, r and alpha: more than {_LARGEST_RATE:g} order days a week are no rate of customers")
         ratio = entries["likelihood_ratio"]
         return BtydParams(
             family=family,

@@ -110,9 +110,10 @@ class _Integral:
         width = self._support(alpha, power_a, beta, power_b, from_low, np.log1p((end - begin) / from_low), low)
         nodes, weights = _gauss_legendre()
         log_grown = np.log(from_low)[:, None] + width[:, None] * nodes
-        grown = np.exp(log_grown)  # low + y, which is one of the two bases: its logarithm is known
-        self.a, self.log_a = (grown, log_grown) if alpha <= beta else _raised(grown, alpha - low)
-        self.b, self.log_b = (grown, log_grown) if beta <= alpha else _raised(grown, beta - low)
+        grown = np.exp(log_grown)  # low + y: one of the two bases, so its logarithm is known
+        self.a, self.b = grown + (alpha - low), grown + (beta - low)
+        self.log_a = log_grown if alpha <= beta else np.log(self.a)
+        self.log_b = log_grown if beta <= alpha else np.log(self.b)
         height = log_grown - power_a[:, None] * self.log_a - power_b * self.log_b
         top = height.max(axis=1)
         share = np.exp(height - top[:, None]) * weights
@@ -139,11 +140,6 @@ class _Integral:
             far = drop > _NEGLIGIBLE_DROP
             width = np.where(far, width - (drop - _NEGLIGIBLE_DROP) / np.where(far, slope, 1.0), width)
         return width
-
-
-def _raised(grown: FloatArray, by: float) -> tuple[FloatArray, FloatArray]:
-    raised = grown + by
-    return raised, np.log(raised)
 
 
 @cache

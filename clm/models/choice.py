@@ -21,6 +21,7 @@ _TIE = 1.01  # mean deviances within 1 % count as equal
 LEAST_ORIGINS = 2  # for a choice by the back-test
 _LEAST_ORIGINS_OF_SPREAD = 3
 DEFAULT_SPREAD = 0.15
+_LARGEST_ERROR = 20.0  # of the logarithm of a total: beyond a factor of e^20 an interval says nothing, and would overflow
 _STEPS = 200
 
 Reason = Literal["deviance", "log_likelihood", "baseline_better", "not_identified"]
@@ -172,7 +173,7 @@ def total_interval(
     """
     draws = np.asarray(total_draws, dtype=np.float64)
     errors = [
-        float(np.log(actual / predicted))
+        float(np.clip(np.log(actual) - np.log(predicted), -_LARGEST_ERROR, _LARGEST_ERROR))
         for actual, predicted in zip(actual_totals, predicted_totals, strict=True)
         if actual > 0.0 and predicted > 0.0
     ]

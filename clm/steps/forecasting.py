@@ -42,12 +42,13 @@ def clv(
     learned = model.of("clv") if model else None
     customers = customers_table(source, CUSTOMERS.needed("rfm"))
     orders = orders_table(Path(settings.orders)) if settings.orders else None
+    currency = customers.facts.currency if customers.facts else None
     if costs is not None:
-        costs.check_currency(customers.facts.currency if customers.facts else None)
+        costs.check_currency(currency)
 
     def compute() -> Outcome:
         lines = orders.frame if orders else None
-        found = stage.clv(customers.frame.collect(), lines, settings, common.seed, learned)
+        found = stage.clv(customers.frame.collect(), lines, settings, common.seed, learned, currency)
         if costs is None:
             return found
         found = replace(found, warnings=(*found.warnings, *costs.notices))

@@ -105,6 +105,31 @@ def _with(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda document: document | changes
 
 
+def _rate(document: dict[str, Any], r: float, alpha: float) -> dict[str, Any]:
+    """A family whose customers would order r/alpha times a week."""
+    family = document["btyd"]
+    return document | {"btyd": family | {"parameters": family["parameters"] | {"r": r, "alpha": alpha}}}
+
+
+def test_an_error_of_the_totals_beyond_all_bounds_stays_a_number(learned: dict[str, Any]) -> None:
+    """Totals 600 orders of magnitude apart: the interval is absurdly wide and finite, and the footer can be written."""
+    pairs = [[1e308, 1e-308]] * 3
+    outcome = applied(learned | {"calibration": {"orders": pairs, "spend": pairs}})
+    assert json.dumps(outcome.metrics, allow_nan=False)
+
+
+def test_a_model_of_another_currency_is_refused(learned: dict[str, Any]) -> None:
+    """Order values learned in pounds are no values in dollars; where one side does not say, nothing is claimed."""
+    pounds = learned | {"currency": "GBP"}
+    customers = snapshot.take(LOG.lazy(), AS_OF)
+    with pytest.raises(ConfigError, match="orders in GBP, this table is in USD") as refused:
+        clv(customers, None, ClvSettings(), 0, pounds, "USD")
+    assert refused.value.code == "model_currency"
+    for told, known in (("GBP", "GBP"), ("GBP", None), (None, "USD")):
+        assert clv(customers, None, ClvSettings(), 0, learned | {"currency": told}, known).learned
+    assert clv(customers, None, ClvSettings(), 0, pounds | {"spend": None, "spend_way": None}, "USD").learned
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -120,7 +145,10 @@ def _with(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
         (_with(spend_way="guess"), "spend_way"),
         (_with(calibration={"orders": [[1]], "spend": []}), "calibration"),
         (_with(calibration={"orders": [["1", 2]], "spend": []}), "calibration"),
+        (_with(currency="\n"), "currency"),
         (_with(extra=1), "unknown entry"),
+        (lambda document: _rate(document, 1e12, 1.0), "order days a week"),
+        (lambda document: _rate(document, 71.0, 1.0), "order days a week"),
         (lambda document: {key: value for key, value in document.items() if key != "spend"}, "'spend' is missing"),
         (lambda document: document | {"btyd": document["btyd"] | {"parameters": {"r": 1e300}}}, "parameters"),
     ],

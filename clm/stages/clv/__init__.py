@@ -32,17 +32,19 @@ def clv(
     settings: ClvSettings,
     seed: int,
     learned: dict[str, Any] | None = None,
+    currency: str | None = None,
 ) -> Outcome:
     """INPUT with the clv columns; its rows and other columns stay as they are, in their order.
 
     `orders` (TRANSACTIONS up to and beyond `as_of`) makes the back-test, and all its customers train; without it only INPUT
     trains and nothing is validated. `seed` draws the intervals. `learned`: of an earlier day, applied instead of fitted.
+    `currency`: of the amounts, where it is known.
 
     Raises DataError when INPUT has several `as_of` or an impossible history, when `orders` lacks or contradicts customers of
     INPUT, when the horizon is no day of the calendar, or when a family asked for by name has fewer than 100 repeat buyers;
     ConfigError when `learned` cannot be applied.
     """
-    applied = saved.read(learned, settings) if learned is not None else None
+    applied = saved.read(learned, settings, currency) if learned is not None else None
     as_of = snapshot.one_day(customers, "clv")
     snapshot.check_histories(customers)
     kept = customers.drop(CUSTOMERS.names("clv"), strict=False)
@@ -88,6 +90,7 @@ def clv(
             as_of,
             parts.horizon_days,
             Spread.of(made.rung.method, made.trial.tests),
+            currency,
         ),
         closing=_closing(customers.height, made, until),
     )

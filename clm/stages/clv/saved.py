@@ -44,6 +44,7 @@ class Saved:
     spend: SpendParams | None
     way: valuation.Way | None
     spread: Spread
+    currency: str | None
 
     def trial(self, settings: ClvSettings, buyers: Buyers) -> Trial:
         """The rung of these buyers under the saved family, with no test of its own."""
@@ -79,7 +80,7 @@ class Saved:
             )
 
 
-def document(trial: Trial, status: str, as_of: date, horizon_days: int, spread: Spread) -> dict[str, Any]:
+def document(trial: Trial, status: str, as_of: date, horizon_days: int, spread: Spread, currency: str | None) -> dict[str, Any]:
     """What can be applied again, as JSON numbers; `btyd` null where no family makes the forecast, which cannot be applied."""
     params, rung = trial.rung.params, trial.rung
     model = trial.values[trial.way].model if trial.way is not None and params is not None else None
@@ -92,12 +93,14 @@ def document(trial: Trial, status: str, as_of: date, horizon_days: int, spread: 
         "btyd": params.to_json() if params is not None else None,
         "spend": model.to_json() if model is not None else None,
         "spend_way": trial.way if params is not None else None,
+        "currency": currency,
         "calibration": {"orders": [list(pair) for pair in spread.orders], "spend": [list(pair) for pair in spread.spend]},
     }
 
 
-def read(learned: dict[str, Any], settings: ClvSettings) -> Saved:
-    """The checked document. Raises ConfigError: a broken entry, no family in it, or not the family that was asked for."""
+def read(learned: dict[str, Any], settings: ClvSettings, currency: str | None) -> Saved:
+    """The checked document. Raises ConfigError: a broken entry, no family in it, not the family that was asked for, or order
+    values in another currency than the table's, where both are known."""
     try:
         found = _read(learned)
     except ValueError as error:
@@ -116,11 +119,18 @@ def read(learned: dict[str, Any], settings: ClvSettings) -> Saved:
             fix="leave out --model-family, or --model",
             code="model",
         )
+    if found.spend is not None and found.currency and currency and found.currency != currency:
+        raise ConfigError(
+            f"the saved model values orders in {found.currency}, this table is in {currency}",
+            where="learned.clv.currency",
+            fix="save a model from a log in the currency of this one",
+            code="model_currency",
+        )
     return found
 
 
 def _read(learned: dict[str, Any]) -> Saved | None:
-    names = ("as_of", "horizon_days", "tested_days", "method", "status", "btyd", "spend", "spend_way", "calibration")
+    names = ("as_of", "horizon_days", "tested_days", "method", "status", "btyd", "spend", "spend_way", "currency", "calibration")
     entries = as_object(learned, "clv", names)
     if entries["btyd"] is None:
         return None
@@ -129,6 +139,9 @@ def _read(learned: dict[str, Any]) -> Saved | None:
     told = entries["as_of"]
     if not isinstance(told, str):
         raise ValueError("as_of: expected a day")
+    currency = entries["currency"]
+    if not (currency is None or (isinstance(currency, str) and currency.isprintable() and len(currency) <= 10)):
+        raise ValueError("currency: expected a short code")
     way: Any = None if entries["spend_way"] is None else as_word(entries["spend_way"], "spend_way", _WAYS)
     spend = None if entries["spend"] is None else SpendParams.from_json(entries["spend"])
     if spend is not None and way not in ("repeat_orders", "all_orders"):
@@ -143,6 +156,7 @@ def _read(learned: dict[str, Any]) -> Saved | None:
         spend=spend,
         way=way,
         spread=Spread(_pairs(errors["orders"]), _pairs(errors["spend"])),
+        currency=currency,
     )
 
 
