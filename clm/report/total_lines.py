@@ -18,13 +18,13 @@ _NAME, _NUMBER, _RANGE = 18, 12, 24
 
 
 def lines(metrics: dict[str, Any], interval: float, *, segments: bool) -> list[str]:
-    """The totals as a table, 78 columns wide at most, since notes are indented; nothing where no total has an interval.
+    """The totals as a table, 78 columns wide at most, since notes are indented; nothing without buyers or an interval.
 
     segments: whether each segment has its lines too.
     """
     totals = metrics["totals"]
     whole = list(_rows(totals))
-    if not whole:
+    if not whole or not totals["customers"]:
         return []
     head = f"{'':<{_NAME}}{'expected':>{_NUMBER}}{f'{interval:.0%} interval':>{_RANGE}}{'draws alone':>{_RANGE}}"
     found = [head, *whole]

@@ -59,6 +59,23 @@ def test_one_row_is_enough(shop: Shop, stage: str, tmp_path: Path) -> None:
         assert {column.name for column in CUSTOMERS.of_stage(stage) if not column.optional} <= set(found.columns)
 
 
+@pytest.mark.parametrize("stage", ["segment", "clv", "churn"])
+@pytest.mark.parametrize("column", ["as_of", "first_order_on", "repeat_days", "spend"])
+def test_dates_and_numbers_as_text_are_65_and_named(
+    shop: Shop, stage: str, column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A CUSTOMERS table that went through a CSV: the message names the column, its type and the type it should have."""
+    source = tmp_path / "text.parquet"
+    pl.read_parquet(shop.file(READS[stage])).with_columns(pl.col(column).cast(pl.String)).write_parquet(source)
+    output = tmp_path / "out.parquet"
+    assert main([*arguments(shop, stage)[:1], str(source), *arguments(shop, stage)[2:], "-o", str(output)]) == 65
+    said = capsys.readouterr().err
+    assert f"column {column}" in said
+    assert "is String, wants" in said
+    assert "to do:" in said
+    assert not output.exists()
+
+
 @pytest.mark.parametrize("stage", STAGES_AFTER_CLEAN)
 def test_a_missing_column_is_65_and_named(shop: Shop, stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the column and the command that makes it; no output is written."""

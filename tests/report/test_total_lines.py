@@ -9,6 +9,7 @@ import pytest
 from clm.report.total_lines import lines
 
 TOTAL: dict[str, Any] = {
+    "customers": 2357,
     "expected_orders": 1576.7, "expected_orders_low": 1283.4, "expected_orders_high": 1934.7,
     "expected_orders_drawn_low": 1443.5, "expected_orders_drawn_high": 1714.3,
     "clv": 54393.0, "clv_low": 44569.0, "clv_high": 66569.0, "clv_drawn_low": 49082.0, "clv_drawn_high": 59589.0,
@@ -63,5 +64,6 @@ def test_segments_have_their_lines_when_asked_for() -> None:
 
 
 def test_totals_without_an_interval_are_silent() -> None:
-    """Nothing is drawn where nothing supports an interval: the notice says why."""
+    """Where nothing supports an interval the notice says why; without buyers there is nothing to tell."""
+    assert told(customers=0, backtest_error=None, backtest_error_orders=None) == []
     assert told(**NO_MONEY, expected_orders_low=None) == []

@@ -607,3 +607,17 @@ def test_a_margin_from_costs_wants_costs() -> None:
     for customers in (snapshot.take(log.lazy(), AS_OF), with_cost(log, lambda one: None)):
         with pytest.raises(DataError, match="does not know what the goods cost"):
             clv(customers, None, ClvSettings(margin="cost"), 0)
+
+
+def test_costs_known_on_some_lines_only_are_told() -> None:
+    """Who has lines with and lines without a cost is counted, by the lines up to the day; with every cost known, nobody is."""
+    log = shop(300)
+    customers = with_cost(log, lambda one: "1")
+    often = log.group_by("customer_id").len().filter(pl.col("len") > 1)["customer_id"].sort().head(2)
+    first = (pl.int_range(pl.len()).over("customer_id") == 0) & pl.col("customer_id").is_in(often.to_list())
+    mixed = log.with_columns(cost=pl.when(~first).then(pl.lit(Decimal(1))))
+    outcome = clv(customers, mixed.lazy(), ClvSettings(margin="cost", no_backtest=True), 0)
+    told = [notice.text for notice in outcome.warnings if notice.code == "cost_partly_known"]
+    assert [text.split(" with ")[0] for text in told] == ["2 customers"]
+    every = log.with_columns(cost=pl.lit(Decimal(1)))
+    assert "cost_partly_known" not in codes(clv(customers, every.lazy(), ClvSettings(margin="cost", no_backtest=True), 0))

@@ -81,7 +81,7 @@ def clv(
         warnings=(
             *told,
             *(Notice(code, text) for code, text in appraisal_notes.notes(made, around)),
-            *margins.notices(customers, settings, kept_of_money),
+            *margins.notices(base, customers, orders, settings, kept_of_money),
         ),
         learned=learned
         or saved.document(

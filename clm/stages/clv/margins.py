@@ -17,6 +17,7 @@ from clm.outcome import Notice, counted
 from clm.settings import MARGIN_FROM_COST, ClvSettings
 from clm.stages.clv import past
 from clm.stages.clv.past import Base
+from clm.tables import SALE
 
 
 def check(customers: pl.DataFrame, settings: ClvSettings) -> None:
@@ -47,15 +48,36 @@ def facts(settings: ClvSettings, margins: Margins | None) -> dict[str, Any]:
     return {"from": "cost", "share": base, "customers": known}
 
 
-def notices(customers: pl.DataFrame, settings: ClvSettings, margins: Margins | None) -> Iterator[Notice]:
+def notices(
+    base: Base, customers: pl.DataFrame, orders: pl.LazyFrame | None, settings: ClvSettings, margins: Margins | None
+) -> Iterator[Notice]:
+    """What must be known of the margins; only the lines of the log tell whose costs are known in part."""
     if margins is None:
         if settings.margin == 1.0 and "cost" in customers.columns and customers["cost"].count():
             yield Notice("margin_not_used", "clv is revenue, not margin: the log knows its costs, --margin cost takes them off")
-    elif margins.base is None:
+        return
+    if margins.base is None:
         yield Notice("no_margin", "no customer has both spend and cost: every margin is 0, and so is clv")
-    elif margins.clipped:
+        return
+    if partly := _known_in_part(base, orders):
+        yield Notice(
+            "cost_partly_known",
+            f"{counted(partly, 'customer')} with a cost on some lines only: the others count as free, so these margins are too "
+            "high",
+        )
+    if margins.clipped:
         yield Notice(
             "margin_clipped",
             f"{counted(margins.clipped, 'customer')} whose goods cost more than was paid (or less than nothing): their margin "
             "is held between 0% and 100%",
         )
+
+
+def _known_in_part(base: Base, orders: pl.LazyFrame | None) -> int:
+    """Buyers who have lines with a cost and lines without one up to the day; 0 where the log is not at hand or has no costs."""
+    if orders is None or "cost" not in orders.collect_schema().names():
+        return 0
+    known = pl.col("cost").is_not_null()
+    lines = orders.filter(pl.col("ordered_at").dt.date() <= base.as_of, pl.col("kind") == SALE)
+    mixed = lines.group_by("customer_id").agg(some=known.any(), every=known.all()).filter(pl.col("some") & ~pl.col("every"))
+    return int(mixed.select(pl.len()).collect(engine="streaming").item())
