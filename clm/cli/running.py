@@ -38,8 +38,6 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
     settings = {stage: job.configuration.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
     model = model_file.read(job.settings.model) if job.settings.model else None
     earlier = _earlier(job)
-    if earlier is not None:
-        settings |= pipeline.remembering(settings, earlier)
     plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch, model)
     anew = [stage for stage in model.learned if stage not in pipeline.applicable(model)] if model else []
     if anew:
@@ -50,6 +48,8 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
         raise UsageError(
             "--previous is the folder this run writes", where=str(plan.folder), fix="give each run a folder of its own with -o"
         )
+    if earlier is not None:
+        plan = replace(plan, settings=settings | pipeline.remembering(settings, earlier))
     if job.common.dry_run:
         for stage, reason in pipeline.preview(plan):
             replace(job.console, name=stage).closing(reason)

@@ -61,8 +61,8 @@ def sha256_of(path: Path) -> str:
 def open_table(path: Path, table: Table, needed: list[str], *, name: str | None = None) -> Opened:
     """Open a Parquet file as one of our tables.
 
-    `needed` columns must be there with the contract's types. Raises InputError (66) when it cannot be read, DataError (65) when
-    it is no Parquet file, another table, a newer clm's, or lacks columns: the message names the right command.
+    `needed` columns and the key must be there with the contract's types. Raises InputError (66) when it cannot be read,
+    DataError (65) when it is no Parquet file, another table, a newer clm's, or lacks columns: it names the right command.
     """
     shown = name or path.name
     try:
@@ -80,7 +80,7 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
     frame = pl.scan_parquet(path, glob=False)
     if found is not None:
         _check_facts(found, table, shown)
-    contract.check_schema(schema, table, needed, shown)
+    contract.check_schema(schema, table, [*table.key, *(one for one in needed if one not in table.key)], shown)
     if found is None:
         # a foreign file may lie in its statistics
         contract.check_data(pl.scan_parquet(path, glob=False, use_statistics=False), table, shown)
