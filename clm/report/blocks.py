@@ -160,6 +160,7 @@ class Outline:
     headlines: tuple[str, ...]
     tiles: tuple[Tile, ...]
     notices: tuple[tuple[str, str], ...]
+    notice_lines: tuple[str, ...]
     panels: tuple[Panel, ...]
     overview_title: str
     notices_title: str

@@ -104,7 +104,7 @@ def to_markdown(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
         lines.append("")
     if report.notices:
         lines += [f"**{_md(report.notices_title)}**", ""]
-        lines += [f"* {_md(heading)}{': ' + _md(text) if text else ''}" for heading, text in report.notices] + [""]
+        lines += [*(f"* {_md(line)}" for line in report.notice_lines), ""]
     for panel in report.panels:
         lines += [f"## {_md(panel.title)}", ""]
         for block in panel.blocks:

@@ -43,7 +43,7 @@ def assumptions(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[
     ]
     blocks: list[Block] = [Points(tuple(said))]
     blocks += _parameters(numbers, words)
-    lines = commands(facts)
+    lines = commands(facts, words.lang)
     if lines:
         blocks.append(Commands(words("assumptions.commands"), lines, words("assumptions.commands_note")))
     return tuple(blocks)
@@ -80,8 +80,11 @@ def _parameters(numbers: Numbers, words: Words) -> list[Block]:
     return [Table(words("assumptions.model"), columns, tuple(rows))] if rows else []
 
 
-def commands(facts: dict[str, Any]) -> tuple[str, ...]:
-    """One command per stage the footers know, with every setting that is not the default, safe to paste into a shell."""
+def commands(facts: dict[str, Any], lang: str = "en") -> tuple[str, ...]:
+    """One command per stage the footers know, with every setting that is not the default, safe to paste into a shell.
+
+    The last makes the report in the language `lang`.
+    """
     ancestors = facts.get("ancestors")
     named = [one for one in ancestors if isinstance(one, dict)] if isinstance(ancestors, list) else []
     files = [plain(one["source"], 120) for one in named if isinstance(one.get("source"), str)]
@@ -96,7 +99,8 @@ def commands(facts: dict[str, Any]) -> tuple[str, ...]:
         lines.append(" ".join([*parts, "-o", output]))
         before = [output]
     if lines:
-        lines.append(" ".join(["clm", "report", *before, "--orders", _OUTPUTS["clean"], "-o", "report.html"]))
+        told = [] if lang == settings.ReportSettings().lang else ["--lang", lang]
+        lines.append(" ".join(["clm", "report", *before, "--orders", _OUTPUTS["clean"], *told, "-o", "report.html"]))
     return tuple(lines)
 
 

@@ -38,13 +38,15 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
     )
+    said = notices(facts, words)
     return Outline(
         lang=lang,
         title=words("report.title"),
         subtitle=_subtitle(numbers, facts, words),
         headlines=_headlines(numbers, facts, words),
         tiles=_tiles(numbers, facts, words),
-        notices=notices(facts, words),
+        notices=said,
+        notice_lines=tuple(words("report.notice", heading=heading, text=text) if text else heading for heading, text in said),
         panels=panels,
         overview_title=words("panel.overview"),
         notices_title=words("report.notes"),

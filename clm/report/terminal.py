@@ -96,7 +96,7 @@ class _Page:
         if report.notices:
             self.gap()
             self.put(report.notices_title, "bold")
-            self.points([f"{heading}: {text}" if text else heading for heading, text in report.notices])
+            self.points(report.notice_lines)
         for panel in report.panels:
             self.gap()
             self.heading(panel.title)

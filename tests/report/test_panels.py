@@ -115,6 +115,7 @@ def test_commands_repeat_the_settings_that_matter(shop: Shop) -> None:
         "clm churn clv.parquet --orders clean.parquet -o customers.parquet",
         "clm report customers.parquet --orders clean.parquet -o report.html",
     )
+    assert limits_panel.commands(shop[1], "zh")[-1] == lines[-1].replace(" -o", " --lang zh -o")
     assert limits_panel.commands({}) == ()
 
 
