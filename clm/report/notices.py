@@ -34,8 +34,13 @@ def notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
                 code, text = str(warning.get("code", "")), plain(warning.get("text", ""), 400)
                 own = words.lang == "en" or not words.known(f"warning.{code}")
                 heading = f"{stage}_{code}" if words.known(f"warning.{stage}_{code}") else code
-                found[words.name("warning", heading), text if own else told(code, text, words)] = None
+                found[words.name("warning", heading), _unrepeated(code, text) if own else told(code, text, words)] = None
     return tuple(found)
+
+
+def _unrepeated(code: str, text: str) -> str:
+    """The sentence without its own code in front, which the heading says already: `not validated: the log …`."""
+    return text.removeprefix(f"{code.replace('_', ' ')}: ")
 
 
 def told(code: str, text: str, words: Words) -> str:

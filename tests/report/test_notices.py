@@ -80,3 +80,13 @@ def test_an_untested_churn_probability_is_not_taken_for_the_forecast() -> None:
     facts: dict[str, Any] = {"stage": "churn", "warnings": [{"code": "not_validated", "text": text}], "ancestors": []}
     assert notices(facts, ZH) == (("流失概率未经验证", "历史窗口中流失或回来的客户少于 100 位。"),)
     assert notices(facts, EN) == (("The churn probability is not validated", text),)
+
+
+def test_a_sentence_does_not_repeat_its_heading() -> None:
+    """`not validated: the log …` stands under a heading that says so; what only begins alike stays whole."""
+    warnings = [
+        {"code": "not_validated", "text": "not validated: the log of 76 weeks is too short"},
+        {"code": "no_interval", "text": "no intervals: kept"},
+    ]
+    told_ = dict(notices({"stage": "clv", "warnings": warnings}, load("en")))
+    assert list(told_.values()) == ["the log of 76 weeks is too short", "no intervals: kept"]
