@@ -22,6 +22,7 @@ from clm.tables import COHORTS, SALE
 _MONEY = pl.Decimal(38, 4)
 _KEY = ["group", "cohort", "start"]
 _NOTHING = pl.lit(0, _MONEY)
+_MOST_COHORTS = 24
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,6 @@ _UNITS = {
     ),
     "year": _Unit("1y", lambda start: start.dt.strftime("%Y"), lambda start: start.dt.year().cast(pl.Int32)),
 }
-
-
-_MOST_COHORTS = 24
 
 
 def fitting_period(first: date, last: date) -> str:
