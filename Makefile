@@ -1,5 +1,6 @@
 # make demo   install into .venv and run clm on a real log       make test   the whole suite
 # make lint   ruff and mypy                                     make docs   renew the generated blocks of the README
+# make battery   what robustness promises, in full and counted: kills, failing disks, hostile files (over an hour)
 # make bench  clean against DuckDB and its memory: ROWS=5000000 ROUNDS=5 LIMIT=1000 (MB) CLM_BENCH_FOLDER=… keeps the logs;
 #             the models against lifetimes (a quarter of an hour, most of it theirs): CUSTOMERS=1000000
 
@@ -8,8 +9,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= auto
 ROWS    ?= 5000000
+BATTERY := $(wildcard tests/faults tests/hostile tests/fuzz tests/privacy) tests/laws/test_same_bytes.py
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test battery lint docs bench clean
 
 demo: $(VENV)/installed
 	@$(BIN)/clm demo -o out/demo
@@ -20,6 +22,9 @@ test: $(VENV)/installed-dev
 	@$(BIN)/ruff check clm tests examples data
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n $(WORKERS)
+
+battery: $(VENV)/installed-dev
+	@CLM_BATTERY=1 $(BIN)/pytest -n $(WORKERS) --dist worksteal $(BATTERY)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check clm tests examples data

@@ -1,14 +1,16 @@
-"""Fixtures every test room may use: where the real logs are; and the limits the shell sets for itself."""
+"""What every test room may use: where the real logs are, what the battery counts; and the limits the shell sets for itself."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from clm import resources
+from tests import battery
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,3 +34,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the supplied data sets are not here: set CLM_TEST_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def count(record_property: Any) -> battery.Count:
+    """Tell the battery's table what came of a test."""
+    return battery.counter(record_property)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The battery's table under the results."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    found = battery.gathered(entry for report in reports if report.when == "call" for entry in report.user_properties)
+    if found:
+        terminalreporter.section("the battery" if battery.WHOLE else "a slice of the battery")
+        for line in battery.lines(found):
+            terminalreporter.write_line(line)

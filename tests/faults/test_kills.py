@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -14,9 +13,10 @@ import polars as pl
 import pytest
 
 from clm.storage import facts, temporary
+from tests import battery
 from tests.logs import csv_of, invented
 
-KILLS = int(os.environ.get("CLM_KILLS", "30"))
+KILLS = battery.many(60, of_them=10)
 
 
 @pytest.fixture
