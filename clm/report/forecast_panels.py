@@ -1,4 +1,4 @@
-"""Panels about what is expected: customer lifetime value with its back-test, and customers about to be lost.
+"""Panels about what is expected: customer lifetime value, its back-test, and customers about to be lost.
 
 It may not compute; numbers come from METRICS. A forecast never stands without its test or the words that there was none.
 """
@@ -13,11 +13,12 @@ from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCO
 from clm.report.words import Words, plain
 
 _RULES = ("rate", "last_period", "mean", "zero", "hiatus")  # NBD is a baseline in the test, yet a model when it forecasts
+_TESTED = ("bias", *ERROR_SCORES, *RANK_SCORES)
 _MINOR_SCORES = ("mae", "msle", "spearman", "capture_20", "brier")
 
 
 def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
-    """What the customers are worth, who carries it, and whether the forecast can be believed."""
+    """What the customers are worth, whether that can be believed, and who carries it."""
     if not numbers.rows("clv", "customers_by_status"):
         return (Paragraph(words("clv.none")),)
     orders = numbers.single("clv", "expected_orders")
@@ -25,11 +26,19 @@ def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
         why = words("clv.cannot_tell" if trust.cannot_tell(numbers) else "clv.nothing")
         return (Paragraph(why), *_concentration(numbers, words), *_how(numbers, words))
     blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(value_sentences.sentences(numbers, facts, words)))]
+    blocks.append(_verdict(numbers, words))
     blocks += _concentration(numbers, words)
-    blocks += _backtest(numbers, words)
-    blocks += _deciles(numbers, words)
     blocks += _how(numbers, words)
     return tuple(blocks)
+
+
+def backtest(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """How the forecast fared on the past, beside simple rules, and by deciles of the forecast."""
+    if not numbers.rows("clv", "customers_by_status"):
+        return (Paragraph(words("clv.none")),)
+    if not numbers.groups("backtest", _TESTED):
+        return (_verdict(numbers, words),)
+    return (_verdict(numbers, words), _scores(numbers, words), *_deciles(numbers, words))
 
 
 def _how(numbers: Numbers, words: Words) -> list[Block]:
@@ -81,28 +90,32 @@ def _top(group: str | None) -> float:
     return int((group or "top_0").removeprefix("top_")) / 100
 
 
-def _backtest(numbers: Numbers, words: Words) -> list[Block]:
-    """The verdict on the forecast and the table it rests on."""
-    scores = ("bias", *ERROR_SCORES, *RANK_SCORES)
-    groups = numbers.groups("backtest", scores)
-    if not groups:
-        return [Verdict(words("backtest.none"), good=False)]
+def _verdict(numbers: Numbers, words: Words) -> Verdict:
+    """Whether the forecast beat simple rules, or that it was not tested."""
+    if not numbers.groups("backtest", _TESTED):
+        return Verdict(words("backtest.none"), good=False)
     origins = words.count("origins", numbers.single_value("backtest", "origins"))
     tested = words.length(numbers.single_value("backtest", "horizon"))
     duels = numbers.rows("backtest", "beats_best_baseline")
     lost = [row.group for row in duels if not row.value]
     said = {"origins": origins, "horizon": tested}
     if not duels:
-        verdict = Verdict(words("backtest.untold", **said), good=False)
-    else:
-        won = len(duels) - len(lost)
-        key = "wins_all" if not lost else "wins" if won else "loses"
-        counts = {"n": words.whole(len(duels))} | ({"won": words.whole(won)} if key == "wins" else {})
-        text = words(f"backtest.{key}", **said, **counts)
-        if key == "wins":
-            missed = words("format.list").join(words.name("score", score) for score in lost)
-            text += words("format.sentence_gap") + words("backtest.missed", scores=missed)
-        verdict = Verdict(text, good=won > len(lost))
+        return Verdict(words("backtest.untold", **said), good=False)
+    won = len(duels) - len(lost)
+    key = "wins_all" if not lost else "wins" if won else "loses"
+    counts = {"n": words.whole(len(duels))} | ({"won": words.whole(won)} if key == "wins" else {})
+    text = words(f"backtest.{key}", **said, **counts)
+    if key == "wins":
+        missed = words("format.list").join(words.name("score", score) for score in lost)
+        text += words("format.sentence_gap") + words("backtest.missed", scores=missed)
+    return Verdict(text, good=won > len(lost))
+
+
+def _scores(numbers: Numbers, words: Words) -> Table:
+    """Every forecast that was tried with its scores; what is used is set off."""
+    groups = numbers.groups("backtest", _TESTED)
+    origins = words.count("origins", numbers.single_value("backtest", "origins"))
+    tested = words.length(numbers.single_value("backtest", "horizon"))
     horizon = numbers.single("clv", "horizon")
     against = words("backtest.against", tested=tested, horizon=words.stretch(horizon.period if horizon else None))
     used = {row.group for row in numbers.rows("clv", "customers_by_method")}
@@ -119,17 +132,17 @@ def _backtest(numbers: Numbers, words: Words) -> list[Block]:
             key = "backtest.named_used" if name in used else "backtest.named"
             label = words(key, name=shown, kind=words.name("backtest", kind))
         cells = [Cell(label)]
-        for score in scores:
+        for score in _TESTED:
             number = numbers.value("backtest", score, group)
             cells.append(Cell(words.signed_percent(number) if score == "bias" else words.decimal(number), number))
         rows.append(tuple(cells))
     columns = (
         Column(words("backtest.candidate"), numeric=False),
-        *(Column(words(f"score.{score}"), minor=score in _MINOR_SCORES) for score in scores),
+        *(Column(words(f"score.{score}"), minor=score in _MINOR_SCORES) for score in _TESTED),
     )
     higher = words("format.list").join(words.name("score", score) for score in RANK_SCORES)
     note = words("format.sentence_gap").join((words("backtest.mean_of", origins=origins, scores=higher), against))
-    return [verdict, Table(words("backtest.title"), columns, tuple(rows), note, tuple(strong))]
+    return Table(words("backtest.title"), columns, tuple(rows), note, tuple(strong))
 
 
 def _deciles(numbers: Numbers, words: Words) -> list[Block]:

@@ -9,7 +9,16 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import cohort_panel, costs_panel, forecast_panels, group_panels, limits_panel, past_panels, trust
+from clm.report import (
+    cohort_panel,
+    costs_panel,
+    forecast_panels,
+    group_panels,
+    limits_panel,
+    past_panels,
+    staying_panel,
+    trust,
+)
 from clm.report.blocks import Outline, Panel, Tile
 from clm.report.notices import notices
 from clm.report.numbers import ACTIVE_DAYS, Number, Numbers
@@ -33,8 +42,10 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         Panel("portfolio", words("panel.portfolio"), group_panels.portfolio(numbers, words)),
         Panel("migration", words("panel.migration"), group_panels.migration(numbers, words)),
         Panel("cohorts", words("panel.cohorts"), cohort_panel.cohorts(numbers, words)),
+        Panel("survival", words("panel.survival"), staying_panel.survival(numbers, words)),
         Panel("clv", words("panel.clv"), forecast_panels.value(numbers, facts, words)),
         Panel("costs", words("panel.costs"), costs_panel.costs(numbers, words)),
+        Panel("backtest", words("panel.backtest"), forecast_panels.backtest(numbers, words)),
         Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
     )

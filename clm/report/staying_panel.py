@@ -1,4 +1,4 @@
-"""The part of the churn panel about time and money: who fell silent lately, whom to contact, how long customers stay.
+"""How long customers stay, a panel of its own, and what the churn panel says of who fell silent lately and whom to contact.
 
 It may not compute; numbers come from METRICS. A profit never stands without its test or the word that it has none.
 """
@@ -16,9 +16,9 @@ _COHORTS = 12
 
 
 def blocks(numbers: Numbers, words: Words) -> list[Block]:
-    """Sentences of warnings and profit, then the table of retention; nothing where the table knows neither."""
+    """Sentences of warnings and profit; nothing where the table knows neither."""
     said = [*_warned(numbers, words), *_contacts(numbers, words)]
-    return [*([Paragraph(words("format.sentence_gap").join(said))] if said else []), *_staying(numbers, words)]
+    return [Paragraph(words("format.sentence_gap").join(said))] if said else []
 
 
 def _warned(numbers: Numbers, words: Words) -> Iterator[str]:
@@ -41,33 +41,36 @@ def _contacts(numbers: Numbers, words: Words) -> Iterator[str]:
         yield words("churn.contacts_tested", day=words.day(tested.period), **sums)
 
 
-def _staying(numbers: Numbers, words: Words) -> list[Block]:
-    """Everybody, the latest cohorts, the channels of the first order; not segments: those of today say who stayed."""
+def survival(numbers: Numbers, words: Words) -> tuple[Block, ...]:
+    """Retention by months since the first order: everybody, the latest cohorts, the channels of the first order.
+
+    Not segments: those of today say who stayed.
+    """
     told = {row.group: row for row in numbers.rows("survival", "customers")}
     if None not in told:
-        return []
+        return (Paragraph(words("survival.none" if numbers.rows("churn", "customers_by_status") else "churn.none")),)
     cohorts = [group for group in told if group is not None and group.startswith("cohort:")][-_COHORTS:]
     channels = [group for group in told if group is not None and group.startswith("channel:")]
     rows = tuple(_row(numbers, told[group], words) for group in (None, *cohorts, *channels))
     columns = (
-        Column(words("churn.staying_who"), numeric=False),
-        Column(words("churn.customers")),
-        Column(words("churn.median_life")),
-        *(Column(words("churn.months", n=period.removesuffix("m"))) for period in _MONTHS),
+        Column(words("survival.who"), numeric=False),
+        Column(words("survival.customers")),
+        Column(words("survival.median_life")),
+        *(Column(words("survival.months", n=period.removesuffix("m"))) for period in _MONTHS),
     )
-    note = words("churn.staying_note", horizon=words.length(numbers.single_value("survival", "horizon")))
-    return [Table(words("churn.staying"), columns, rows, note)]
+    note = words("survival.note", horizon=words.length(numbers.single_value("survival", "horizon")))
+    return (Table(words("survival.table"), columns, rows, note),)
 
 
 def _row(numbers: Numbers, customers: Number, words: Words) -> tuple[Cell, ...]:
     kind, _, code = (customers.group or "").partition(":")
     month = kind == "cohort" and not code.startswith("(")
     name = (
-        words("churn.everybody")
+        words("survival.everybody")
         if not kind
         else words.month(code)
         if month
-        else words("churn.others")
+        else words("survival.others")
         if code == "(other)"
         else code
     )

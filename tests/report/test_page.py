@@ -16,8 +16,8 @@ from tests.report.reading import Page
 
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 PANELS = (
-    "overview", "quality", "revenue", "segments", "rfm_grid", "tiers", "lifecycle", "portfolio", "migration", "cohorts", "clv",
-    "costs", "churn", "assumptions",
+    "overview", "quality", "revenue", "segments", "rfm_grid", "tiers", "lifecycle", "portfolio", "migration", "cohorts",
+    "survival", "clv", "costs", "backtest", "churn", "assumptions",
 )  # fmt: skip
 ALLOWED_TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "footer", "main", "nav", "section", "aside", "h1", "h2", "h3",
@@ -221,12 +221,13 @@ def test_stages_that_failed_are_explained() -> None:
 
 
 def test_a_model_that_loses_is_called_so(shop: Shop) -> None:
-    """When simple rules win every score the page says to take care, in the colour of a warning."""
+    """When simple rules win every score the page says to take care beside the value and the test, in the colour of a warning."""
     customers, facts, _ = shop
     facts = deepcopy(facts)
     facts["ancestors"][-1]["metrics"]["beats_best_baseline"] = {"rmse": False, "gini": False}
     read = Page(page.render(metrics.compute(customers, facts), facts, "en"))
-    [verdict] = [one for one in read.all("p") if one.attributes.get("class") == "verdict bad"]
+    [verdict, again] = [one for one in read.all("p") if one.attributes.get("class") == "verdict bad"]
+    assert again.text == verdict.text
     assert "Treat the forecast with care" in "".join(verdict.text)
 
 

@@ -163,7 +163,9 @@ def test_every_recorded_setting_can_be_written_as_an_option() -> None:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_back_test_shows_the_mean_over_its_days(shop: Shop, numbers: pl.DataFrame, lang: str) -> None:
     """With two past days whose scores differ the table holds their mean, not the newest day's score."""
-    table = next(block for block in _panel(outline(numbers, shop[1], lang), "clv") if isinstance(block, Table) and block.strong)
+    table = next(
+        block for block in _panel(outline(numbers, shop[1], lang), "backtest") if isinstance(block, Table) and block.strong
+    )
     [model] = [row for row in table.rows if row[0].text.startswith("MBG/NBD")]
     assert model[1].value == pytest.approx(-0.07)
     assert model[1].text == "−7.0%"
@@ -195,7 +197,9 @@ def test_the_model_in_use_is_no_simple_rule(shop: Shop, used: str, kind: str, la
     facts["ancestors"][-1]["metrics"]["backtest"][0] |= {"name": used, "kind": kind}
     numbers = metrics.compute(people, facts)
     for lang, label in zip(("en", "zh"), labels, strict=True):
-        [table] = [block for block in _panel(outline(numbers, facts, lang), "clv") if isinstance(block, Table) and block.strong]
+        [table] = [
+            block for block in _panel(outline(numbers, facts, lang), "backtest") if isinstance(block, Table) and block.strong
+        ]
         assert label in [table.rows[place][0].text for place in table.strong]
 
 
