@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from clm import tables
 from clm.report import document, metrics, page
 from tests.report import samples
 from tests.report.reading import Page
+from tests.report.validity import invalid
 
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 PANELS = (
@@ -268,3 +270,12 @@ def test_text_is_readable_in_both_themes(source: str) -> None:
             assert _contrast(colour["li"], colour[f"l{level}"]) >= 4.5, level
         for mark in ("strong", "soft", "good", "bad"):
             assert _contrast(colour[mark], colour["paper"]) >= 3, mark
+
+
+def test_the_page_is_valid_html(shop: Shop, numbers: pl.DataFrame, tmp_path: Path) -> None:
+    """No error for a strict parser nor for the W3C's checker, which do hear one."""
+    pages = {one: page.render(numbers, shop[1], one) for one in ("en", "zh")}
+    pages["spoiled"] = pages["en"].replace("</main>", "</p></main>", 1)
+    found = invalid(pages, tmp_path)
+    assert found
+    assert [line for line in found if "spoiled" not in line] == []
