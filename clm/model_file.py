@@ -10,11 +10,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from clm import __version__
+from clm import __version__, strict_json
 from clm.errors import ConfigError
 from clm.tables import STAGE_READS
 
@@ -67,8 +66,8 @@ def read(given: str | Path) -> Model:
 def parse(content: bytes, path: Path) -> Model:
     """A model's bytes, held against the schema."""
     try:
-        document = json.loads(content.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        document = strict_json.loads(content)
+    except ValueError as error:
         raise _wrong(path, "is not the JSON clm writes") from error
     if not isinstance(document, dict) or not {"schema", "learned"} <= set(document):
         raise _wrong(path, "is no model of clm")
@@ -87,29 +86,10 @@ def parse(content: bytes, path: Path) -> Model:
     strange = next((stage for stage in learned if stage not in STAGE_READS), None)
     if strange is not None:
         raise _wrong(path, f"holds the unknown stage {strange[:40]}")
-    _check(learned, path, _DEEPEST)
+    fault = strict_json.fault(learned, _DEEPEST)
+    if fault is not None:
+        raise _wrong(path, fault)
     return Model(path.name, learned, f"sha256:{hashlib.sha256(content).hexdigest()}")
-
-
-def _check(value: Any, path: Path, depth: int) -> None:
-    """Nothing but finite numbers, text, lists and objects, not too deep."""
-    if depth == 0:
-        raise _wrong(path, "is nested too deeply")
-    if isinstance(value, float) and not isfinite(value):
-        raise _wrong(path, "holds a number that is not finite")
-    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check(one, path, depth - 1)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key twice")
-    return found
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(constant)
 
 
 def _day_or_none(value: Any) -> bool:

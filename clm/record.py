@@ -79,7 +79,7 @@ def read(folder: Path) -> Record | None:
             return None
         known = {one.name for one in fields(Record)}
         return Record(**{key: value for key, value in given.items() if key in known}, stages=entries)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

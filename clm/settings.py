@@ -394,6 +394,15 @@ class ShowSettings:
 
 
 @dataclass(frozen=True)
+class VerifySettings:
+    """`verify`: whether files are what clm wrote."""
+
+    inputs: str | None = _unrecorded(
+        None, values.filled, "DIR", "Folder with the sources and earlier tables, to hold the ancestors of a table against."
+    )
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """`run` and `demo`: the whole chain; the stages read their own tables of clm.toml."""
 
@@ -440,6 +449,7 @@ COMMANDS: dict[str, type[Any]] = {
     "config": NoSettings,
     "tables": NoSettings,
     "key": NoSettings,
+    "verify": VerifySettings,
 }
 STAGES = ("clean", "rfm", "segment", "clv", "churn", "report")
 

@@ -26,6 +26,7 @@ ALLOWED = {
         "schemes/",
         "expressions/",
         "steps/",
+        "verify/",
         "console.py",
         "dtypes.py",
     ),

@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from clm import __version__, config, resources
-from clm.cli import commands, running
+from clm.cli import care, commands, running
 from clm.cli.job import Job
 from clm.cli.signature import Inputs, command
 from clm.console import Console, for_command
@@ -41,6 +41,7 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),
     ("tables", "optional", commands.show_tables, "Show the tables clm writes, column by column."),
     ("key", "many", commands.key, "`key new FILE`: make the key for --pseudonymise."),
+    ("verify", "many", care.verify, "Tell whether files are what clm wrote, and of what."),
 )
 # what only tells needs no Polars
 _LIGHT = ("config", "tables", "key")

@@ -165,7 +165,7 @@ def choose(job: Job) -> int:
 
 def show(job: Job) -> int:
     """One customer as text on stdout, or an object with --json."""
-    _only_tells(job)
+    job.only_tells()
     if len(job.inputs) != 2:
         raise UsageError("show wants a customer and the folder of a run", fix="clm show CUSTOMER_ID DIR", code="no_input")
     customer = unicodedata.normalize("NFC", job.inputs[0].strip())
@@ -201,7 +201,7 @@ def report(job: Job) -> int:
 
 def show_config(job: Job) -> int:
     """Every setting with its value and origin, as clm.toml would hold it."""
-    _only_tells(job)
+    job.only_tells()
     shared = job.configuration.resolve("config", {})
     found = {"": _values(shared.common, shared.origins)}
     for name in COMMANDS:
@@ -226,13 +226,8 @@ def _values(settings: Any, origins: dict[str, str]) -> dict[str, dict[str, Any]]
     }
 
 
-def _only_tells(job: Job) -> None:
-    if job.common.output is not None:
-        raise UsageError(f"`clm {job.command}` writes no file", fix="send its output where you want it with >")
-
-
 def show_tables(job: Job) -> int:
-    _only_tells(job)
+    job.only_tells()
     wanted = [job.inputs[0].upper()] if job.inputs else list(tables.ALL)
     unknown = next((name for name in wanted if name not in tables.ALL), None)
     if unknown:

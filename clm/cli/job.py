@@ -122,6 +122,11 @@ class Job:
     def to_stdout(self) -> bool:
         return self.common.output == "-" or (self.common.output is None and not sys.stdout.isatty())
 
+    def only_tells(self) -> None:
+        """Refuse -o for a command that writes no file."""
+        if self.common.output is not None:
+            raise UsageError(f"`clm {self.command}` writes no file", fix="send its output where you want it with >")
+
     def check_output(self, *, other_table: bool = False, also: tuple[str, ...] = ()) -> None:
         """Refuse before the work what could not be written after it, or would destroy an input.
 

@@ -41,6 +41,12 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
             list[str] | None, typer.Argument(metavar="ID DIR", show_default=False, help="The customer; the folder of a run.")
         ]
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+    if name == "verify":
+        annotation = Annotated[
+            list[str] | None,
+            typer.Argument(metavar="FILE...", show_default=False, help="Tables, model.json, run.json, or the folder of a run."),
+        ]
+        return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
     says = {
         "rfm": "TRANSACTIONS file",
         "cohort": "TRANSACTIONS file",

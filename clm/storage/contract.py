@@ -18,8 +18,8 @@ from clm.tables import ALL, BEHAVIOUR, CUSTOMERS, STAGE_READS, TRANSACTIONS, Col
 def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) -> None:
     """Names and types of a table somebody hands us. Raises DataError naming the column and the command that makes it."""
     missing = [column for column in needed if column not in schema]
-    given = next((one for one in ALL.values() if one is not table and _looks_like(schema, one)), None) if missing else None
-    if given is not None:
+    given = resembled(schema) if missing else None
+    if given is not None and given is not table:
         what = f"{name} is a {given.name} table, not {table.name}"
         raise DataError(what, where=name, fix=wrong_table_fix(given.name, table), code="wrong_table")
     if missing:
@@ -51,6 +51,11 @@ def wrong_table_fix(given: str, wanted: Table) -> str:
     return f"give it what `clm {wanted.made_by.split(',')[0]}` wrote" + (
         f"; this is a {given} table, for `clm {reader}`" if reader else f"; this is a {given} table"
     )
+
+
+def resembled(schema: pl.Schema) -> Table | None:
+    """The table whose columns these are, as far as columns can tell."""
+    return next((one for one in ALL.values() if _looks_like(schema, one)), None)
 
 
 def _looks_like(schema: pl.Schema, table: Table) -> bool:

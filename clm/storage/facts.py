@@ -6,12 +6,12 @@ It may not hold a clock, a host, a path or a personal value: a pipe and a file m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from clm import __version__
+from clm import __version__, strict_json
 from clm.errors import DataError
 from clm.outcome import Outcome
 from clm.tables import Table
@@ -19,6 +19,7 @@ from clm.tables import Table
 KEY = "clm"
 SCHEMA = 1
 _MANY_SOURCES = 50
+_DEEPEST = 40
 
 
 @dataclass(frozen=True)
@@ -85,24 +86,78 @@ def of_outcome(outcome: Outcome, table: Table, stage: str, settings: dict[str, A
 
 
 def parse(text: str, name: str) -> Facts:
-    """The facts in a footer's text. Raises DataError when they are not clm's."""
+    """The facts in a footer's text. Raises DataError when they are not clm's: whoever reads them may rely on their types."""
     try:
-        record = json.loads(text)
+        record = strict_json.loads(text)
         known = {key: record[key] for key in Facts.__dataclass_fields__ if key in record}
         facts = Facts(**known)
     except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"the clm footer of {name} is damaged", fix="make the file again", code="footer") from error
-    well_formed = (
-        isinstance(facts.settings, dict)
-        and isinstance(facts.rows, dict)
-        and isinstance(facts.metrics, dict)
-        and isinstance(facts.table_version, int)
-        and isinstance(facts.ancestors, list)
-        and all(isinstance(one, dict) for one in facts.ancestors)
-    )
-    if not well_formed:
-        raise DataError(f"the clm footer of {name} is damaged", fix="make the file again", code="footer")
+        raise _damaged(name) from error
+    if strict_json.fault(record, _DEEPEST) or not _typed(known) or not all(_ancestor(one) for one in facts.ancestors):
+        raise _damaged(name)
     return facts
+
+
+def _damaged(name: str) -> DataError:
+    return DataError(f"the clm footer of {name} is damaged", fix="make the file again", code="footer")
+
+
+def _typed(record: dict[str, Any]) -> bool:
+    """Whether every fact that is there has its type."""
+    return all(check(record[key]) for key, check in _TYPES.items() if key in record)
+
+
+def _ancestor(record: Any) -> bool:
+    """Whether a record is a source's or an earlier table's."""
+    if not isinstance(record, dict) or not isinstance(record.get("sha256"), str):
+        return False
+    if "source" in record:
+        return isinstance(record["source"], str) and _number(record.get("bytes"))
+    return record.get("table") is None or ({"table", "stage", "settings"} <= set(record) and _typed(record))
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _day_or_none(value: Any) -> bool:
+    try:
+        return value is None or (isinstance(value, str) and bool(date.fromisoformat(value)))
+    except ValueError:
+        return False
+
+
+def _notices(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(one, dict) and isinstance(one.get("code"), str) and isinstance(one.get("text"), str) for one in value
+    )
+
+
+def _record(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "schema": _number,
+    "table": lambda value: isinstance(value, str),
+    "table_version": _number,
+    "clm_version": lambda value: isinstance(value, str),
+    "stage": lambda value: isinstance(value, str),
+    "settings": _record,
+    "as_of": _day_or_none,
+    "currency": _text_or_none,
+    "zone": _text_or_none,
+    "rows": _record,
+    "amount": lambda value: value is None or _record(value),
+    "metrics": _record,
+    "warnings": _notices,
+    "learned": lambda value: value is None or _record(value),
+    "ancestors": lambda value: isinstance(value, list),
+}
 
 
 def source(name: str, size: int, sha256: str) -> dict[str, Any]:

@@ -146,7 +146,7 @@ def blaming_damage(opened: Sequence[Opened]) -> Iterator[None]:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
         for one in opened:
-            if _damaged(one.path):
+            if damaged(one.path):
                 raise DataError(
                     f"{one.name} is damaged: its pages cannot be read",
                     where=str(one.path),
@@ -156,8 +156,8 @@ def blaming_damage(opened: Sequence[Opened]) -> Iterator[None]:
         raise
 
 
-def _damaged(path: Path) -> bool:
-    """Whether an independent reader fails on the file too; costs a whole read, and only failures pay it."""
+def damaged(path: Path) -> bool:
+    """Whether an independent reader fails on a Parquet file; costs a whole read, and failures pay it, or who wants to know."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

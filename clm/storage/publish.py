@@ -19,7 +19,7 @@ from typing import IO, Any
 import polars as pl
 
 from clm.errors import OutputError
-from clm.storage import contract, temporary
+from clm.storage import contract, seal, temporary
 from clm.storage.facts import KEY, Facts
 from clm.storage.faults import writing
 from clm.storage.files import sha256_of
@@ -90,11 +90,12 @@ def _spool(batches: Iterator[pl.DataFrame], path: Path) -> None:
 
 
 def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, path: Path) -> int:
-    """Write one of our tables to `path` (a temporary), re-open it, hold it against the contract; returns its rows.
+    """Write one of our tables to `path` (a temporary), re-open it, hold it against the contract, seal it; returns its rows.
 
     Order lines are held against the books too: the file has the rows and the money its footer tells of.
     """
-    sink(frame, path, {KEY: facts.to_text()})
+    text = seal.blank(facts.to_text())
+    sink(frame, path, {KEY: text})
     written = pl.scan_parquet(path, glob=False)
     schema = written.collect_schema()
     contract.check_schema(schema, table, [c.name for c in table.columns if c.name in schema], path.name)
@@ -102,7 +103,9 @@ def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, 
     if table is TRANSACTIONS and facts.rows:
         money = Decimal(facts.amount["out"]) if facts.amount is not None else None
         contract.check_account(written, facts.rows["out"], money)
-    return row_count(path)
+    rows = row_count(path)
+    seal.put(path, text)
+    return rows
 
 
 def row_count(path: Path) -> int:

@@ -41,3 +41,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     for stage in ("clean", "rfm", "segment", "clv", "churn"):
         assert main([*arguments(made, stage), "-o", str(made.file(stage))]) == 0, stage
     return made
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run over a log of 40 customers, which lies beside it. Whoever changes it takes a copy."""
+    folder = tmp_path_factory.mktemp("ran")
+    source = csv_of(invented(customers=40, orders=4), folder / "orders.csv")
+    assert main(["run", str(source), "-o", str(folder / "out"), "-q"]) == 0
+    return folder / "out"

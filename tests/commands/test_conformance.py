@@ -24,7 +24,9 @@ def clm(*argv: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]
     return subprocess.run([sys.executable, "-m", "clm", *map(str, argv)], input=stdin, capture_output=True, timeout=120)
 
 
-@pytest.mark.parametrize("command", [*STAGES, "migrate", "cohort", "backtest", "list", "show", "run", "demo", "config", "tables"])
+@pytest.mark.parametrize(
+    "command", [*STAGES, "migrate", "cohort", "backtest", "list", "show", "run", "demo", "config", "tables", "verify"]
+)
 def test_help_says_what_it_does_and_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`-h` works everywhere, exits 0 and fits 80 columns."""
     assert main([command, "-h"]) == 0

@@ -1,0 +1,46 @@
+"""JSON from files somebody else may have written: no key twice, no NaN or infinity, no half of a character, not too deep.
+
+It may not know what the document is about.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from math import isfinite
+from typing import Any
+
+_ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def loads(text: str | bytes) -> Any:
+    """The document. Raises ValueError when it is not JSON, names a key twice, holds NaN, or no parser can descend that far."""
+    written = text.decode("utf-8") if isinstance(text, bytes) else text
+    try:
+        found = json.loads(written, parse_constant=_refuse, object_pairs_hook=_once)
+        if _ESCAPED_HALF.search(written):
+            json.dumps(found, ensure_ascii=False).encode()  # what cannot be encoded cannot be written again
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return found
+
+
+def fault(value: Any, deepest: int) -> str | None:
+    """What makes a document unusable although it is JSON, as the end of a sentence; None when nothing does."""
+    if deepest == 0:
+        return "is nested too deeply"
+    if isinstance(value, float) and not isfinite(value):
+        return "holds a number that is not finite"
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for one in inner if (found := fault(one, deepest - 1))), None)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key twice")
+    return found
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)

@@ -1,0 +1,60 @@
+"""Which checks a given path gets: a folder those of a run, a file those of what it turns out to be, whatever it is called.
+
+It may not check anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from clm import model_file, record
+from clm.errors import ConfigError, InputError
+from clm.verify import chain, folder, table
+from clm.verify.checks import Check, Checked
+from clm.verify.there import There
+
+_MAGIC = b"PAR1"
+
+
+def verify(paths: Sequence[Path], inputs: Path | None = None) -> list[Check]:
+    """Every check of every file. Raises InputError (66) when one is not there or cannot be read."""
+    there = There()
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"there is no file {path.name}", where=str(path), fix="check the path")
+        there.add(path if path.is_dir() else path.absolute().parent)
+    if inputs is not None:
+        if not inputs.is_dir():
+            raise InputError("--inputs names no folder", where=str(inputs), fix="name the folder that holds the sources")
+        there.add(inputs, deep=True)
+    return [check for path in paths for check in (folder.checks(path, there) if path.is_dir() else _file(path, there))]
+
+
+def _file(path: Path, there: There) -> Iterator[Check]:
+    checked = Checked(path.name)
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if head == _MAGIC or path.suffix == ".parquet":
+        yield from table.checks(path, checked)
+        yield from folder.recorded(path, there, checked)
+        known = table.facts_of(path)
+        if known is not None:
+            yield from chain.checks(known, there, checked)
+    elif path.name == record.NAME:
+        yield from folder.checks(path.absolute().parent, there)
+    elif path.suffix == ".json" and (model := _model(path)) is not None:
+        yield model
+    else:
+        yield checked.unknown("file", "no table, model or run.json: exports and pages carry nothing to hold them against")
+        yield from folder.recorded(path, there, checked)
+
+
+def _model(path: Path) -> Check | None:
+    """A saved model by itself; None for another document."""
+    checked = Checked(path.name)
+    try:
+        found = model_file.read(path)
+    except ConfigError as error:
+        return None if "is no model" in error.what else checked.wrong("model", error.what)
+    return checked.ok("model", f"numbers of {', '.join(found.learned) or 'no stage'}, all of them finite")

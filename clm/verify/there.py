@@ -1,0 +1,53 @@
+"""Which files are there to hold ancestors against: by their names, and tables by their hashes, each hashed once.
+
+It may not follow links to folders, or read a file before somebody asks for its hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clm.errors import InputError
+from clm.storage import files
+
+_MOST = 20_000
+
+
+@dataclass
+class There:
+    """Files in folders: those beside what is verified, and everything under `--inputs`."""
+
+    _names: dict[str, list[Path]] = field(default_factory=dict)
+    _hashes: dict[Path, str] = field(default_factory=dict)
+    _known: set[Path] = field(default_factory=set)
+
+    def add(self, folder: Path, *, deep: bool = False) -> None:
+        """Note the files of a folder, with `deep` of its folders too. Raises InputError when they are too many."""
+        if folder in self._known:
+            return
+        self._known.add(folder)
+        for path in sorted(folder.rglob("*") if deep else folder.iterdir()):
+            if path.is_file() and not path.name.startswith("."):
+                self._names.setdefault(path.name, []).append(path)
+        if sum(map(len, self._names.values())) > _MOST:
+            raise InputError(
+                f"more than {_MOST:,} files to look through",
+                where=str(folder),
+                fix="name the folder of the sources with --inputs",
+            )
+
+    def named(self, name: str) -> list[Path]:
+        return self._names.get(name, [])
+
+    def tables(self) -> Iterable[Path]:
+        return [path for paths in self._names.values() for path in paths if path.suffix == ".parquet"]
+
+    def sha256(self, path: Path) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = files.sha256_of(path)
+        return self._hashes[path]
+
+    def has_table(self, sha256: str) -> bool:
+        return any(self.sha256(path) == sha256 for path in self.tables())
