@@ -10,7 +10,15 @@ from typing import Any
 
 import polars as pl
 
-from clm.report import cohort_numbers, cost_numbers, customer_numbers, footer_numbers, migration_numbers, order_numbers
+from clm.report import (
+    cohort_numbers,
+    cost_numbers,
+    customer_numbers,
+    footer_numbers,
+    kpi_numbers,
+    migration_numbers,
+    order_numbers,
+)
 from clm.report.numbers import Numbers, Sheet
 
 
@@ -20,18 +28,21 @@ def compute(
     orders: pl.LazyFrame | None = None,
     migration: dict[str, Any] | None = None,
     cohorts: pl.DataFrame | None = None,
+    earlier: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """METRICS: one row is one number (see `numbers.NAMES`), sorted by the order of that list.
 
     `customers` is a CUSTOMERS frame, `facts` the footer of its file ({} when it has none), `orders` the TRANSACTIONS it came
-    from, `migration` the metrics of `migrate` since an earlier table, `cohorts` the table of `cohort`. A number that cannot be
-    known is null or absent, never 0.
+    from, `migration` the metrics of `migrate` since an earlier table, `cohorts` the table of `cohort`, `earlier` that earlier
+    table where there are no orders. A number that cannot be known is null or absent, never 0.
     Every row about some of the customers carries their number in `n`, so that small cells can be found. The result does not
     depend on the order of the rows of either frame.
     """
     day = _day(customers, facts)
     sheet = Sheet()
     customer_numbers.add(sheet, customers, facts)
+    if day is not None:
+        kpi_numbers.add(sheet, customers, day, orders, earlier)
     footer_numbers.add(sheet, facts)
     cost_numbers.add(sheet, facts, expected=not customer_numbers.unknowable(customers))
     if migration is not None:

@@ -1,6 +1,6 @@
 """The names of the report's numbers, the sheet they are gathered on, and the way views look them up.
 
-It may not compute anything: `metrics` and its three sources do, and every view reads what stands here. 320 lines: half is a list.
+It may not compute anything: `metrics` and its sources do, and every view reads what stands here. Most of it is a list.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ ACTIVE_DAYS = 90  # a buyer is active when the last order lies in the last 90 da
 ERROR_SCORES = ("rmse", "mae", "msle", "poisson_deviance")
 RANK_SCORES = ("spearman", "gini", "capture_10", "capture_20")
 CHURN_SCORES = ("auc", "average_precision", "log_loss", "brier", "top_decile_lift", "calibration_error")
+KPIS = (
+    "customers", "active", "new", "returning", "orders", "net_revenue", "gross_revenue", "returned", "average_order",
+    "repeat_rate", "retention", "churn", "acquisition", "concentration",
+)  # fmt: skip
+KPI_RATES = ("repeat_rate", "retention", "churn", "acquisition", "concentration")  # of these the change is a difference
 TOP_SHARES = tuple(percent / 100 for percent in (1, 2, 3, 5, 7, *range(10, 101, 5)))
 
 
@@ -52,6 +57,16 @@ def _grouped(section: str, one: str) -> tuple[Name, ...]:
     )
 
 
+def _with_change(*rows: tuple[str, str, str]) -> tuple[Name, ...]:
+    """A key figure of the last period and of the one before, and its change; `n` of the change is the smaller of the two."""
+    found: list[tuple[str, str, str]] = []
+    for metric, unit, meaning in rows:
+        rate = metric in KPI_RATES
+        how = "value - value before" if rate else "(value - value before) ÷ value before"
+        found += [(metric, unit, meaning), (f"{metric}_change", "difference" if rate else "share", f"{how}; period: the later")]
+    return _section("kpi", *found)
+
+
 NAMES: tuple[Name, ...] = (
     *_section(
         "overview",
@@ -69,6 +84,22 @@ NAMES: tuple[Name, ...] = (
         ("expected_revenue", "money", "revenue expected in the period (the clv horizon), undiscounted"),
         ("expected_lost", "customers", "active customers expected not to order in the period: Σ churn probability"),
         ("expected_lost_share", "share", "expected lost ÷ active customers with a probability"),
+    ),
+    *_with_change(
+        ("customers", "customers", "customers with a first order by the end of the period; period: 90 days, here and below"),
+        ("active", "customers", "customers with a sale in the period"),
+        ("new", "customers", "of the active, those with their first order in the period"),
+        ("returning", "customers", "active - new"),
+        ("orders", "orders", "orders whose last sale lies in the period"),
+        ("net_revenue", "money", "gross revenue - returned, by day of the line"),
+        ("gross_revenue", "money", "sales of the period"),
+        ("returned", "money", "returns of the period, whenever they were bought, as a positive number"),
+        ("average_order", "money", "net revenue ÷ orders"),
+        ("repeat_rate", "share", "customers with sales on two days or more by the end of the period ÷ customers"),
+        ("retention", "share", "active in the period before and in this one ÷ active in the period before"),
+        ("churn", "share", "1 - retention"),
+        ("acquisition", "share", "new ÷ active"),
+        ("concentration", "share", "net revenue of the best tenth of the active, rounded up, ÷ that of the active; below 0 is 0"),
     ),
     *_section(
         "quality",

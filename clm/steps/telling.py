@@ -164,13 +164,21 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
         moved = stage.migrate(before.frame.collect(), base, _made(before), _made(customers)) if before else None
         facts = customers.facts.to_json() if customers.facts else {}
         log = orders.frame if orders else None
-        numbers = metrics.compute(base, facts, log, moved.metrics if moved else None, _cohorts(log, base, day))
+        earlier = _earlier(before) if before and log is None else None
+        numbers = metrics.compute(base, facts, log, moved.metrics if moved else None, _cohorts(log, base, day), earlier)
         closing = f"{counted(numbers.height, 'number')} from {customers.name}"
         rows, warnings = Rows(base.height, numbers.height), moved.warnings if moved else ()
         return Outcome(numbers, rows, as_of=metrics.as_of(numbers), warnings=warnings, closing=closing)
 
     record = recorded(settings, common) | beside_report(settings)
     return finish("report", compute, record, [customers, orders], emit, METRICS, compared=[before])
+
+
+def _earlier(before: Opened) -> pl.DataFrame | None:
+    """The earlier table for the key figures; None when it lacks what they need."""
+    from clm.report.kpi_numbers import NEEDS
+
+    return before.frame.collect() if set(NEEDS) <= set(before.frame.collect_schema().names()) else None
 
 
 def _cohorts(log: pl.LazyFrame | None, base: pl.DataFrame, day: date | None) -> pl.DataFrame | None:
