@@ -1,6 +1,6 @@
 """The names of the report's numbers, the sheet they are gathered on, and the way views look them up.
 
-It may not compute anything: `metrics` and its sources do, and every view reads what stands here. Most of it is a list.
+It may not compute anything: `metrics` and its sources do, and every view reads what stands here. 440 lines: most is a list.
 """
 
 from __future__ import annotations
