@@ -6,7 +6,8 @@ The map of the house. One customer table travels through the rooms; every room r
 
 * `tables`, `settings`, `errors`, `outcome`: the nouns. They import nothing heavy and know nobody else; `dtypes` gives the
   tables' types to Polars.
-* `stages/`: one verb a file, pure functions from frames to an `Outcome`; `models/`: arrays in, records out.
+* `stages/`: one verb a file, pure functions from frames to an `Outcome`; `models/`: arrays in, records out; `engines/`: where the
+  heavy reduce runs.
 * `ingest/` reads foreign files; `storage/` reads and publishes our own; `report/` draws; `console` talks to people.
 * `steps` joins one pure stage to its files, in the `formats` asked for; `pipeline` takes the steps in order and keeps the
   `record`; `cli/` is the shell around both; `verify/` holds what was written against what it says of itself.

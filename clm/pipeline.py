@@ -83,6 +83,8 @@ def prepared(plan: Plan) -> Plan:
 
     Raises ConfigError or DataError when one is wrong, UsageError for settings that do not fit each other, before any stage runs.
     """
+    if plan.settings["rfm"].engine != "polars":
+        raise UsageError("a run reduces the log it cleans, on this machine", fix="use `clm rfm --engine spark` by itself")
     steps.spent(plan.settings["clv"])
     steps.check_churn(plan.settings["churn"])
     return replace(plan, segment_after_clv="clv" in steps.segment_asks(plan.settings["segment"]))

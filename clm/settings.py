@@ -185,6 +185,13 @@ class RfmSettings:
     carry: tuple[str, ...] = _option(
         (), values.names, "COL,…", "Columns of the log of which each customer's last value is carried along."
     )
+    engine: str = _unrecorded(
+        "polars",
+        values.choice("polars", "spark"),
+        "polars|spark",
+        "What reduces the log: this machine, or a Spark cluster that INPUT is a table or path of.",
+    )
+    remote: str | None = _unrecorded(None, values.filled, "URL", "The cluster of --engine spark: sc://HOST:15002.")
     save_model: str | None = _unrecorded(None, values.filled, "FILE", "Write the cut-offs, for --model on another day.")
     model: str | None = _unrecorded(None, values.filled, "FILE", "Apply the cut-offs saved in this file.")
 

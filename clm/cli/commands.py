@@ -54,8 +54,14 @@ def _tell(job: Job, look: steps.Look) -> None:
 
 
 def rfm(job: Job) -> int:
-    job.check_output(other_table=True)
-    step = steps.rfm(job.source(), job.settings, job.common, job.emit, save=job.save_model())
+    spark = job.settings.engine == "spark"
+    if job.settings.remote is not None and not spark:
+        raise UsageError("--remote names a Spark cluster", fix="give --engine spark too, or leave it out")
+    job.check_output(other_table=not spark)
+    if spark:
+        step = steps.rfm_on_spark(job.name(), job.settings, job.common, job.emit, save=job.save_model())
+    else:
+        step = steps.rfm(job.source(), job.settings, job.common, job.emit, save=job.save_model())
     for score, rows in step.outcome.metrics["scores"].items():
         for row in rows:
             job.console.detail(f"{score} {row['score']}: {row['from']} to {row['to']}, {counted(row['customers'], 'customer')}")

@@ -63,6 +63,12 @@ class Job:
         """The one input: a path, or standard input spooled to a file."""
         return self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
 
+    def name(self) -> str:
+        """The one input by its name alone: what it names need not be a file of this machine."""
+        if self.inputs in ([], ["-"], [""]):
+            raise UsageError("a cluster cannot read standard input", fix="name a table, or a path as the cluster sees it")
+        return self.inputs[0]
+
     def pair(self) -> tuple[Path, Path]:
         """The two inputs; neither can be standard input."""
         if len(self.inputs) != 2 or "-" in self.inputs:

@@ -15,6 +15,7 @@ import narwhals as nw
 import polars as pl
 
 from clm.dtypes import polars_type
+from clm.engines.frames import Orders, collected_all, once, types
 from clm.stages import snapshot
 from clm.tables import BEHAVIOUR, RETURN, SALE
 
@@ -37,16 +38,14 @@ class Base:
     median_gap_days: int | None
 
 
-def take(orders: pl.LazyFrame, as_of: date, carry: Sequence[str] = ()) -> Base:
+def take(orders: Orders, as_of: date, carry: Sequence[str] = ()) -> Base:
     """One row per customer with any line up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns.
 
     A column whose source the log lacks is null, with its type. `carry` are text columns of the log.
     """
-    present = orders.collect_schema().names()
+    present = types(orders)
     columns = [name for name in _SOURCES if name in present]
-    reduced, histogram = pl.collect_all(
-        [frame.to_native() for frame in reduce(nw.from_native(orders), as_of, columns, carry)], engine="streaming"
-    )
+    reduced, histogram = collected_all(reduce(nw.from_native(orders), as_of, columns, carry))
     median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
     reduced = reduced.sort("customer_id")
     core = snapshot.finished(reduced, as_of)
@@ -140,7 +139,7 @@ def _by_order(kept: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> lis
 
     An order's `last` day is that of its latest sale, null for what is only a return.
     """
-    made = snapshot.once(
+    made = once(
         kept.group_by("customer_id", "order_id", *texts).agg(
             nw.when(nw.col("kind") == SALE).then(nw.col("day")).max().alias("last"),
             (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("back"),
@@ -163,7 +162,7 @@ def _by_order(kept: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> lis
 
 def _top(seen: nw.LazyFrame[Any], value: str) -> nw.LazyFrame[Any]:
     """Per customer the value of the largest `rank`, ties to the smaller text. `seen` has a row per customer and value."""
-    seen = snapshot.once(seen)
+    seen = once(seen)
     best = seen.group_by("customer_id").agg(nw.col("rank").max().alias("best"))
     return (
         seen.join(best, on="customer_id", how="left")

@@ -9,16 +9,17 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
+from clm.engines.frames import Orders, types
 from clm.errors import ConfigError, UsageError
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import RfmSettings
 from clm.stages import behaviour, scores, snapshot
 from clm.stages.scores import Cuts
+from clm.stages.snapshot import Totals
 from clm.tables import BEHAVIOUR, CUSTOMERS
 
 _SCORED = {"r_score": "recency_days", "f_score": "orders", "m_score": "spend"}
@@ -33,29 +34,29 @@ class Given:
     learned: Mapping[str, Any] | None = None
 
 
-def rfm(orders: pl.LazyFrame, settings: RfmSettings, given: Given = Given()) -> Outcome:
+def rfm(orders: Orders, settings: RfmSettings, given: Given = Given()) -> Outcome:
     """One row per customer seen up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns, scores.
 
     Raises DataError when the log is empty and no day is named, UsageError for a column that is not there, ConfigError for
     cut-offs that do not fit.
     """
     wanted = _wanted(settings, given)
-    _check_carry(settings.carry, orders.collect_schema())
-    lines = _line_totals(orders)
-    as_of = snapshot.resolve_as_of(lines["latest"], settings.as_of)
-    later = _line_totals(orders.filter(pl.col("ordered_at").dt.date() > as_of))
+    _check_carry(settings.carry, types(orders))
+    lines = snapshot.totals(orders)
+    as_of = snapshot.resolve_as_of(lines.latest, settings.as_of)
+    later = snapshot.totals(orders, after=as_of)
     base, learned_gap = _base(orders, as_of, settings, given)
     cuts = {score: _cuts(base, score, column, settings.bins, given) for score, column in wanted.items()}
     customers = scored(base, cuts, settings.weights).select(_order(settings))
     buyers = customers.filter(pl.col("orders") > 0)
-    has_money = lines["amounts"] > 0
+    has_money = lines.amounts > 0
     known = {score: found.to_json() for score, found in cuts.items() if found is not None}
     learned = {"bins": settings.bins, **learned_gap, "scores": known}
     tables = {score: scores.table(customers, score, column) for score, column in wanted.items()}
     return Outcome(
         frame=customers,
-        rows=Rows(rows_in=lines["rows"], rows_out=customers.height, after_as_of=later["rows"]),
-        amount=Amount(lines["amount"], lines["amount"] - later["amount"], after_as_of=later["amount"]) if has_money else None,
+        rows=Rows(rows_in=lines.rows, rows_out=customers.height, after_as_of=later.rows),
+        amount=Amount(lines.amount, lines.amount - later.amount, after_as_of=later.amount) if has_money else None,
         as_of=as_of,
         metrics={
             "customers": customers.height,
@@ -92,7 +93,7 @@ def scored(customers: pl.DataFrame, cuts: Mapping[str, Cuts | None], weights: Se
     return found
 
 
-def _base(orders: pl.LazyFrame, as_of: date, settings: RfmSettings, given: Given) -> tuple[pl.DataFrame, dict[str, int | None]]:
+def _base(orders: Orders, as_of: date, settings: RfmSettings, given: Given) -> tuple[pl.DataFrame, dict[str, int | None]]:
     """Customers before scores, and the base's median gap where it is used: this base's, or the one learned before."""
     if settings.columns == "core" and not settings.carry:
         return snapshot.take(orders, as_of), {}
@@ -225,48 +226,37 @@ def _key(score: str) -> str:
     return next((short for short, long in _SHORT.items() if long == score), score.removesuffix("_score"))
 
 
-def _line_totals(orders: pl.LazyFrame) -> dict[str, Any]:
-    totals = orders.select(
-        pl.len().cast(pl.Int64).alias("rows"),
-        pl.col("amount").sum().cast(pl.Decimal(38, 4)).alias("amount"),
-        pl.col("amount").count().cast(pl.Int64).alias("amounts"),
-        pl.col("ordered_at").max().dt.date().alias("latest"),
-    ).collect(engine="streaming")
-    record = totals.row(0, named=True)
-    return record | {"amount": record["amount"] or Decimal(0)}
-
-
 def _text(value: Any) -> str | None:
     return value.isoformat() if isinstance(value, date) else None
 
 
-def _notices(lines: dict[str, Any], later: dict[str, Any], buyers: pl.DataFrame, as_of: date) -> tuple[Notice, ...]:
+def _notices(lines: Totals, later: Totals, buyers: pl.DataFrame, as_of: date) -> tuple[Notice, ...]:
     found = []
     if buyers.is_empty():
         found.append(Notice("no_buyers", f"no customer has a sale up to {as_of}"))
-    if lines["latest"] is not None and as_of > lines["latest"]:
-        days = (as_of - lines["latest"]).days
+    if lines.latest is not None and as_of > lines.latest:
+        days = (as_of - lines.latest).days
         found.append(
             Notice("as_of_after_log", f"the log ends {counted(days, 'day')} before {as_of}: silence in between is not known")
         )
-    if later["rows"]:
-        found.append(Notice("after_as_of", f"{counted(later['rows'], 'row')} after {as_of} left out"))
+    if later.rows:
+        found.append(Notice("after_as_of", f"{counted(later.rows, 'row')} after {as_of} left out"))
     for name, column in _SCORED.items():
         if buyers.height > 1 and buyers[name].null_count() < buyers.height and buyers[column].n_unique() == 1:
             score = buyers.row(0, named=True)[name]
             found.append(
                 Notice("scores_equal", f"every customer has the same {column}: {name} is {score} for all and tells nobody apart")
             )
-    if lines["rows"] and not lines["amounts"]:
+    if lines.rows and not lines.amounts:
         found.append(Notice("no_amounts", "the log has no amounts: money columns are empty"))
     return tuple(found)
 
 
-def _closing(customers: pl.DataFrame, buyers: pl.DataFrame, lines: dict[str, Any], later: dict[str, Any], as_of: date) -> str:
+def _closing(customers: pl.DataFrame, buyers: pl.DataFrame, lines: Totals, later: Totals, as_of: date) -> str:
     without = customers.height - buyers.height
-    parts = [f"{counted(lines['rows'] - later['rows'], 'row')} up to {as_of} = {counted(customers.height, 'customer')}"]
+    parts = [f"{counted(lines.rows - later.rows, 'row')} up to {as_of} = {counted(customers.height, 'customer')}"]
     if without:
         parts.append(f"{without:,} without a purchase")
-    if later["rows"]:
-        parts.append(f"{counted(later['rows'], 'row')} after it left out")
+    if later.rows:
+        parts.append(f"{counted(later.rows, 'row')} after it left out")
     return ", ".join(parts)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
+from clm.engines.frames import Orders, collected, once
 from clm.errors import DataError
 from clm.outcome import counted
 from clm.tables import RETURN, SALE
@@ -24,6 +26,7 @@ _AGREED = (
     "orders", "order_days", "first_order_on", "last_order_on", "recency_days", "age_days", "active_days", "repeat_days",
     "spend", "repeat_spend", "returns", "returned_amount",
 )  # fmt: skip
+_SUM = pl.Decimal(38, 4)
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
 
 
@@ -43,6 +46,31 @@ class More:
 
 
 CORE = More()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Rows, how many of them have an amount, the sum of those, and the day of the latest."""
+
+    rows: int
+    amounts: int
+    amount: Decimal
+    latest: date | None
+
+
+def totals(orders: Orders, after: date | None = None) -> Totals:
+    """What a log holds, in all or after a day, from one pass on its engine."""
+    day = nw.col("ordered_at").dt.date()
+    frame = nw.from_native(orders)
+    found = collected(
+        (frame if after is None else frame.filter(day > after)).select(
+            nw.len().alias("rows"),
+            nw.col("amount").count().alias("amounts"),
+            nw.col("amount").sum().alias("amount"),
+            nw.col("ordered_at").max().alias("latest"),
+        )
+    )
+    return Totals(**found.with_columns(pl.col("amount").cast(_SUM).fill_null(0), pl.col("latest").dt.date()).row(0, named=True))
 
 
 def last_day(orders: pl.LazyFrame) -> date | None:
@@ -70,7 +98,7 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
     return latest.replace(day=1) - timedelta(days=1)
 
 
-def take(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
+def take(orders: Orders, as_of: date) -> pl.DataFrame:
     """One row per customer with any line up to `as_of`, sorted by `customer_id`: the core columns of CUSTOMERS.
 
     Customers without a sale have `orders` 0 and null dates and durations. Money is null where no line has an amount.
@@ -83,8 +111,8 @@ def finished(reduced: pl.DataFrame, as_of: date) -> pl.DataFrame:
     first, last = pl.col("first_day"), pl.col("last_day")
     money = pl.col("amounts") > 0
     bought = pl.col("order_days") > 0
-    spend, repeat = pl.col("spend").cast(pl.Decimal(38, 4)), pl.col("repeat_spend").fill_null(0).cast(pl.Decimal(38, 4))
-    returned = pl.col("returned_amount").cast(pl.Decimal(38, 4))
+    spend, repeat = pl.col("spend").cast(_SUM), pl.col("repeat_spend").fill_null(0).cast(_SUM)
+    returned = pl.col("returned_amount").cast(_SUM)
     # not a division: Polars multiplies many rows by the inverse of a number but divides a single one, and the last digit differs
     logs = pl.col("log_gap_units").fill_null(0).cast(pl.Float64) * (1 / _LOG_UNIT)
     repeat_days = pl.when(bought).then(pl.col("order_days") - 1).cast(pl.Int64)
@@ -103,9 +131,7 @@ def finished(reduced: pl.DataFrame, as_of: date) -> pl.DataFrame:
         pl.when(money & bought).then(repeat).alias("repeat_spend"),
         pl.when(money & (repeat_days > 0)).then(repeat.cast(pl.Float64) / repeat_days).otherwise(None).alias("mean_repeat_spend"),
         pl.col("returns").cast(pl.Int64),
-        pl.when(money)
-        .then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, pl.Decimal(38, 4))))
-        .alias("returned_amount"),
+        pl.when(money).then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, _SUM))).alias("returned_amount"),
         pl.when(bought).then(logs).alias("log_gap_sum"),
     )
 
@@ -281,16 +307,3 @@ def gaps(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         .with_columns(nw.col("day").diff().over("customer_id", order_by="day").alias("gap"))
         .filter(~nw.col("gap").is_null())
     )
-
-
-def once(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """A frame several others are made of, computed once: Polars shares a plan only where all want the same of its columns."""
-    native = frame.to_native()
-    return nw.from_native(native.cache()) if isinstance(native, pl.LazyFrame) else frame
-
-
-def collected(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
-    """A reduced frame, computed by Polars."""
-    native = frame.to_native()
-    assert isinstance(native, pl.LazyFrame)
-    return native.collect(engine="streaming")

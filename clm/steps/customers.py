@@ -25,10 +25,12 @@ from clm.settings import (
     recorded,
 )
 from clm.steps.step import Step, customers_table, finish, model_of, orders_table, saved, setting_of
-from clm.tables import CUSTOMERS
+from clm.tables import CUSTOMERS, TRANSACTIONS
 
 if TYPE_CHECKING:
+    from clm.engines.frames import Orders
     from clm.stages.clean.attributes import Attributes
+    from clm.storage.files import Opened
     from clm.storage.publish import Output
 
 
@@ -41,15 +43,46 @@ def rfm(
     save: Callable[[bytes], Output] | None = None,
 ) -> Step:
     """TRANSACTIONS -> CUSTOMERS with core and behaviour columns and scores. `model` is what a run applies; `save` writes one."""
+    orders = orders_table(source)
+    return _rfm(orders.frame, [orders], settings, common, emit, model, save)
+
+
+def rfm_on_spark(
+    source: str, settings: RfmSettings, common: CommonSettings, emit: Emit, save: Callable[[bytes], Output] | None = None
+) -> Step:
+    """`rfm` with the reduce on a Spark cluster: `source` is a table of its catalogue, or a path as the cluster sees it."""
+    from clm.engines import frames, spark
+    from clm.storage import contract
+
+    with spark.orders(source, settings.remote) as orders:
+        contract.check_schema(frames.types(orders), TRANSACTIONS, TRANSACTIONS.needed("clean"), source)
+        spark.check(orders, source)
+        notice = Notice("no_provenance", "the table lies on a Spark cluster: where its numbers come from is not known")
+        return _rfm(orders, [], settings, common, emit, None, save, (notice,))
+
+
+def _rfm(
+    orders: Orders,
+    parents: list[Opened],
+    settings: RfmSettings,
+    common: CommonSettings,
+    emit: Emit,
+    model: Model | None,
+    save: Callable[[bytes], Output] | None,
+    notices: tuple[Notice, ...] = (),
+) -> Step:
     from clm.stages import rfm as stage
 
     cuts = cuts_file.load(settings.cuts)[0] if settings.cuts else None
     model = model or model_of(settings.model)
     given = stage.Given(cuts, model.of("rfm") if model else None)
-    orders = orders_table(source)
+
+    def compute() -> Outcome:
+        found = stage.rfm(orders, settings, given)
+        return replace(found, warnings=(*notices, *found.warnings))
+
     record = recorded(settings, common) | beside_rfm(settings, model)
-    step = finish("rfm", lambda: stage.rfm(orders.frame, settings, given), record, [orders], emit)
-    return saved(step, save)
+    return saved(finish("rfm", compute, record, parents, emit), save)
 
 
 def beside_rfm(settings: RfmSettings, model: Model | None) -> dict[str, Any]:

@@ -74,8 +74,7 @@ def saved(step: Step, save: Callable[[bytes], Output] | None) -> Step:
 def orders_table(path: Path) -> Opened:
     from clm.storage import files
 
-    needed = [column.name for column in TRANSACTIONS.columns if not column.optional]
-    return files.open_table(path, TRANSACTIONS, needed)
+    return files.open_table(path, TRANSACTIONS, TRANSACTIONS.needed("clean"))
 
 
 def customers_table(path: Path, needed: list[str]) -> Opened:

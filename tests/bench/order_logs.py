@@ -74,17 +74,19 @@ def web_shop_log(folder: Path, rows: int) -> Path:
     return path
 
 
-def transactions(folder: Path, orders: int) -> Path:
-    """TRANSACTIONS of three years, a line an order and 20 of them a customer on average, kept in `folder` for the next time.
+def transactions(folder: Path, lines: int, *, wide: bool = False) -> Path:
+    """TRANSACTIONS of three years, 20 lines a customer on average, kept in `folder` for the next time.
 
     Customers begin, stay and leave at different times and buy at different rates, so that there is something to learn of them.
+    A line an order; `wide`: two lines an order, with product, category, channel, device and cost.
     """
-    path = folder / f"transactions-{orders}.parquet"
+    path = folder / f"transactions-{lines}{'-wide' * wide}.parquet"
     if not path.exists():
         part, pieces = path.with_suffix(".part"), []
-        for start in range(0, orders, 4 * _CHUNK):
+        for start in range(0, lines, 4 * _CHUNK):
             piece = folder / f"{path.stem}-{start}.piece"
-            _orders(start, min(orders, start + 4 * _CHUNK), orders // 20).write_parquet(piece)
+            made = _sales(start, min(lines, start + 4 * _CHUNK), lines // 20, 2 if wide else 1)
+            (made.with_columns(**_WIDE) if wide else made).write_parquet(piece)
             pieces.append(piece)
         pl.scan_parquet(pieces).sink_parquet(part)
         part.replace(path)
@@ -93,8 +95,20 @@ def transactions(folder: Path, orders: int) -> Path:
     return path
 
 
-def _orders(start: int, end: int, customers: int) -> pl.DataFrame:
-    order = pl.int_range(start, end, dtype=pl.Int64)
+_LINE = pl.col("source_line")
+_ORDER = _LINE // 2
+_WIDE = {
+    "product_id": pl.lit("SKU-") + (_LINE * 48_271 % 9_973).cast(pl.String),
+    "category": pl.lit("C") + (_LINE * 48_271 % 9_973 % 40).cast(pl.String),
+    "channel": pl.lit("channel ") + (_ORDER * 31 % 7).cast(pl.String),
+    "device": pl.when(_ORDER % 11 > 0).then(pl.lit("device ") + (_ORDER * 17 % 3).cast(pl.String)),
+    "cost": (pl.col("amount") / 2).cast(pl.Decimal(18, 4)),
+}
+
+
+def _sales(start: int, end: int, customers: int, lines_per_order: int) -> pl.DataFrame:
+    line = pl.int_range(start, end, dtype=pl.Int64)
+    order = line // lines_per_order
     spread = (order * 2_654_435_761 % 1_000_003).cast(pl.Float64) / 1_000_003
     customer = ((spread**1.5) * customers).cast(pl.Int64)
     begun, stay = customer * 7_919 % 900, 20 + customer * 104_729 % 800
@@ -103,10 +117,10 @@ def _orders(start: int, end: int, customers: int) -> pl.DataFrame:
         customer_id=customer.cast(pl.String).str.zfill(8),
         order_id=pl.lit("O") + order.cast(pl.String).str.zfill(9),
         ordered_at=(pl.lit(datetime(2021, 1, 1)) + pl.duration(days=day, hours=order % 24)).cast(pl.Datetime("us")),
-        amount=((order * 7_919 % 99_000 + 100).cast(pl.Decimal(18, 4)) / 100).cast(pl.Decimal(18, 4)),
-        kind=pl.when(order % 50 == 49).then(pl.lit("return")).otherwise(pl.lit("sale")),
+        amount=((line * 7_919 % 99_000 + 100).cast(pl.Decimal(18, 4)) / 100).cast(pl.Decimal(18, 4)),
+        kind=pl.when(line % 50 == 49).then(pl.lit("return")).otherwise(pl.lit("sale")),
         flags=pl.lit(None, pl.String),
-        source_line=order + 2,
+        source_line=line + 2,
     ).with_columns(amount=pl.when(pl.col("kind") == "return").then(-pl.col("amount")).otherwise("amount").cast(pl.Decimal(18, 4)))
 
 

@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from clm import config, schemes
 from clm.schemes import pyramid
 from tests.conftest import ROOT
+from tests.examples import EXAMPLES, run
 
-EXAMPLES = ROOT / "examples"
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> dict[str, str]:
-    """An environment whose `clm` is the one under test."""
-    binaries = tmp_path / "bin"
-    binaries.mkdir()
-    clm = binaries / "clm"
-    clm.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m clm "$@"\n')
-    clm.chmod(0o755)
-    return os.environ | {"PATH": f"{binaries}:{os.environ['PATH']}"}
+LOG = str(ROOT / "data" / "orders.csv")
 
 
-def run(script: str, folder: Path, env: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
-    shutil.copy(EXAMPLES / script, folder)
-    argv = ["sh", script, str(ROOT / "data" / "orders.csv"), *more]
-    return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=110)
-
-
-def test_the_chain(tmp_path: Path, shell: dict[str, str]) -> None:
+def test_the_chain(tmp_path: Path) -> None:
     """Six stages, pipes and files, end in a page and a table of numbers."""
-    done = run("chain.sh", tmp_path, shell)
+    done = run("chain.sh", tmp_path, LOG)
     assert done.returncode == 0, done.stderr
     assert {"clean.parquet", "rejects.csv", "customers.parquet", "report.html", "metrics.csv"} <= {
         path.name for path in tmp_path.iterdir()
     }
 
 
-def test_the_monthly_job(tmp_path: Path, shell: dict[str, str]) -> None:
+def test_the_monthly_job(tmp_path: Path) -> None:
     """A folder for the last complete month, quietly; and exit 1 when its gate holds."""
-    done = run("monthly.sh", tmp_path, shell, "-q")
+    done = run("monthly.sh", tmp_path, LOG, "-q")
     assert (done.returncode, done.stderr) == (0, "")
     assert [path.name for path in (tmp_path / "customers").iterdir()] == ["2024-05-31"]
-    assert run("monthly.sh", tmp_path, shell, "-q", "--fail-if", "as_of < 2024-06-30").returncode == 1
+    assert run("monthly.sh", tmp_path, LOG, "-q", "--fail-if", "as_of < 2024-06-30").returncode == 1
 
 
 def test_the_configuration_is_understood(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""Frames of whatever engine: what a log may be, and how a reduced frame is collected.
+
+It may not know a column; a reduce is written once, in the words of narwhals, and collected here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+Orders = pl.LazyFrame | nw.LazyFrame[Any]  # TRANSACTIONS on this machine, or on another engine
+
+
+def types(orders: Orders) -> pl.Schema:
+    """The columns of a log with their types, as Polars names them."""
+    return orders.collect_schema() if isinstance(orders, pl.LazyFrame) else orders.collect_schema().to_polars()
+
+
+def once(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """A frame several others are made of, computed once: Polars shares a plan only where all want the same of its columns."""
+    native = frame.to_native()
+    return nw.from_native(native.cache()) if isinstance(native, pl.LazyFrame) else frame
+
+
+def collected(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
+    """A reduced frame, computed by its engine."""
+    return collected_all([frame])[0]
+
+
+def collected_all(frames: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
+    """Reduced frames, computed by their engine; Polars shares what they have in common."""
+    natives = [frame.to_native() for frame in frames]
+    if all(isinstance(native, pl.LazyFrame) for native in natives):
+        return pl.collect_all(natives, engine="streaming")
+    return [frame.collect(backend="polars").to_native() for frame in frames]

@@ -1,0 +1,141 @@
+"""TRANSACTIONS on a Spark cluster, by name or path, through Spark Connect (the extra `clm[spark]`: no JVM on this side).
+
+It may not read a line itself: what it hands on is a query, and what comes back is one row per customer. The address may carry
+a token, so it is never shown.
+"""
+
+from __future__ import annotations
+
+import socket
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import narwhals as nw
+
+from clm.errors import DataError, InputError, UsageError
+from clm.tables import TRANSACTIONS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_PORT = 15002  # Spark Connect's own
+_PATIENCE_SECONDS = 10
+_SHOWN = 300  # characters of what Spark says
+
+
+@contextmanager
+def orders(source: str, remote: str | None) -> Iterator[nw.LazyFrame[Any]]:
+    """TRANSACTIONS as a lazy frame on the cluster at `remote` (`sc://host:15002`), as long as the session lasts.
+
+    `source` is a path or URL the cluster can read Parquet from (it holds a `/` or ends in `.parquet`), else a table's name.
+    Raises UsageError without an address or the client, InputError when the cluster or the table is not there, DataError when
+    the cluster fails half-way.
+    """
+    if remote is None:
+        raise UsageError("--engine spark needs to know the cluster", fix="give --remote sc://HOST:15002", code="no_remote")
+    session = _session(remote)
+    from pyspark.errors import PySparkException
+
+    try:
+        yield _opened(session, source)
+    except PySparkException as error:
+        raise DataError(
+            f"Spark could not do it: {_first_line(error)}",
+            where=source,
+            fix="look at the cluster's log; the table must be what `clm clean` writes",
+            code="spark_failed",
+        ) from error
+    finally:
+        _end(session)
+
+
+def check(orders: nw.LazyFrame[Any], source: str) -> None:
+    """Hold the lines against the rules of TRANSACTIONS, on the cluster: nobody here wrote them.
+
+    Raises DataError naming the column that has nulls it may not have, or another value than it may.
+    """
+    ruled = {column.name: column for column in TRANSACTIONS.columns if not column.optional}
+    broken = {
+        name: nw.col(name).is_null() if not column.values else nw.col(name).is_null() | ~nw.col(name).is_in(column.values)
+        for name, column in ruled.items()
+        if not column.nullable
+    }
+    counts = orders.select(**{name: nw.when(wrong).then(1).otherwise(0).sum() for name, wrong in broken.items()})
+    for name, rows in counts.collect(backend="polars").rows(named=True)[0].items():
+        if rows:
+            allowed = f"something else than {', '.join(ruled[name].values)}" if ruled[name].values else "nulls"
+            raise DataError(
+                f"column {name} holds {allowed} ({rows:,} rows)",
+                where=source,
+                fix="write the table as `clm clean` does",
+                code="contract",
+            )
+
+
+def _opened(session: SparkSession, source: str) -> nw.LazyFrame[Any]:
+    from pyspark.errors import AnalysisException
+
+    by_path = "/" in source or source.endswith(".parquet")
+    nothing = InputError(
+        f"Spark finds no {'Parquet' if by_path else 'table'} there",
+        where=source,
+        fix="name a table of its catalogue, or a path as the cluster sees it",
+        code="spark_no_table",
+    )
+    try:
+        frame = nw.from_native(session.read.parquet(source) if by_path else session.table(source))
+        if not frame.collect_schema():
+            raise nothing
+    except AnalysisException as error:
+        raise nothing from error
+    return frame
+
+
+def _session(remote: str) -> SparkSession:
+    try:
+        address = urlsplit(remote)
+        host, port = address.hostname, address.port or _PORT
+    except ValueError:
+        host, port, address = None, 0, None
+    if address is None or address.scheme != "sc" or not host:
+        raise UsageError("--remote is no address of Spark Connect", fix="write it as sc://HOST:15002", code="remote")
+    try:
+        # the client itself would go on trying for ten minutes
+        socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise InputError(
+            f"no Spark Connect server answers: {error.strerror or error}",
+            where=f"{host}:{port}",
+            fix="check --remote, and that the cluster runs a Spark Connect server",
+            code="spark_unreachable",
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own about pandas, which is not used here
+            from pyspark.sql import SparkSession
+
+            return SparkSession.builder.remote(remote).create()
+    except ImportError as error:
+        raise UsageError(
+            "--engine spark needs Spark's client, which is not installed",
+            fix="pip install 'clm[spark]'",
+            code="no_spark",
+        ) from error
+
+
+def _end(session: SparkSession) -> None:
+    """The session's end; a cluster that is gone by then has ended it itself."""
+    from pyspark.errors import PySparkException
+
+    try:
+        session.stop()
+    except PySparkException:
+        return
+
+
+def _first_line(error: Exception) -> str:
+    lines: Sequence[str] = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:_SHOWN]
