@@ -1,9 +1,14 @@
 """`python -m clm` and the `clm` script. It may not import Polars: limits must be set first."""
 
 import os
+import signal
 import sys
 
-from clm.cli import main
+# until `main` listens, Ctrl-C ends the process as SIGTERM does, without a traceback from the middle of an import
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from clm.cli.app import ignore_signals, main
 
 
 def run() -> None:
@@ -16,7 +21,9 @@ def run() -> None:
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    ignore_signals()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

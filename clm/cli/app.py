@@ -51,7 +51,7 @@ _NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts", "scheme", "t
 
 def main(argv: list[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
-    signal.signal(signal.SIGTERM, _terminate)
+    _listen()
     console = for_command("")
     try:
         if argv == ["--version"]:
@@ -69,6 +69,8 @@ def main(argv: list[str]) -> int:
         console.error(_InterruptedError("interrupted: earlier files are untouched"))
         return int(Exit.INTERRUPTED)
     except SystemExit as stop:
+        if stop.code == Exit.TERMINATED:
+            console.error(_TerminatedError("terminated: earlier files are untouched"))
         return int(stop.code or 0)
     except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
         return _unforeseen(error, console)
@@ -140,6 +142,10 @@ class _InterruptedError(ClmError):
     exit_code = Exit.INTERRUPTED
 
 
+class _TerminatedError(ClmError):
+    exit_code = Exit.TERMINATED
+
+
 def _keep_log_apart(inputs: list[str], resolved: config.Resolved) -> None:
     """Raises ConfigError when CLM_LOG names a file of the command itself: lines would be added to it."""
     log = os.environ.get("CLM_LOG")
@@ -155,8 +161,24 @@ def _import_polars() -> None:
     signal.siginterrupt(signal.SIGINT, True)
 
 
+def _listen() -> None:
+    """From here on a signal ends the command in order. One that is ignored stays ignored: `nohup clm …` is meant."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _terminate)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _terminate(number: int, frame: FrameType | None) -> None:
+    ignore_signals()
     raise SystemExit(int(Exit.TERMINATED))
+
+
+def ignore_signals() -> None:
+    """For the last steps of a process: a second signal may not interrupt them."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _usage(error: typer.TyperException, console: Console) -> int:

@@ -26,9 +26,7 @@ def beside(target: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        with suppress(FileNotFoundError):
-            path.unlink()
-        os.close(handle)
+        _discard(path, handle)
 
 
 @contextmanager
@@ -41,8 +39,7 @@ def scratch() -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(handle)
+        _discard(path, handle)
 
 
 def _new_file(path: Path) -> int:
@@ -58,15 +55,30 @@ def _locked(folder: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
     """A new entry with its lock held; tried again when a sweeper took it between its creation and its lock."""
     while True:
         path = folder / f".{os.urandom(8).hex()}{SUFFIX}"
+        handle = None
         try:
             handle = create(path)
             fcntl.flock(handle, fcntl.LOCK_EX)
             if path.stat().st_ino == os.fstat(handle).st_ino:
                 return path, handle
             os.close(handle)
-        except FileNotFoundError:
-            if not folder.is_dir():
+        except BaseException as error:
+            _discard(path, handle)
+            if not isinstance(error, FileNotFoundError) or not folder.is_dir():
                 raise
+
+
+def _discard(path: Path, handle: int | None) -> None:
+    """Remove an entry, then let go of its lock: nobody may sweep what is still in use."""
+    try:
+        with suppress(OSError):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def sweep(folder: Path) -> int:
