@@ -5,11 +5,9 @@ It may not let a control byte through to a terminal, or know what a stage does.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from clm.errors import ClmError, ConfigError
+from clm.inert import json_text, printable
 from clm.outcome import Notice
 
 if TYPE_CHECKING:
@@ -26,18 +25,6 @@ if TYPE_CHECKING:
 _STYLES = {"error": "1;31", "warning": "33", "dim": "2", "done": "32"}
 _MAX_ROWS = 10
 _GAP = 2
-
-
-def printable(text: str, *, lines: bool = False) -> str:
-    """Text that cannot steer a terminal: control, format and surrogate characters become a visible stand-in.
-
-    Line ends too, unless `lines`: a file name may not forge a line of its own.
-    """
-    return "".join(mark if (lines and mark == "\n") or _harmless(mark) else "�" for mark in text)
-
-
-def _harmless(mark: str) -> bool:
-    return unicodedata.category(mark) not in ("Cc", "Cf", "Cs", "Co")
 
 
 @dataclass
@@ -135,7 +122,7 @@ class Console:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             entry = {"time": stamp, "level": level, "command": self.name, "text": printable(text)} | more
             with suppress(OSError), Path(target).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                log.write(json_text(entry) + "\n")
 
 
 def for_command(name: str, *, quiet: bool = False, verbose: bool = False) -> Console:
@@ -155,12 +142,13 @@ def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int, n
     used = 0
     for column in head.get_columns():
         cells = [_cell(value) for value in column]
-        wide = max(Text(cell).cell_len for cell in (column.name, *cells)) + _GAP
+        heading = Text(printable(column.name))
+        wide = max(heading.cell_len, *(Text(cell).cell_len for cell in cells), 0) + _GAP
         if used and used + wide - _GAP > width:
             break
         used += wide
         numeric = column.dtype.is_numeric()
-        table.add_column(column.name, justify="right" if numeric else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=True)
     shown = head.select(head.columns[: len(table.columns)])
     for row in shown.iter_rows():
         table.add_row(*(Text(_cell(value)) for value in row))

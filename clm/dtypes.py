@@ -24,3 +24,8 @@ _TYPES: dict[str, pl.DataType] = {
 
 def polars_type(column: Column) -> pl.DataType:
     return _TYPES[column.dtype]
+
+
+def is_pattern(name: str) -> bool:
+    """Whether Polars takes a column's name for all columns, or for those whose names an expression fits."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))

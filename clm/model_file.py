@@ -6,7 +6,6 @@ It may not know what a stage makes of its part: the stage checks that. JSON numb
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Any
 
 from clm import __version__, strict_json
 from clm.errors import ConfigError
+from clm.inert import json_text
 from clm.tables import STAGE_READS
 
 SCHEMA = 1
@@ -47,7 +47,7 @@ class Model:
 def to_bytes(learned: Mapping[str, dict[str, Any]], as_of: str | None) -> bytes:
     """The document, the same bytes for the same content."""
     document = {"schema": SCHEMA, "clm_version": __version__, "as_of": as_of, "learned": dict(learned)}
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1).encode() + b"\n"
+    return json_text(document, indent=1).encode() + b"\n"
 
 
 def read(given: str | Path) -> Model:

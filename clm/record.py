@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clm import __version__
+from clm.inert import json_text
 from clm.storage import publish
 
 NAME = "run.json"
@@ -91,7 +92,7 @@ def write(folder: Path, record: Record, before: Record | None) -> None:
         if before
         else []
     )
-    text = json.dumps(replace(record, stages=(*record.stages, *waiting)).to_json(), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json_text(replace(record, stages=(*record.stages, *waiting)).to_json(), indent=1)
     publish.publish_bytes(folder / NAME, text.encode() + b"\n")
 
 

@@ -84,6 +84,7 @@ LIGHT_FILES = (
     "values.py",
     "errors.py",
     "outcome.py",
+    "inert.py",
     "config.py",
     "resources.py",
 )

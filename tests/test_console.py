@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from clm.console import Console, printable, show_table
+from clm.console import Console, show_table
 from clm.errors import DataError
+from clm.inert import printable
 from clm.outcome import Notice
 
 

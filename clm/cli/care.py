@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clm.console import printable
 from clm.errors import DataError, UsageError
+from clm.inert import printable
 from clm.outcome import counted
 from clm.report.wrap import cells, wrapped
 

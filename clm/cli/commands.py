@@ -5,7 +5,6 @@ It may not compute, parse options or write files itself.
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import unicodedata
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from clm import steps, tables
 from clm.cli import dry_run
-from clm.console import printable
 from clm.errors import DataError, UsageError
+from clm.inert import json_text, printable
 from clm.outcome import counted
 from clm.settings import COMMANDS, json_value
 
@@ -41,7 +40,7 @@ def clean(job: Job) -> int:
         if telling:
             _tell(job, look)
         if job.common.dry_run and job.common.json:
-            sys.stdout.write(json.dumps(dry_run.to_json(look, job.settings, question), ensure_ascii=False) + "\n")
+            sys.stdout.write(json_text(dry_run.to_json(look, job.settings, question)) + "\n")
         raise
     if telling:
         _tell(job, look)
@@ -215,12 +214,12 @@ def show_config(job: Job) -> int:
             resolved = job.configuration.resolve(name, {})
             found[name] = _values(resolved.settings, resolved.origins)
     if job.common.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(found) + "\n")
         return 0
     for table, values in found.items():
         sys.stdout.write(f"\n[{table}]\n" if table else "# for every command\n")
         for key, one in values.items():
-            line = f"# {key} is not set" if one["value"] is None else f"{key} = {json.dumps(one['value'], ensure_ascii=False)}"
+            line = f"# {key} is not set" if one["value"] is None else f"{key} = {json_text(one['value'])}"
             sys.stdout.write(f"{line:<40}  # {one['origin']}\n")
     return 0
 
@@ -240,7 +239,7 @@ def show_tables(job: Job) -> int:
         raise UsageError(f"no table {unknown}", fix=f"the tables are {', '.join(tables.ALL)}")
     found = [tables.ALL[name] for name in wanted]
     if job.common.json:
-        sys.stdout.write(json.dumps([tables.to_json(table) for table in found], ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text([tables.to_json(table) for table in found]) + "\n")
         return 0
     for table in found:
         sys.stdout.write(f"{table.name} (made by {table.made_by}): one row is {table.row}\n")
@@ -262,7 +261,7 @@ def key(job: Job) -> int:
         return 0
     made = keys.create(Path(job.inputs[1]))
     if job.common.json:
-        sys.stdout.write(json.dumps({"path": job.inputs[1], "key_id": made.id}) + "\n")
+        sys.stdout.write(json_text({"path": job.inputs[1], "key_id": made.id}) + "\n")
     job.console.closing(
         f"key {made.id} → {job.inputs[1]}: keep it safe and apart from the data; lost, no pseudonym can be made again"
     )

@@ -5,7 +5,6 @@ It may not know what a stage computes.
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from clm.cli.conditions import Condition
 from clm.config import Resolved, Sources
 from clm.console import Console, show_table
 from clm.errors import Exit, InputError, UsageError
+from clm.inert import json_text
 from clm.settings import CommonSettings
 from clm.steps import Step
 from clm.storage import faults
@@ -214,7 +214,7 @@ class Job:
         """Print the --json object where it does not mix with data, and judge --fail-if."""
         if self.common.json:
             stream = sys.stderr if stdout_carries_data else sys.stdout
-            stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+            stream.write(json_text(record) + "\n")
             stream.flush()
         failed = [condition for condition in self.conditions if conditions.holds(condition, record)]
         for condition in failed:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from clm.dtypes import is_pattern
 from clm.errors import DataError, UsageError
 from clm.ingest import header, lines
 from clm.ingest.header import DATA, Header, Records
@@ -233,11 +234,11 @@ def are_names(cells: list[str]) -> bool:
 
 
 def unique_names(cells: list[str]) -> tuple[str, ...]:
-    """Header cells as column names: unique, none empty, none in the space clm keeps for itself."""
+    """Header cells as column names: unique, none empty, none in the space clm keeps for itself or Polars takes for a pattern."""
     names: list[str] = []
     for position, cell in enumerate(cells):
         name = " ".join(cell.split()) or f"#{position + 1}"
-        if name.startswith("clm:"):
+        if name.startswith("clm:") or is_pattern(name):
             name = f"#{position + 1} {name}"
         repeat, unique = 1, name
         while unique in names:

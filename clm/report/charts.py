@@ -7,6 +7,7 @@ light theme's; the page repaints them by attribute for the dark one.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import replace
@@ -53,7 +54,7 @@ def svg(figure: Figure, lang: str, width: int = WIDE) -> Markup:
         "deciles": _deciles,
         "reliability": _reliability,
     }[figure.kind]
-    figure = replace(figure, marks=tuple(map(_inert, figure.marks)))
+    figure = replace(figure, marks=_inert(figure.marks))
     spec = draw(alt, figure, lang, width).configure(**_config()).to_dict()
     spec["padding"] = {"left": 2, "right": 14, "top": 8, "bottom": 2}
     drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
@@ -83,9 +84,27 @@ def _config() -> dict[str, Any]:
     }
 
 
-def _inert(mark: Mark) -> Mark:
-    """vl-convert aborts the whole process on a control byte in a label."""
-    return replace(mark, place=plain(mark.place), text=plain(mark.text))
+def _inert(marks: tuple[Mark, ...], room: float = math.inf) -> tuple[Mark, ...]:
+    """The marks with labels that are safe to draw, at most `room` units wide; two places stay two.
+
+    vl-convert aborts the whole process on a control byte in a label, and fails where Vega cuts an emoji in half. Vega looks
+    places up as names of an object: followed by a blank, `constructor` is none that JavaScript gives every object.
+    """
+    labels: dict[str, str] = {}
+    for place in dict.fromkeys(mark.place for mark in marks):
+        label = _shortened(plain(place).rstrip(), room) + " "
+        while label in labels.values():
+            label += " "
+        labels[place] = label
+    return tuple(replace(mark, place=labels[mark.place], text=plain(mark.text)) for mark in marks)
+
+
+def _shortened(label: str, room: float) -> str:
+    if ems(label) * _FONT <= room:
+        return label
+    while label and (ems(label) + 1) * _FONT > room:
+        label = label[:-1]
+    return f"{label.rstrip()}…"
 
 
 def _data(alt: Any, marks: tuple[Mark, ...]) -> Any:
@@ -150,14 +169,15 @@ def _spread(places: list[str], plot: int) -> list[str]:
 
 def ems(text: str) -> float:
     """About how wide a text is, in ems: full-width signs one, others a little over half."""
-    return sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.56 for sign in text)
+    return sum(1.0 if unicodedata.east_asian_width(sign) in "WFA" else 0.56 for sign in text.rstrip())
 
 
 def _segments(alt: Any, figure: Figure, lang: str, width: int) -> Any:
     """Pairs of bars with their numbers at the end: no axis to read them off."""
+    extent = min(int(max(ems(mark.place) for mark in figure.marks) * _FONT) + 12, width // 2)
+    figure = replace(figure, marks=_inert(figure.marks, extent))
     places = list(dict.fromkeys(mark.place for mark in figure.marks))
     series = list(dict.fromkeys(mark.series for mark in figure.marks))
-    extent = min(int(max(ems(place) for place in places) * _FONT) + 12, width // 2)
     longest = max((mark.value for mark in figure.marks), default=0.0)
     least = min(0.0, *(mark.value for mark in figure.marks))
     plot = width - extent - 20
@@ -167,7 +187,7 @@ def _segments(alt: Any, figure: Figure, lang: str, width: int) -> Any:
             "place:N",
             sort=places,
             scale=alt.Scale(paddingInner=0.3),
-            axis=alt.Axis(domain=False, minExtent=extent, maxExtent=extent, labelLimit=extent),
+            axis=alt.Axis(domain=False, minExtent=extent, maxExtent=extent),
         ),
         yOffset=alt.YOffset("series:N", sort=series),
         x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[least, max(longest, 0.01) + room], nice=False)),

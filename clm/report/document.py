@@ -5,13 +5,13 @@ It may not compute or word anything: JSON lists METRICS, both read the outline.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
+from clm.inert import json_text
 from clm.report.blocks import (
     Block,
     Column,
@@ -29,8 +29,6 @@ from clm.report.outline import outline, sources
 from clm.report.words import plain
 
 _SCHEMA = 1
-# JSON allows these as they are; a terminal that shows the file would obey them
-_UNSAFE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 
 
@@ -51,8 +49,7 @@ def to_json(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
         "panels": [_panel(panel) for panel in report.panels],
         "metrics": [{name: value for name, value in row.items() if name != "as_of"} for row in metrics.iter_rows(named=True)],
     }
-    written = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1, default=str)
-    return _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written) + "\n"
+    return json_text(document, indent=1) + "\n"
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def _columns(asked: tuple[str, ...], customers: pl.DataFrame) -> list[str]:
         for name in asked:
             _check(name, customers, "--columns")
         return list(dict.fromkeys(asked))
-    own = [name for name in customers.columns if CUSTOMERS.column(name) is None and not name.startswith("previous_")]
+    listed = {*CUSTOMERS.names(), *MADE_OF}  # a sentence keeps its name before a column somebody called the same
+    own = [name for name in customers.columns if name not in listed and not name.startswith("previous_")]
     usual = [name for name in (*_USUAL, *MADE_OF) if MADE_OF.get(name, name) in customers.columns]
     return ["customer_id", *own, *usual]
 

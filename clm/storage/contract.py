@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from clm.dtypes import polars_type
+from clm.dtypes import is_pattern, polars_type
 from clm.errors import DataError
 from clm.tables import ALL, BEHAVIOUR, CUSTOMERS, STAGE_READS, TRANSACTIONS, Column, Table
 
@@ -33,6 +33,10 @@ def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) 
             fix=f"run `clm {'` and `clm '.join(sorted(makers))}` first",
             code="missing_column",
         )
+    pattern = next(filter(is_pattern, schema), None)
+    if pattern is not None:
+        what = f"{name} has a column called {pattern[:40]}, which stands for several columns"
+        raise DataError(what, where=name, fix="give it another name", code="column_name")
     for column in table.columns:
         if column.name in schema and schema[column.name] != polars_type(column):
             raise DataError(

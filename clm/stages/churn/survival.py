@@ -50,13 +50,18 @@ def with_survival(found: Outcome, orders: pl.LazyFrame | None) -> Outcome:
 
 
 def lives(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date, horizon_days: int) -> pl.DataFrame:
-    """Customers with a sale, with `life_days` and `ended`: null for those first seen after `as_of` - H, not observed yet."""
+    """Customers with a sale, with `life_days` and `ended`: null for those first seen after `as_of` - H, not observed yet.
+
+    Only what groups them comes along: a table may carry a column by any name.
+    """
     until = pl.lit(as_of - timedelta(days=horizon_days), pl.Date)
     silences = snapshot.first_silences(orders, as_of, horizon_days)
     end = pl.coalesce("on", "last_order_on")
     ended, begun = end <= until, pl.col("first_order_on")
+    needed = ("customer_id", "orders", "first_order_on", "last_order_on", *_GROUPS.values())
     return (
         customers.filter(pl.col("orders") > 0)
+        .select(name for name in needed if name in customers.columns)
         .join(silences, on="customer_id", how="left", maintain_order="left")
         .with_columns(
             pl.when(begun <= until).then((pl.when(ended).then(end).otherwise(until) - begun).dt.total_days()).alias("life_days"),
