@@ -13,6 +13,7 @@ import polars as pl
 from clm.report import charts
 from clm.report.blocks import Figure
 from clm.report.outline import outline
+from clm.report.words import exact
 
 
 def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
@@ -32,7 +33,7 @@ def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
         kind=lambda block: type(block).__name__,
         drawings=lambda figure: _drawings(figure, lang),
         charts=charts,
-        exact=_exact,
+        exact=exact,
     )
 
 
@@ -48,8 +49,3 @@ def figures(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> list[tup
 def _drawings(figure: Figure, lang: str) -> tuple[tuple[str, Any], ...]:
     """The figure for wide and for narrow windows: text in a picture that shrinks is not readable."""
     return tuple((name, charts.svg(figure, lang, width)) for name, width in (("wide", charts.WIDE), ("narrow", charts.NARROW)))
-
-
-def _exact(value: float) -> str:
-    """The number behind a cell, to the last digit, for `<data value>`."""
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)

@@ -33,14 +33,16 @@ def in_words(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
             found = found.with_columns(_named(frame[name], "action", words, unknown="").alias(name))
         elif name in _NAMES:
             found = found.with_columns(_named(frame[name], _NAMES[name], words).alias(name))
-    return found if words.lang == "en" else found.rename(_headings(frame.columns, words))
+    return headed(found, words)
 
 
-def _headings(columns: list[str], words: Words) -> dict[str, str]:
-    """A name for each column the language knows, unless two would be called the same."""
-    called = {name: words.name("column", name) for name in columns}
+def headed(frame: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """A name for each column the language knows, unless two would be called the same; English keeps the columns' names."""
+    if words.lang == "en":
+        return frame
+    called = {name: words.name("column", name) for name in frame.columns}
     twice = {heading for heading in called.values() if list(called.values()).count(heading) > 1}
-    return {name: heading for name, heading in called.items() if heading not in twice}
+    return frame.rename({name: heading for name, heading in called.items() if heading not in twice})
 
 
 def _named(codes: pl.Series, family: str, words: Words, unknown: str | None = None) -> pl.Series:

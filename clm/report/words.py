@@ -179,6 +179,11 @@ def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
     return found
 
 
+def exact(value: float) -> str:
+    """The number behind a cell, to the last digit."""
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
 def _half_up(number: float) -> int:
     return int(number + (0.5 if number >= 0 else -0.5))
 

@@ -199,15 +199,18 @@ def beside_report(settings: ReportSettings) -> dict[str, Any]:
     return {"previous": f"sha256:{files.sha256_of(Path(settings.previous))}"} if settings.previous else {}
 
 
-DOCUMENTS = (".html", ".json", ".md")
+DOCUMENTS = (".html", ".json", ".md", ".xlsx")
 
 
 def render(step: Step, suffix: str, lang: str) -> bytes:
-    """A report step's numbers as a document: .html, .json or .md."""
-    from clm.report import document, page
+    """A report step's numbers as a document: a page, JSON, Markdown or a workbook."""
+    from clm.report import document, page, sheets
 
+    numbers = step.outcome.frame.lazy().collect()
+    if suffix == ".xlsx":
+        return sheets.to_workbook(numbers, step.source_facts, lang)
     draw = {".html": page.render, ".json": document.to_json, ".md": document.to_markdown}[suffix]
-    return draw(step.outcome.frame.lazy().collect(), step.source_facts, lang).encode()
+    return draw(numbers, step.source_facts, lang).encode()
 
 
 def figures(step: Step, lang: str) -> list[tuple[str, bytes]]:

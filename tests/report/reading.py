@@ -1,7 +1,11 @@
-"""Reads the report's page back as a browser would: elements, attributes, text."""
+"""Reads the report's page back as a browser would (elements, attributes, text), and its workbook as a spreadsheet would."""
 
 from __future__ import annotations
 
+import io
+import re
+import xml.etree.ElementTree as ET
+import zipfile
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -59,3 +63,61 @@ class Page(HTMLParser):
             value for one in self.elements for name, value in one.attributes.items() if name in ("aria-label", "data-label")
         ]
         return " ".join([*shown, *labels])
+
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+@dataclass
+class Sheet:
+    """One sheet: cells by (row, column) from 0, text as str and numbers as float; the raw XML; the row and column it freezes."""
+
+    cells: dict[tuple[int, int], str | float]
+    xml: str
+    frozen: tuple[int, int]
+
+    def rows(self) -> list[list[str | float | None]]:
+        """Every row from the first, as long as the widest."""
+        width = max((place for _, place in self.cells), default=-1) + 1
+        height = max((row for row, _ in self.cells), default=-1) + 1
+        return [[self.cells.get((row, place)) for place in range(width)] for row in range(height)]
+
+
+def sheets(book: bytes) -> dict[str, Sheet]:
+    """The sheets of a workbook by name, in their order, read from its XML; a formula or a link is an AssertionError."""
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    sheets_and_links = [text.lower() for name, text in parts.items() if "worksheets" in name or name.endswith(".rels")]
+    assert not [text for text in sheets_and_links if "hyperlink" in text]
+    shared = ET.fromstring(parts["xl/sharedStrings.xml"]) if "xl/sharedStrings.xml" in parts else []
+    texts = [_unescaped("".join(piece.text or "" for piece in item.iter(f"{_MAIN}t"))) for item in shared]
+    targets = {one.attrib["Id"]: one.attrib["Target"] for one in ET.fromstring(parts["xl/_rels/workbook.xml.rels"])}
+    found = {}
+    for sheet in ET.fromstring(parts["xl/workbook.xml"]).iter(f"{_MAIN}sheet"):
+        xml = parts["xl/" + targets[sheet.attrib[_LINK]]]
+        tree = ET.fromstring(xml)
+        assert not list(tree.iter(f"{_MAIN}f"))
+        cells: dict[tuple[int, int], str | float] = {}
+        for cell in tree.iter(f"{_MAIN}c"):
+            value = cell.findtext(f"{_MAIN}v")
+            if value is not None:
+                kind = cell.attrib.get("t", "n")
+                assert kind in ("s", "n", "b")
+                cells[_place(cell.attrib["r"])] = texts[int(value)] if kind == "s" else float(value)
+        pane = next(tree.iter(f"{_MAIN}pane"), None)
+        frozen = (0, 0) if pane is None else (int(pane.attrib.get("ySplit", 0)), int(pane.attrib.get("xSplit", 0)))
+        found[sheet.attrib["name"]] = Sheet(cells, xml, frozen)
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return re.sub("_x([0-9A-F]{4})_", lambda code: chr(int(code[1], 16)), text)
+
+
+def _place(reference: str) -> tuple[int, int]:
+    letters, digits = re.fullmatch("([A-Z]+)([0-9]+)", reference).groups()  # type: ignore[union-attr]
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - 64
+    return int(digits) - 1, column - 1

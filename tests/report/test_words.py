@@ -60,7 +60,7 @@ def test_every_code_of_the_tables_has_a_name() -> None:
     wanted += [f"method.{code}" for code in (*tables.CLV_METHODS, *tables.CHURN_METHODS)]
     wanted += [f"risk.{code}" for code in tables.CHURN_RISKS]
     wanted += [f"lifecycle.{code}" for code in tables.LIFECYCLES] + [f"stage.{code}" for code in tables.LIFECYCLES]
-    wanted += [f"column.{name}" for name in (*tables.CUSTOMERS.names(), *tables.LIST.names())]
+    wanted += [f"column.{name}" for name in (*tables.CUSTOMERS.names(), *tables.LIST.names(), *tables.METRICS.names())]
     wanted += [f"reason.{code}" for code in classify_buyers.REASONS]
     wanted += [f"reject.{code}" for code in tables.REJECT_CODES]
     wanted += [f"collapsed.{code}" for code in tables.COLLAPSED_CODES]
@@ -96,7 +96,7 @@ def test_no_word_is_left_over() -> None:
     source = "".join(path.read_text() for path in sorted((ROOT / "clm" / "report").glob("*.py")))
     codes = (
         "month month_short count segment lifecycle stage meaning action reject collapsed method clv_status churn_status risk "
-        "warning told score segments tiers field migration cohorts column reason story"
+        "warning told sheet score segments tiers field migration cohorts column reason story"
     )
     for key in EN.entries:
         family, _, name = key.partition(".")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from clm.errors import DataError, Exit
-from clm.report import workbook
+from clm.report import excel, workbook
 from tests.report.samples import HOSTILE
 
 NS = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
@@ -65,7 +65,10 @@ def test_every_type_has_its_cell() -> None:
     assert cells["G2"] == ("b", "1")
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "mailto:a@b.c", "{=1}", "00", "1E+15"])
+@pytest.mark.parametrize(
+    "text",
+    [*HOSTILE, "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "mailto:a@b.c", "{=1}", "00", "1E+15", "<r>&</r>", "<r><t>x</t></r>"],
+)
 def test_hostile_text_is_a_text_cell(text: str) -> None:
     """As id, heading and title: no formula, no link, no number; the sheet has a legal name."""
     book = workbook.table_workbook(pl.DataFrame({text: [text]}), text)
@@ -91,15 +94,15 @@ def test_the_same_frame_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_what_a_sheet_cannot_hold_is_refused() -> None:
     """Too many rows, columns or signs: 65, and what to write instead."""
-    tall = pl.DataFrame({"n": pl.int_range(workbook.MOST_ROWS + 1, eager=True)})
-    wide = pl.DataFrame({f"c{place}": [1] for place in range(workbook.MOST_COLUMNS + 1)})
-    long = pl.DataFrame({"text": ["x" * (workbook.LONGEST_TEXT + 1)]})
+    tall = pl.DataFrame({"n": pl.int_range(excel.MOST_ROWS, eager=True)})
+    wide = pl.DataFrame({f"c{place}": [1] for place in range(excel.MOST_COLUMNS + 1)})
+    long = pl.DataFrame({"text": ["x" * (excel.LONGEST_TEXT + 1)]})
     for frame in (tall, wide, long):
         with pytest.raises(DataError) as refused:
             workbook.table_workbook(frame, "T")
         assert refused.value.exit_code == Exit.DATA
         assert "-o x.parquet" in (refused.value.fix or "")
-    workbook.table_workbook(pl.DataFrame({"text": ["x" * workbook.LONGEST_TEXT]}), "T")
+    workbook.table_workbook(pl.DataFrame({"text": ["x" * excel.LONGEST_TEXT]}), "T")
 
 
 def test_empty_tables_and_old_dates_are_written() -> None:
