@@ -1,13 +1,15 @@
-"""Reads the report's page back as a browser would (elements, attributes, text), and its workbook as a spreadsheet would."""
+"""Reads the report's views back: the page as a browser would, the workbook as a spreadsheet would, tables and numbers of all."""
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import xml.etree.ElementTree as ET
 import zipfile
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
@@ -121,3 +123,89 @@ def _place(reference: str) -> tuple[int, int]:
     for letter in letters:
         column = column * 26 + ord(letter) - 64
     return int(digits) - 1, column - 1
+
+
+Shown = tuple[str, float | None]  # what a cell shows, and the number behind it where the view has one
+Tables = list[list[list[Shown]]]
+
+
+def page_tables(source: str) -> list[Tables]:
+    """The data tables of each panel of a page, headings first."""
+    found: list[Tables] = []
+    for one in Page(source).elements:
+        shown = " ".join("".join(one.text).split())
+        if one.tag == "section":
+            found.append([])
+        elif one.tag == "table":
+            found[-1].append([])
+        elif one.tag == "tr":
+            found[-1][-1].append([])
+        elif one.tag in ("th", "td"):
+            found[-1][-1][-1].append((shown, None))
+        elif one.tag == "data" and {"td", "th"} & {*one.parents}:
+            found[-1][-1][-1][-1] = (shown, float(one.attributes["value"]))
+    return found[1:]  # the first section is the overview
+
+
+def markdown_tables(source: str) -> list[Tables]:
+    """The same of Markdown, where only what is shown can be read."""
+    found: list[Tables] = []
+    before = ""
+    for line in re.sub(r"(?ms)^(`{3,})$.*?^\1$", "", source).splitlines():
+        if line.startswith("## "):
+            found.append([])
+        elif line.startswith("|") and not re.fullmatch(r"[|:\- ]+", line):
+            if not before.startswith("|"):
+                found[-1].append([])
+            cells = re.findall(r"((?:\\.|[^\\|])*)\|", line[1:])
+            found[-1][-1].append([(html.unescape(re.sub(r"\\(.)", r"\1", cell)).strip(), None) for cell in cells])
+        before = line
+    return found[1:]
+
+
+def json_tables(panels: list[dict[str, Any]]) -> list[Tables]:
+    """The same of JSON, where a number stands instead of what is shown."""
+
+    def cell(one: str | float) -> Shown:
+        return (one, None) if isinstance(one, str) else ("", float(one))
+
+    return [
+        [
+            [[(label, None) for label in table["columns"]], *([cell(one) for one in row] for row in table["rows"])]
+            for table in tables
+        ]
+        for tables in (panel["tables"] for panel in panels)
+    ]
+
+
+def sheet_tables(found: list[Sheet], like: list[Tables]) -> list[Tables]:
+    """The same of a workbook: on each panel's sheet, one below the other, the tables whose headings and heights `like` has."""
+    read: list[Tables] = []
+    for sheet, tables in zip(found, like, strict=True):
+        read.append([])
+        rows, at = sheet.rows(), 0
+        for table in tables:
+            heading = [text for text, _ in table[0]]
+            at = next(row for row in range(at, len(rows)) if [cell or "" for cell in rows[row][: len(heading)]] == heading)
+            block = rows[at : at + len(table)]
+            read[-1].append([[_shown(cell) for cell in row[: len(heading)]] for row in block])
+            at += len(table)
+    return read
+
+
+def _shown(cell: str | float | None) -> Shown:
+    return ("", cell) if isinstance(cell, float) else (cell or "", None)
+
+
+_GREAT = {"k": 1e3, "M": 1e6, "B": 1e9, "万": 1e4, "亿": 1e8, "万亿": 1e12}
+_NUMBER = re.compile(r"(<?)([-−+]?)[^\d\-−+<]*(\d[\d,]*)(?:\.(\d+))?(%?)(k|M|B|万亿|万|亿)?")
+
+
+def number_shown(text: str) -> tuple[float, float, bool]:
+    """The first number a text shows, half of its last digit, and whether it is only a bound (`<0.1%`)."""
+    match = _NUMBER.search(text)
+    assert match is not None, text
+    below, sign, whole, decimals, percent, great = match.groups()
+    unit = (0.01 if percent else 1.0) * _GREAT.get(great or "", 1.0)
+    shown = float(f"{whole.replace(',', '')}.{decimals or '0'}")
+    return (-shown if sign in ("-", "−") else shown) * unit, 0.5 * 10.0 ** -len(decimals or "") * unit, bool(below)
