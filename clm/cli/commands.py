@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import unicodedata
 from dataclasses import fields, replace
 from functools import partial
@@ -241,13 +242,19 @@ def show_tables(job: Job) -> int:
     if job.common.json:
         sys.stdout.write(json_text([tables.to_json(table) for table in found]) + "\n")
         return 0
+    # one column a line for grep in a pipe; on a terminal meanings are broken beside their column
+    line = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100_000
     for table in found:
-        sys.stdout.write(f"{table.name} (made by {table.made_by}): one row is {table.row}\n")
+        _paragraph(f"{table.name} (made by {table.made_by}): one row is {table.row}", line, 2)
         width = max(len(column.name) for column in table.columns)
         for column in table.columns:
-            sys.stdout.write(f"  {column.name:<{width}}  {column.dtype:<13}  {column.meaning}\n")
+            _paragraph(f"  {column.name:<{width}}  {column.dtype:<13}  {column.meaning}", line, min(width + 19, line // 2))
         sys.stdout.write("\n")
     return 0
+
+
+def _paragraph(text: str, width: int, indent: int) -> None:
+    sys.stdout.write(textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False) + "\n")
 
 
 def key(job: Job) -> int:

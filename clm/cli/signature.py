@@ -15,6 +15,14 @@ from clm.settings import COMMANDS, CommonSettings, Option, option_name, options,
 
 Inputs = Literal["none", "one", "two", "many", "optional"]
 
+# Every command takes every common option, so that scripts can pass them blindly; help shows those that can matter.
+_MATTER = {
+    "config": {"config", "json"},
+    "tables": {"json"},
+    "key": {"quiet", "json", "dry_run"},
+    "show": {one.name for one, _ in options(CommonSettings)} - {"output", "seed", "dry_run"},
+}
+
 
 def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[str, Any]], None]) -> Callable[..., None]:
     """A function Typer can register: its signature is the command's options, its body hands them on unparsed."""
@@ -25,7 +33,8 @@ def command(name: str, inputs: Inputs, execute: Callable[[str, list[str], dict[s
 
     parameters = [_argument(name, inputs)] if inputs != "none" else []
     parameters += [_parameter(one.name, one.default, option) for one, option in options(COMMANDS[name])]
-    parameters += [_parameter(one.name, one.default, option) for one, option in options(CommonSettings)]
+    for one, option in options(CommonSettings):
+        parameters.append(_parameter(one.name, one.default, option, hidden=one.name not in _MATTER.get(name, (one.name,))))
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return body
@@ -65,7 +74,7 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
     return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
 
 
-def _parameter(name: str, default: Any, option: Option) -> inspect.Parameter:
+def _parameter(name: str, default: Any, option: Option, hidden: bool = False) -> inspect.Parameter:
     kind: Any = bool if option.flag else list[str] if option.repeat else str
     names = [f"--{option_name(name)}", *([option.short] if option.short else [])]
     shown = shown_default(default, option)
@@ -74,5 +83,6 @@ def _parameter(name: str, default: Any, option: Option) -> inspect.Parameter:
         help=option.help + (f" [default: {shown}]" if shown else ""),
         metavar=option.metavar or None,
         show_default=False,
+        hidden=hidden,
     )
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, declared])

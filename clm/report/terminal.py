@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import shlex
+from itertools import accumulate
 from typing import Any, Literal
 
 import polars as pl
@@ -249,8 +250,7 @@ class _Page:
         return widths
 
     def rows(self, table: Table, needs: dict[int, int], bars: list[str]) -> None:
-        grid = RichTable(box=box.SIMPLE_HEAD if self.colour else _RULED, pad_edge=False, show_edge=False, header_style="")
-        grid.padding = (0, 1, 0, 0)
+        grid = self.grid((0, 1, 0, 0))
         widths = self.spread(table, needs, _BAR + _GAP if bars else 0)
         for place, need in needs.items():
             column = table.columns[place]
@@ -273,16 +273,32 @@ class _Page:
         if len(needs) < len(table.columns):
             self.put(self.words("report.more_columns"), "dim")
 
+    def grid(self, padding: tuple[int, int, int, int]) -> RichTable:
+        """A table with a line under its headings; one blank and the padding between columns."""
+        ruled = box.SIMPLE_HEAD if self.colour else _RULED
+        return RichTable(box=ruled, pad_edge=False, show_edge=False, header_style="", padding=padding)
+
     def heat(self, heat: Heat) -> None:
+        """The grid with its rows named in full; closer together where that shows all columns, else the first that fit."""
         self.put(heat.caption, "bold")
-        grid = RichTable(box=box.SIMPLE_HEAD if self.colour else _RULED, pad_edge=False, show_edge=False, header_style="")
-        grid.add_column(self.text(heat.corner, "dim"))
-        for label in heat.columns:
-            grid.add_column(self.text(label, "dim"), justify="right", no_wrap=True)
+        head = max(cells(text) for text in (heat.corner, *heat.rows))
+        columns = list(zip(*heat.cells, strict=True))
+        needs = [
+            max([*map(cells, label.split()), *(cells(cell.text) for cell in column)])
+            for label, column in zip(heat.columns, columns, strict=True)
+        ]
+        gap = _GAP if head + sum(needs) + _GAP * len(needs) <= self.width else 1
+        fitting = sum(head + total + gap * place <= self.width for place, total in enumerate(accumulate(needs), 1))
+        grid = self.grid((0, 0, 0, gap - 1))
+        grid.add_column(self.text(heat.corner, "dim"), width=head)
+        for label, need in zip(heat.columns[:fitting], needs, strict=False):
+            grid.add_column(self.text(label, "dim", need), justify="right", width=need, no_wrap=True)
         for label, row in zip(heat.rows, heat.cells, strict=True):
             grid.add_row(
                 self.text(label, "dim"),
-                *(self.text(cell.text, "bold" if cell.level > 3 else "" if cell.level else "dim") for cell in row),
+                *(self.text(cell.text, "bold" if cell.level > 3 else "" if cell.level else "dim") for cell in row[:fitting]),
             )
         self.console.print(grid)
+        if fitting < len(needs):
+            self.put(self.words("report.more_columns"), "dim")
         self.put(heat.note, "dim")

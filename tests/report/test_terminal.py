@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clm.report import metrics, terminal
-from clm.report.blocks import Paragraph, Points, Verdict
+from clm.report.blocks import Heat, Paragraph, Points, Verdict
 from clm.report.outline import outline
+from clm.report.words import ascii_typography, load
 from clm.report.wrap import cells, wrapped
 from tests.report import samples
 
@@ -81,6 +82,28 @@ def test_columns_of_a_table_stand_under_each_other(shop: Shop, numbers: pl.DataF
     names = ("Champions", "Potential", "At risk", "Hibernating", "重要价值客户", "潜力忠诚客户", "流失预警客户", "沉睡客户")
     ends = {cells(line.rstrip("#= ")) for line in lines[start : start + 4] if line.startswith(names)}
     assert len(ends) == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [60, 80, 110])
+def test_grids_are_whole_or_say_so(shop: Shop, numbers: pl.DataFrame, lang: str, width: int) -> None:
+    """Each row of a grid has its name and its cells to the last sign; columns without room are left out and told of."""
+    lines = _lines(terminal.render(numbers, shop[1], lang, width, colour=False))
+    report = outline(numbers, shop[1], lang, plain_signs=True)
+    grids = [block for panel in report.panels for block in panel.blocks if isinstance(block, Heat) and block.cells]
+    assert len(grids) >= 3
+    for grid in grids:
+        start = lines.index(ascii_typography(grid.caption)) + 3
+        assert len(grid.cells) == len(grid.rows)
+        shown = lines[start : start + len(grid.rows)]
+        for name, row, line in zip(grid.rows, grid.cells, shown, strict=True):
+            name = ascii_typography(name)
+            assert line.startswith(name)
+            told = line.removeprefix(name).split()
+            assert told == [ascii_typography(cell.text) for cell in row if cell.text][: len(told)]
+        more = load(lang)("report.more_columns").split()[0]
+        headed = lines[start - 2].split()[-len(grid.columns) :]
+        assert (tuple(headed) == grid.columns) != lines[start + len(grid.rows)].startswith(more)
 
 
 def test_numbers_are_never_broken(shop: Shop, numbers: pl.DataFrame) -> None:
