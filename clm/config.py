@@ -46,6 +46,14 @@ class Sources:
         common = self._fill(CommonSettings, command, flags, origins)
         return Resolved(own, common, origins)
 
+    def traced(self, error: UsageError, command: str, flags: Mapping[str, Any]) -> UsageError | ConfigError:
+        """The error where its setting was written: on the command line of `command`, in a variable or in clm.toml."""
+        if error.setting is None:
+            return error
+        owner, _, name = error.setting.partition(".")
+        origin = self.resolve(owner, flags if owner == command else {}).origins[name]
+        return error if origin in ("flag", "default") else ConfigError(error.what, where=origin, fix=error.fix, code=error.code)
+
     def _fill(self, record: type[Any], command: str, flags: Mapping[str, Any], origins: dict[str, str]) -> Any:
         found: dict[str, Any] = {}
         for one, option in options(record):

@@ -130,14 +130,19 @@ def for_command(name: str, *, quiet: bool = False, verbose: bool = False) -> Con
 
 
 def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int, new: Sequence[str] = ()) -> None:
-    """The first rows and the columns that fit, the `new` ones right after the first: what a terminal gets instead of Parquet."""
+    """The first rows and the columns that fit: what a terminal gets instead of Parquet.
+
+    The `new` columns stand right after the first, those with nothing in them last.
+    """
     from rich.console import Console as Rich
     from rich.table import Table
     from rich.text import Text
 
     head = frame.lazy().head(_MAX_ROWS).collect()
     made = [name for name in new if name in head.columns[1:]]
-    head = head.select(head.columns[:1] + made + [name for name in head.columns[1:] if name not in made])
+    order = head.columns[:1] + made + [name for name in head.columns[1:] if name not in made]
+    bare = {column.name for column in head.get_columns() if 0 < column.len() == column.null_count()}
+    head = head.select(sorted(order, key=bare.__contains__))
     table = Table(box=None, pad_edge=False, header_style="bold")
     used = 0
     for column in head.get_columns():

@@ -68,9 +68,16 @@ class ClmError(Exception):
 
 
 class UsageError(ClmError):
-    """The command line cannot be understood."""
+    """The command line cannot be understood. `setting` is the setting at fault where it may
+    stand in clm.toml as well, such as `clean.rule`."""
 
     exit_code = Exit.USAGE
+
+    def __init__(
+        self, what: str, *, where: str | None = None, fix: str | None = None, code: str | None = None, setting: str | None = None
+    ) -> None:
+        super().__init__(what, where=where, fix=fix, code=code)
+        self.setting = setting
 
 
 class DataError(ClmError):

@@ -125,6 +125,13 @@ def test_a_table_shows_money_as_money_and_wide_names_whole() -> None:
     assert lines[3].startswith("… and 1 more column")
 
 
+def test_a_table_shows_empty_columns_last() -> None:
+    """A column without a value takes no room from one with values."""
+    stream = io.StringIO()
+    show_table(pl.DataFrame({"group": pl.Series([None], dtype=pl.String), "cohort": ["2024-01"], "age": [0]}), stream, 80)
+    assert stream.getvalue().split()[:6] == ["cohort", "age", "group", "2024-01", "0", "—"]
+
+
 def test_a_table_shows_what_a_stage_made_first() -> None:
     """The new columns stand right behind the customer, those the frame lacks nowhere."""
     stream = io.StringIO()

@@ -132,7 +132,10 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
             resources.apply(resolved.common.threads, resolved.common.memory_limit, folder)
             if name not in _LIGHT:
                 _import_polars()
-            return body(Job(name, inputs, resolved, sources, console, folder))
+            try:
+                return body(Job(name, inputs, resolved, sources, console, folder))
+            except UsageError as error:
+                raise sources.traced(error, name, flags) from error
     except ClmError as error:
         console.error(error)
         return int(error.exit_code)

@@ -108,7 +108,12 @@ def churn(job: Job) -> int:
     if job.settings.allow_column:
         raise UsageError("--allow-column belongs to --label", fix="name the label's column, or leave it out")
     job.check_output()
-    step = steps.churn(job.source(), job.with_orders(), job.common, job.emit, save=job.save_model())
+    try:
+        step = steps.churn(job.source(), job.with_orders(), job.common, job.emit, save=job.save_model())
+    except DataError as error:
+        if error.code == "not_parquet":
+            error.fix = f"{error.fix}; a table with a column that says who left, CSV too, wants --label COLUMN"
+        raise
     for line in steps.told_candidates(step):
         job.console.note(line)
     return job.finish(step)
@@ -174,6 +179,8 @@ def show(job: Job) -> int:
     job.only_tells()
     if len(job.inputs) != 2:
         raise UsageError("show wants a customer and the folder of a run", fix="clm show CUSTOMER_ID DIR", code="no_input")
+    if Path(job.inputs[0]).is_dir() and not Path(job.inputs[1]).exists():
+        raise UsageError("the customer comes first, then the folder", fix="clm show CUSTOMER_ID DIR", code="no_input")
     customer = unicodedata.normalize("NFC", job.inputs[0].strip())
     record, chapters, title = steps.show(customer, Path(job.inputs[1]), job.settings.lang)
     if not job.common.json:

@@ -68,7 +68,12 @@ def look(source: Source, settings: CleanSettings, profile: Profile | None = None
             fix="unpack it and give what is inside.",
             code="packed_twice",
         )
-    found = encoding.detect(head, source.name, settings.encoding, whole)
+    if picture := sources.no_table(head):
+        raise _no_text(source, picture)
+    try:
+        found = encoding.detect(head, source.name, settings.encoding, whole)
+    except DataError as question:
+        raise _no_text(source, "binary data") if sources.is_binary(head) else question from None
     text = b"".join(encoding.to_utf8([head], found, source.name) if whole else lenient(head, found)).decode()
     if settings.delimiter is None and jsonlines.is_json(text):
         return replace(_holding(source, jsonlines.read(source, text, _utf8(source, found))), encoding=found)
@@ -84,6 +89,15 @@ def look(source: Source, settings: CleanSettings, profile: Profile | None = None
     if dialect.exported(cut.columns):
         cut = dialect.restored(cut)
     return Part(source, cut.columns, found, cut, empty)
+
+
+def _no_text(source: Source, what: str) -> DataError:
+    return DataError(
+        f"{source.name} is {what}, not a table, whatever it is called.",
+        where=source.name,
+        fix="give the export itself: CSV, a workbook, JSON or Parquet.",
+        code="no_table",
+    )
 
 
 def _holding(source: Source, table: Table) -> Part:

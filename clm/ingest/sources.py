@@ -31,6 +31,7 @@ _SUFFIXES = (
     ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".json", ".jsonl", ".ndjson",
 )  # fmt: skip
 _LOCK = "~$"
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1b")
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 # what the standard library raises for packed bytes that are damaged, or packed in ways it does not know
@@ -218,6 +219,24 @@ def kind_of(head: bytes) -> str:
         if head.startswith(magic):
             return kind
     return "text"
+
+
+def no_table(head: bytes) -> str | None:
+    """What a file is that holds no table and is often called one, by its first bytes."""
+    for magic, kind in (
+        (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
+        (b"%PDF-", "a PDF document"), (b"{\\rtf", "an RTF document"), (b"SQLite format 3\0", "a SQLite database"),
+        (b"Rar!", "a RAR archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"\x7fELF", "a program"), (b"MZ\x90", "a program"),
+    ):  # fmt: skip
+        if head.startswith(magic):
+            return kind
+    return None
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether more than every twentieth byte is a control byte that no text of any encoding is full of."""
+    return len(head) - len(head.translate(None, _CONTROLS)) > len(head) / 20
 
 
 def unreadable(path: Path, error: OSError) -> InputError:

@@ -10,9 +10,9 @@ import difflib
 import polars as pl
 
 from clm.errors import UsageError
-from clm.expressions import ExpressionError
+from clm.expressions import Expression, ExpressionError
 from clm.expressions.meaning import compiled
-from clm.outcome import Outcome, Rows, counted
+from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import ListSettings
 from clm.stages import snapshot
 from clm.tables import CUSTOMERS
@@ -25,6 +25,7 @@ _USUAL = (
     "contact_value", "early_warning",
 )  # fmt: skip
 _ASCENDING = ":asc"
+_CODES = 15  # of one column, told when none of them is the one asked for
 
 
 def choose(customers: pl.DataFrame, settings: ListSettings) -> Outcome:
@@ -41,6 +42,7 @@ def choose(customers: pl.DataFrame, settings: ListSettings) -> Outcome:
             raise UsageError(f"--where: {error}", fix="`clm tables CUSTOMERS` lists the columns", code="rule") from None
     column, descending = _order(settings.sort, customers)
     found = found.sort([column, "customer_id"], descending=[descending, False], nulls_last=True)
+    nobody = [_nobody(settings.where, customers)] if settings.where is not None and customers.height > found.height == 0 else []
     if settings.top is not None:
         found = found.head(settings.top)
     chosen = found.select(pl.col(MADE_OF.get(name, name)).alias(name) for name in _columns(settings.columns, customers))
@@ -49,9 +51,21 @@ def choose(customers: pl.DataFrame, settings: ListSettings) -> Outcome:
         frame=chosen,
         rows=Rows(customers.height, chosen.height),
         as_of=as_of,
+        warnings=tuple(nobody),
         metrics={"chosen": chosen.height, "sorted_by": column},
         closing=f"{counted(chosen.height, 'customer')}{of} by {column}",
     )
+
+
+def _nobody(where: Expression, customers: pl.DataFrame) -> Notice:
+    """That the rule holds for nobody; for columns of codes with what the table has, since a code is easily misspelt."""
+    told = []
+    for name in where.columns():
+        known = CUSTOMERS.column(name)
+        if known is not None and known.unit == "code" and customers[name].dtype == pl.String:
+            codes = customers[name].drop_nulls().unique().sort().to_list()
+            told.append(f"{name} is {', '.join(codes) if 0 < len(codes) <= _CODES else 'something else' if codes else 'empty'}")
+    return Notice("nobody_chosen", f"--where holds for no customer{': in this table ' if told else ''}{'; '.join(told)}")
 
 
 def _columns(asked: tuple[str, ...], customers: pl.DataFrame) -> list[str]:

@@ -94,9 +94,12 @@ def clean(
     look.form += log.evidence
     reading = ingest.understand(log, settings, look.meaning)
     look.meaning[:] = reading.evidence[len(look.form) :]
-    if reading.ours:
+    if reading.ours:  # whose codes are under a key say so on, whether the key is at hand or not
         made = {part.source.name: files.facts_in(part.source.path, part.source.name) for part in log.files}
-        same_key({name: one.settings.get("key_id") for name, one in made.items() if one is not None})
+        keys = {name: one.settings.get("key_id") for name, one in made.items() if one is not None}
+        same_key(keys)
+        if key is None and (coded := next(iter(keys.values()), None)) is not None:
+            record |= {"key_id": coded}
     profile = ingest.saved(log, reading).encode() if save is not None else None
     most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
     hold = aside.Aside(scratch, most)
@@ -159,15 +162,18 @@ def _check_names(columns: Mapping[str, pl.DataType], roles: Mapping[str, tuple[s
             )
     review = [settings.review] if isinstance(settings.review, Expression) else []
     called = {column: role for role, named in roles.items() for column in named}
-    for name, rule in [*(("review", one) for one in review), *((one.flag, one.when) for one in settings.rule)]:
+    asked = [*(("clean.review", "review", one) for one in review), *(("clean.rule", one.flag, one.when) for one in settings.rule)]
+    for setting, name, rule in asked:
         other = next((column for column in rule.columns() if column not in columns and column in called), None)
         if other is not None:
             role = called[other]
             fix = f"write {role}, as clean calls it" if role in columns else f"carry it along: --keep {shlex.quote(other)}"
-            raise UsageError(f"the rule {name} asks for {other}, which is no column of the output", fix=fix, code="rule")
+            raise UsageError(
+                f"the rule {name} asks for {other}, which is no column of the output", fix=fix, code="rule", setting=setting
+            )
         try:
             compiled(rule, columns)
         except ExpressionError as error:
             absent = any(column not in columns for column in rule.columns())
             fix = "mend it, or carry a column along with --keep" if absent else "mend it at the mark"
-            raise UsageError(f"the rule {name}: {error}", fix=fix, code="rule") from None
+            raise UsageError(f"the rule {name}: {error}", fix=fix, code="rule", setting=setting) from None

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clm.errors import DataError
+from clm.errors import DataError, InputError
 from clm.formats import Emit
 from clm.outcome import Outcome, Rows, counted
 from clm.settings import (
@@ -20,7 +20,7 @@ from clm.settings import (
     ReportSettings,
     recorded,
 )
-from clm.steps.step import Step, customers_table, finish, orders_table
+from clm.steps.step import Step, customers_table, finish, orders_table, setting_of
 from clm.tables import COHORTS, CUSTOMERS, LIST, MEMBERS, METRICS, MIGRATION
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from clm.storage.files import Opened
 
 
-_CUSTOMERS, _LOG = "customers.parquet", "clean.parquet"  # of a run's folder
+# of a run's folder: the log, and the tables of customers, the one of most stages first
+_LOG, _TABLES = "clean.parquet", ("customers.parquet", "clv.parquet", "segments.parquet", "rfm.parquet")
 _COMPARED = ("customer_id", "as_of", "spend")  # what two tables of customers must have to be held against each other
 
 
@@ -108,13 +109,13 @@ def show(customer: str, folder: Path, lang: str) -> tuple[dict[str, Any], list[C
     from clm.report import story
     from clm.report.words import load, plain
 
-    customers = customers_table(folder / _CUSTOMERS if folder.is_dir() else folder, CUSTOMERS.needed("rfm"))
+    customers = customers_table(_latest(folder) if folder.is_dir() else folder, CUSTOMERS.needed("rfm"))
     found = customers.frame.filter(pl.col("customer_id") == customer).collect(engine="streaming")
     if not found.height:
         raise DataError(
             "there is no such customer in the table",
             where=customers.name,
-            fix="ids are compared as they are written there; pseudonymised tables hold codes",
+            fix=_how_ids_look(customers, customer),
             code="customer",
         )
     row = found.row(0, named=True)
@@ -128,6 +129,31 @@ def show(customer: str, folder: Path, lang: str) -> tuple[dict[str, Any], list[C
     title = words("story.title", id=plain(customer), day=words.day(row["as_of"]))
     record = _json(found)[0] | ({"last_orders": _json(orders)} if orders is not None else {})
     return record, list(story.story(row, orders, words)), title
+
+
+def _latest(folder: Path) -> Path:
+    """The table of customers that went furthest down the chain."""
+    for name in _TABLES:
+        if (folder / name).is_file():
+            return folder / name
+    raise InputError(
+        "the folder has no table of customers",
+        where=f"{folder}: none of {', '.join(_TABLES)}",
+        fix="name the folder of a `clm run`, or a CUSTOMERS file: clm show CUSTOMER_ID FILE",
+        code="no_customers",
+    )
+
+
+def _how_ids_look(customers: Opened, customer: str) -> str:
+    """What may be wrong with an id the table does not have, without telling any it has."""
+    import polars as pl
+
+    if setting_of(customers, "clean", "key_id", None) is not None:
+        return "its customers stand under codes (clean --pseudonymise): give the code"
+    lengths = customers.frame.select(pl.col("customer_id").str.len_chars().unique()).collect(engine="streaming")["customer_id"]
+    if lengths.len() == 1 and lengths[0] != len(customer):
+        return f"every id there has {lengths[0]} signs, this one {len(customer)}: leading zeros count"
+    return "ids are compared as they are written there, with leading zeros and case"
 
 
 def _json(frame: pl.DataFrame) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -50,6 +51,29 @@ def test_tables_tells_one_or_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert "source_line" not in one
     assert main(["tables", "orders"]) == 2
     assert "CUSTOMERS" in capsys.readouterr().err
+
+
+def test_tables_breaks_lines_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As wide as the terminal, nothing lost; in a pipe one column a line, for grep."""
+    assert main(["tables"]) == 0
+    piped = capsys.readouterr().out
+    assert sum(len(line) > 80 for line in piped.splitlines()) > 50
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["tables"]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.split() == piped.split()
+
+
+@pytest.mark.parametrize(("command", "kept", "left_out"), [("tables", "--json", "--seed"), ("key", "--dry-run", "--threads")])
+def test_help_shows_the_options_that_matter(command: str, kept: str, left_out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What only tells has no threads and no seed to show; it takes them all the same."""
+    assert main([command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert kept in said
+    assert left_out not in said
+    assert main(["tables", "--seed", "3", "--threads", "1"]) == 0
 
 
 def test_tables_as_json_is_the_contract(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,10 @@ CASES: list[tuple[int, str, Case]] = [
     (66, r"inside it: .*clean.parquet", lambda shop, tmp: ["cohort", str(tmp)]),
     (65, r"--allow-masked\n.*CLM_CLEAN_MAP\n.*CLM_CLEAN_ALLOW_MASKED", lambda shop, tmp: ["run", f"{tmp}/masked.csv", "-o", f"{tmp}/out"]),
     (65, r"clm rfm", lambda shop, tmp: ["segment", str(shop.file("clean")), "-o", f"{tmp}/x.parquet"]),
+    (65, r"not a Parquet file.*\n.*\n.*--label COLUMN", lambda shop, tmp: ["churn", str(shop.source), "-o", f"{tmp}/x.parquet"]),
+    (78, r"no column amountt: did you mean amount\?.*\n.*rule.toml \[clean\]", lambda shop, tmp: ["clean", str(shop.source), "--config", f"{tmp}/rule.toml"]),
+    (78, r"no column amountt", lambda shop, tmp: ["run", str(shop.source), "--config", f"{tmp}/rule.toml", "-o", f"{tmp}/out"]),
+    (2, r"no column amountt", lambda shop, tmp: ["clean", str(shop.source), "--config", f"{tmp}/rule.toml", "--rule", "low=amountt < 1"]),
     (65, r"not a Parquet file", lambda shop, tmp: ["rfm", str(shop.source), "-o", f"{tmp}/x.parquet"]),
     (66, r"there is no file nowhere.csv", lambda shop, tmp: ["clean", f"{tmp}/nowhere.csv", "-o", f"{tmp}/x.parquet"]),
     (2, r"log.csv is an input", lambda shop, tmp: ["clean", f"{tmp}/log.csv", "-o", f"{tmp}/log.csv"]),
@@ -98,6 +102,7 @@ def spoil(shop: Shop, folder: Path) -> None:
 def test_exit_code_and_message(shop: Shop, tmp_path: Path, code: int, says: str, case: Case) -> None:
     """The code is the table's and the message says what, where and what to do; never a traceback."""
     (tmp_path / "bad.toml").write_text("sed = 3\n")
+    (tmp_path / "rule.toml").write_text('[[clean.rule]]\nflag = "big"\nwhen = "amountt > 5"\n')
     spoil(shop, tmp_path)
     (tmp_path / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
     (tmp_path / "masked.csv").write_text("date,customer,amount\n2024-01-01,王**,5\n2024-01-02,李**,5\n2024-01-03,陈**,5\n")

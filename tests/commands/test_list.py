@@ -93,6 +93,14 @@ def test_a_column_of_a_later_stage_names_the_command(shop: Shop, tmp_path: Path,
     assert "run clm clv first" in capsys.readouterr().err
 
 
-def test_nobody_fits(shop: Shop, tmp_path: Path) -> None:
-    """A rule that holds for nobody makes an empty list, not an error."""
-    assert listed(shop, tmp_path / "l.parquet", "--where", "orders > 1000000").height == 0
+def test_nobody_fits(shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule that holds for nobody makes an empty list and a warning; a misspelt code is told beside those there are."""
+    codes = pl.read_parquet(shop.file("churn"))["churn_risk"].drop_nulls().unique().sort()
+    for where, told in (
+        ("orders > 1000000", "--where holds for no customer\n"),
+        ("churn_risk = 'hihg'", f"no customer: in this table churn_risk is {', '.join(codes)}\n"),
+    ):
+        target = tmp_path / "l.csv"
+        assert main(["list", str(shop.file("churn")), "--where", where, "-o", str(target)]) == 0
+        assert told in capsys.readouterr().err
+        assert len(target.read_text(encoding="utf-8").splitlines()) == 1

@@ -53,15 +53,17 @@ def test_the_same_key_gives_the_same_table_and_another_key_another(tmp_path: Pat
 
 
 def test_tables_under_two_keys_are_not_joined(tmp_path: Path, key: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """65 naming both keys by id; under one key the chain goes on."""
+    """65 naming both keys by id; under one key the chain goes on, also with a table that was cleaned again without it."""
     log = csv_of(invented(customers=40, orders=4), tmp_path / "orders.csv")
     main(["key", "new", str(tmp_path / "other.key"), "-q"])
     for name, with_key in (("a", key), ("b", str(tmp_path / "other.key"))):
         wanted = ["--pseudonymise", "customer_id", "--key-file", with_key]
         assert main(["clean", str(log), "-o", str(tmp_path / f"{name}.parquet"), "-q", *wanted]) == 0
     assert main(["rfm", str(tmp_path / "a.parquet"), "-o", str(tmp_path / "r.parquet"), "-q"]) == 0
+    assert main(["clean", str(tmp_path / "a.parquet"), "-o", str(tmp_path / "again.parquet"), "-q"]) == 0
     clv = ["clv", str(tmp_path / "r.parquet"), "-o", str(tmp_path / "v.parquet"), "-q", "--orders"]
     assert main([*clv, str(tmp_path / "a.parquet")]) == 0
+    assert main([*clv, str(tmp_path / "again.parquet")]) == 0
     capsys.readouterr()
     assert main([*clv, str(tmp_path / "b.parquet")]) == 65
     assert "different keys" in capsys.readouterr().err

@@ -67,6 +67,30 @@ def test_who_is_not_there(run: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["show", "C001", str(run), "-o", str(tmp_path / "x.csv")]) == 2
 
 
+def test_what_may_be_wrong_with_an_id(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its length where all have one, the wrong order of the arguments, the tables looked for: no id of the table is told."""
+    for argv, code, told in (
+        (["show", "1", str(run)], 65, "every id there has 4 signs, this one 1"),
+        (["show", str(run), "C001"], 2, "the customer comes first"),
+        (["show", "C001", str(tmp_path)], 66, "none of customers.parquet, clv.parquet, segments.parquet, rfm.parquet"),
+    ):
+        assert main(argv) == code
+        said = capsys.readouterr().err
+        assert told in said
+        assert not re.search(r"C\d{3}", said)
+
+
+def test_a_folder_of_part_of_the_chain(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without churn and value the table that went furthest tells what it knows, with the last orders."""
+    for name in ("clean.parquet", "rfm.parquet", "segments.parquet"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    assert main(["show", "C001", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "Segment" in said
+    assert "Last orders" in said
+    assert "What is expected" not in said
+
+
 def test_hostile_text_reaches_no_terminal(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Control bytes in ids and carried columns are made visible, not obeyed."""
     people = pl.read_parquet(run / "customers.parquet").head(len(HOSTILE))

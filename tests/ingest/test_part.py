@@ -75,6 +75,23 @@ def test_a_page_called_xls_is_said_to_be_one(text: str, tmp_path: Path) -> None:
     assert refused.value.code == "markup"
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "a PNG picture"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "a PDF document"),
+        (b"SQLite format 3\0" + bytes(84), "a SQLite database"),
+        (bytes(byte * byte % 251 for byte in range(4000)), "binary data"),
+    ],
+)
+def test_what_is_no_table_is_said(content: bytes, what: str, tmp_path: Path) -> None:
+    """A picture called .csv is called a picture, with --encoding or without; no encoding is advised."""
+    (tmp_path / "orders.csv").write_bytes(content)
+    with pytest.raises(DataError, match=f"orders.csv is {what}, not a table") as refused:
+        ingest.read_text([tmp_path / "orders.csv"], CleanSettings())
+    assert "--encoding" not in str(refused.value)
+
+
 @pytest.mark.parametrize("mark", [",", ";"])
 def test_lines_quoted_as_a_whole_are_said_to_be(mark: str, tmp_path: Path) -> None:
     """Each line one quoted cell that holds the delimiters: what happened and how to undo it; one column of text is one column."""
