@@ -107,15 +107,13 @@ def _more(as_of: date, columns: Sequence[str]) -> snapshot.More:
         of_days=(
             *(nw.when(nw.col("day") > today - n).then(nw.col("amount")).sum().alias(f"money_{n}") for n in WINDOWS),
             *((nw.col("cost").sum().alias("cost"), nw.col("costs").sum().alias("costs")) if "cost" in columns else ()),
+            (gap * gap).sum().alias("gap_squares"),
+            gap.max().alias("longest_gap"),
+            (nw.col("day") * _GAP_ROOM + gap).max().alias("day_and_last_gap"),
         ),
         of_ends=tuple(
             nw.when(nw.col("day") == nw.col(f"{end}_day")).then(nw.col(name)).min().alias(alias)
             for alias, (end, name) in ends.items()
-        ),
-        of_gaps=(
-            (gap * gap).sum().alias("gap_squares"),
-            gap.max().alias("longest_gap"),
-            (nw.col("day") * _GAP_ROOM + gap).max().alias("day_and_last_gap"),
         ),
     )
 

@@ -14,7 +14,7 @@ from clm.expressions import Expression, ExpressionError
 from clm.expressions.meaning import compiled
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import ListSettings
-from clm.stages import snapshot
+from clm.stages import agreement
 from clm.tables import CUSTOMERS
 
 REASONS, ACTION = "reasons", "action"
@@ -33,7 +33,7 @@ def choose(customers: pl.DataFrame, settings: ListSettings) -> Outcome:
 
     Ties go by `customer_id`. Raises UsageError for a rule, a column or an order the table cannot answer.
     """
-    as_of = snapshot.one_day(customers, "list")
+    as_of = agreement.one_day(customers, "list")
     found = customers
     if settings.where is not None:
         try:

@@ -16,7 +16,7 @@ import polars as pl
 
 from clm.errors import DataError
 from clm.outcome import Notice, Outcome, Rows, counted, money_text
-from clm.stages import snapshot
+from clm.stages import agreement
 from clm.tables import MIGRATED, MIGRATION, NO_PURCHASE, SEGMENTS, ZH8
 
 NEW, LOST, NONE = "(new)", "(lost)", "(none)"
@@ -92,7 +92,7 @@ def migrate(before: pl.DataFrame, after: pl.DataFrame, then: Made, now: Made) ->
 
 
 def _days(before: pl.DataFrame, after: pl.DataFrame) -> tuple[date | None, date | None]:
-    then, now = (snapshot.one_day(frame, "migrate") for frame in (before, after))
+    then, now = (agreement.one_day(frame, "migrate") for frame in (before, after))
     if then is not None and now is not None and then >= now:
         what = (
             f"both tables are of {now}" if then == now else f"the tables are swapped: the first is of {then}, the second of {now}"

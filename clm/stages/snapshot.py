@@ -17,15 +17,9 @@ import polars as pl
 
 from clm.engines.frames import Orders, collected, once
 from clm.errors import DataError
-from clm.outcome import counted
 from clm.tables import RETURN, SALE
 
 _EPOCH = date(1970, 1, 1).toordinal()
-# what CUSTOMERS and the log they came from must say alike: counts, days, exact money, never a float
-_AGREED = (
-    "orders", "order_days", "first_order_on", "last_order_on", "recency_days", "age_days", "active_days", "repeat_days",
-    "spend", "repeat_spend", "returns", "returned_amount",
-)  # fmt: skip
 _SUM = pl.Decimal(38, 4)
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
 
@@ -34,15 +28,14 @@ _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: flo
 class More:
     """What a caller wants beside the core columns, from the same passes: source columns for the lines, and aggregates of its own.
 
-    `into_days`: lines into days; `of_days`: days into customers; `of_ends`: the same, beside the customer's `first_day` and
-    `last_day`; `of_gaps`: gaps into customers.
+    `into_days`: lines into days; `of_days`: days into customers, with the `gap` before each; `of_ends`: the same, beside the
+    customer's `first_day` and `last_day`.
     """
 
     columns: tuple[str, ...] = ()
     into_days: tuple[nw.Expr, ...] = ()
     of_days: tuple[nw.Expr, ...] = ()
     of_ends: tuple[nw.Expr, ...] = ()
-    of_gaps: tuple[nw.Expr, ...] = ()
 
 
 CORE = More()
@@ -166,63 +159,6 @@ def first_silences(orders: pl.LazyFrame, as_of: date, longer_than: int) -> pl.Da
     return collected(first).select("customer_id", (pl.col("on") - _EPOCH).cast(pl.Int32).cast(pl.Date))
 
 
-def one_day(customers: pl.DataFrame, stage: str) -> date | None:
-    """The day CUSTOMERS were made for; None for no customers. Raises DataError when they are of several days."""
-    days = customers["as_of"].unique().to_list()
-    if len(days) > 1 or days == [None]:
-        raise DataError(
-            f"INPUT was made for {counted(len(days), 'day')}, {stage} needs one",
-            where="column as_of",
-            fix="run clm rfm again",
-            code="as_of",
-        )
-    return days[0] if days else None
-
-
-def check_histories(customers: pl.DataFrame) -> None:
-    """Raises DataError when buyers have days that cannot be: more repeats than days, a last order before the first."""
-    repeats, active, age = pl.col("repeat_days"), pl.col("active_days"), pl.col("age_days")
-    possible = (repeats >= 0) & (active >= 0) & (active <= age) & ((repeats > 0) == (active > 0)) & (repeats <= active)
-    bought = customers.filter(pl.col("orders") > 0)
-    impossible = int(bought.select((~possible.fill_null(value=False)).sum()).item())
-    if impossible:
-        raise DataError(
-            f"{counted(impossible, 'customer')} with an impossible history",
-            where="columns repeat_days, active_days, age_days",
-            fix="make the table with clm rfm",
-            code="impossible_history",
-        )
-
-
-def reconciled(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[pl.DataFrame, int]:
-    """The log's own snapshot and its number of later rows, once CUSTOMERS are known to agree with it.
-
-    Raises DataError when the log lacks customers or says something else of them, with their number and the column.
-    """
-    log = take(orders, as_of)
-    fix = f"give the transactions this table was made from, or run clm rfm --as-of {as_of} on these"
-    beside = customers.select("customer_id", *_AGREED).join(log, on="customer_id", how="left", suffix="_log")
-    lacking = int(beside["orders_log"].null_count())
-    if lacking:
-        raise DataError(
-            f"{counted(lacking, 'customer')} of INPUT {'is' if lacking == 1 else 'are'} not in the orders up to {as_of}",
-            where="column customer_id",
-            fix=fix,
-            code="orders_lack_customers",
-        )
-    for column in _AGREED:
-        contradicted = int(beside.select(pl.col(column).ne_missing(pl.col(f"{column}_log")).sum()).item())
-        if contradicted:
-            raise DataError(
-                f"the orders up to {as_of} contradict INPUT for {counted(contradicted, 'customer')}",
-                where=f"column {column}",
-                fix=fix,
-                code="orders_contradict",
-            )
-    later = orders.filter(pl.col("ordered_at").dt.date() > as_of).select(pl.len()).collect(engine="streaming").item()
-    return log, int(later)
-
-
 def reduce(orders: nw.LazyFrame[Any], as_of: date, more: More = CORE) -> nw.LazyFrame[Any]:
     """Order lines up to `as_of` -> one unsorted row per customer of whole numbers and decimals, on any engine.
 
@@ -246,32 +182,57 @@ def _order_counts(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def customers_of(days: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More = CORE) -> nw.LazyFrame[Any]:
     """`reduce`, from the days and the customers' `orders` and `returns`: for callers that want something else of these too."""
-    sold = nw.when(nw.col("sold") > 0)
-    by_day = days.group_by("customer_id").agg(
-        sold.then(nw.col("day")).min().alias("first_day"),
-        sold.then(nw.col("day")).max().alias("last_day"),
-        nw.col("sold").sum().alias("order_days"),
-        nw.col("amount").sum().alias("spend"),
-        nw.col("amounts").sum().alias("amounts"),
-        nw.col("returned_amount").sum().alias("returned_amount"),
-        *more.of_days,
-    )
-    ends = (
-        days.join(by_day.select("customer_id", "first_day", "last_day"), on="customer_id", how="left")
+    by_day = (
+        _with_gaps(days)
         .group_by("customer_id")
-        .agg(nw.when(nw.col("day") > nw.col("first_day")).then(nw.col("amount")).sum().alias("repeat_spend"), *more.of_ends)
+        .agg(
+            nw.when(nw.col("sold") > 0).then(nw.col("day")).min().alias("first_day"),
+            nw.when(nw.col("sold") > 0).then(nw.col("day")).max().alias("last_day"),
+            nw.col("sold").sum().alias("order_days"),
+            nw.col("amount").sum().alias("spend"),
+            nw.col("amounts").sum().alias("amounts"),
+            nw.col("returned_amount").sum().alias("returned_amount"),
+            nw.when(nw.col("later")).then(nw.col("amount")).sum().alias("repeat_spend"),
+            nw.col("log_gap").sum().alias("log_gap_units"),
+            *more.of_days,
+        )
     )
-    gap_logs = (
-        gaps(days)
-        .with_columns((nw.col("gap").cast(nw.Float64).log() * _LOG_UNIT).round(0).cast(nw.Int64).alias("log_gap"))
+    if more.of_ends:
+        ends = (
+            days.join(by_day.select("customer_id", "first_day", "last_day"), on="customer_id", how="left")
+            .group_by("customer_id")
+            .agg(*more.of_ends)
+        )
+        by_day = by_day.join(ends, on="customer_id", how="left")
+    return by_day.join(orders, on="customer_id", how="left")
+
+
+def _with_gaps(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """All days: `later` than the first order day; on order days `gap` since the one before and `log_gap`, its logarithm in units.
+
+    Days with only a refund are few and tell nothing of gaps: they are held against the first order day by a join of their own.
+    """
+    sold = days.filter(nw.col("sold") > 0)
+    refunds = days.filter(nw.col("sold") == 0)
+    first = (
+        sold.select("customer_id", "day")
+        .join(refunds.select("customer_id").unique(), on="customer_id", how="semi")
         .group_by("customer_id")
-        .agg(nw.col("log_gap").sum().alias("log_gap_units"), *more.of_gaps)
+        .agg(nw.col("day").min().alias("first"))
     )
-    return (
-        by_day.join(orders, on="customer_id", how="left")
-        .join(ends, on="customer_id", how="left")
-        .join(gap_logs, on="customer_id", how="left")
+    gap = nw.col("day").diff().over("customer_id", order_by="day")
+    log_gap = (nw.col("gap").cast(nw.Float64).log() * _LOG_UNIT).round(0).cast(nw.Int64)
+    sold = sold.with_columns(gap.alias("gap")).with_columns((~nw.col("gap").is_null()).alias("later"), log_gap.alias("log_gap"))
+    refunds = (
+        refunds.join(first, on="customer_id", how="left")
+        .with_columns(
+            (nw.col("day") > nw.col("first")).alias("later"),
+            nw.lit(None, nw.Int64).alias("gap"),
+            nw.lit(None, nw.Int64).alias("log_gap"),
+        )
+        .drop("first")
     )
+    return nw.concat([sold, refunds.select(sold.collect_schema().names())])
 
 
 def lines(orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str] = ()) -> nw.LazyFrame[Any]:

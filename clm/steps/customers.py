@@ -103,8 +103,8 @@ def segment(
     """CUSTOMERS -> CUSTOMERS with a segment, a lifecycle and a tier each. `model` is what a run applies; `save` writes one."""
     from clm import schemes
     from clm.schemes import pyramid as pyramids
+    from clm.stages import agreement
     from clm.stages import segment as stage
-    from clm.stages import snapshot
     from clm.stages.segment import attributes, clusters, tiers
 
     if settings.previous and not settings.tiers:
@@ -120,7 +120,7 @@ def segment(
     def compute() -> Outcome:
         base = customers.frame.collect()
         previous = before.frame.select(tiers.NEEDS).collect() if before else None
-        snapshot.one_day(base, "segment")
+        agreement.one_day(base, "segment")
         base, matched, notices = attributes.joined(base, known.frame, known.without_id) if known else (base, {}, ())
         found = stage.segment(base, scheme, setting_of(customers, "rfm", "bins", 5), pyramid, previous, learned)
         found = replace(found, metrics=found.metrics | matched, warnings=(*notices, *found.warnings))

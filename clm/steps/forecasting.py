@@ -61,7 +61,7 @@ def clv(
 
 def backtest(source: Path, settings: BacktestSettings, common: CommonSettings, emit: Emit) -> Step:
     """TRANSACTIONS, or CUSTOMERS and the TRANSACTIONS they came from -> BACKTEST."""
-    from clm.stages import snapshot
+    from clm.stages import agreement, snapshot
     from clm.stages.clv import backtest as stage
 
     customers = customers_table(source, CUSTOMERS.needed("rfm")) if settings.orders else None
@@ -69,7 +69,7 @@ def backtest(source: Path, settings: BacktestSettings, common: CommonSettings, e
 
     def compute() -> Outcome:
         known = customers.frame.collect() if customers else None
-        day = snapshot.one_day(known, "backtest") if known is not None else None
+        day = agreement.one_day(known, "backtest") if known is not None else None
         if day is None:
             day = snapshot.resolve_as_of(snapshot.last_day(orders.frame), settings.as_of)
         return stage.backtest(known, orders.frame, day, settings)

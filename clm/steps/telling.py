@@ -174,8 +174,8 @@ def render_story(title: str, chapters: list[Chapter], width: int) -> list[str]:
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> METRICS: every number of the report; `render` turns them into a document."""
     from clm.report import metrics
+    from clm.stages import agreement
     from clm.stages import migrate as stage
-    from clm.stages import snapshot
 
     customers = customers_table(source, CUSTOMERS.needed("rfm"))
     orders = orders_table(Path(settings.orders)) if settings.orders else None
@@ -183,10 +183,10 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
 
     def compute() -> Outcome:
         base = customers.frame.collect()
-        day = snapshot.one_day(base, "report")
+        day = agreement.one_day(base, "report")
         known = {record.get("sha256") for record in customers.lineage}
         if orders is not None and day is not None and orders.sha256 not in known:
-            snapshot.reconciled(base, orders.frame, day)  # not the file the table came from: it must at least say the same
+            agreement.reconciled(base, orders.frame, day)  # not the file the table came from: it must at least say the same
         moved = stage.migrate(before.frame.collect(), base, _made(before), _made(customers)) if before else None
         facts = customers.facts.to_json() if customers.facts else {}
         log = orders.frame if orders else None

@@ -78,7 +78,7 @@ def test_every_warning_a_stage_can_give_has_a_heading() -> None:
     facts = ROOT / "clm" / "models" / "appraisal_notes.py"
     codes |= set(re.findall(r'yield \(?\s*"(\w+)",', facts.read_text()))
     codes |= btyd_params.NOTES.keys() | spend.NOTES.keys()
-    for stage in ("clv", "churn", "snapshot"):
+    for stage in ("clv", "churn", "snapshot", "agreement"):
         rooms_of = [*(ROOT / "clm" / "stages").glob(f"{stage}.py"), *(ROOT / "clm" / "stages" / stage).glob("*.py")]
         codes |= set(re.findall(r'code="(\w+)"', "".join(path.read_text() for path in rooms_of)))
     assert {"price_as_amount", "scores_equal", "few_spenders", "not_possible", "no_provenance", "orders_contradict"} <= codes

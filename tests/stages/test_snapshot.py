@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from clm.errors import DataError
-from clm.stages import snapshot
+from clm.stages import agreement, snapshot
 from tests.logs import Line, transactions
 
 AS_OF = date(2024, 12, 31)
@@ -132,23 +132,23 @@ def test_an_empty_log_has_no_last_day() -> None:
 def test_an_impossible_history_is_refused(column: str, value: int) -> None:
     """Repeats without time between them, more repeats than days, a last order after today: 65 for clv and churn alike."""
     taken = snapshot.take(transactions(("A", "1", "2024-01-01", "1"), ("A", "2", "2024-02-01", "1")).lazy(), AS_OF)
-    snapshot.check_histories(taken)
+    agreement.check_histories(taken)
     broken = taken.with_columns(pl.lit(value).cast(taken.schema[column]).alias(column))
     with pytest.raises(DataError, match="1 customer with an impossible history"):
-        snapshot.check_histories(broken)
+        agreement.check_histories(broken)
 
 
 def test_orders_must_be_the_ones_the_customers_came_from() -> None:
     """A customer the log lacks, or says something else of, is counted and the column named; nobody is told by id."""
     log = transactions(("A", "1", "2024-01-01", "1"), ("B", "2", "2024-02-01", "1"), ("B", "3", "2026-01-01", "1"))
     customers = snapshot.take(log.lazy(), AS_OF)
-    found, later = snapshot.reconciled(customers, log.lazy(), AS_OF)
+    found, later = agreement.reconciled(customers, log.lazy(), AS_OF)
     assert found.equals(customers)
     assert later == 1
     with pytest.raises(DataError, match="1 customer of INPUT is not in the orders"):
-        snapshot.reconciled(customers, log.head(1).lazy(), AS_OF)
+        agreement.reconciled(customers, log.head(1).lazy(), AS_OF)
     with pytest.raises(DataError, match="contradict INPUT for 1 customer") as raised:
-        snapshot.reconciled(customers.with_columns(spend=pl.lit(9).cast(pl.Decimal(38, 4))).tail(1), log.lazy(), AS_OF)
+        agreement.reconciled(customers.with_columns(spend=pl.lit(9).cast(pl.Decimal(38, 4))).tail(1), log.lazy(), AS_OF)
     assert raised.value.where == "column spend"
 
 

@@ -21,7 +21,7 @@ from clm.models.classify_fit import TRAINED, Fitted
 from clm.models.classify_learned import Learned
 from clm.outcome import Notice, Outcome, Rows
 from clm.settings import ChurnSettings
-from clm.stages import snapshot
+from clm.stages import agreement
 from clm.stages.churn import applied, contact, telling, windows
 from clm.stages.churn.contact import Valued
 from clm.stages.churn.windows import Known, Snapshot
@@ -48,8 +48,8 @@ def churn(
     method asked for by name cannot be learned from this log or a saved model not be applied to it; ConfigError when it is damaged
     or was made for another horizon or method than asked.
     """
-    as_of = snapshot.one_day(customers, "churn")
-    snapshot.check_histories(customers)
+    as_of = agreement.one_day(customers, "churn")
+    agreement.check_histories(customers)
     kept = customers.drop(CUSTOMERS.names("churn"), strict=False)
     if as_of is None:
         frame = _finished(kept, None, None, "none", "too_little_history")

@@ -25,7 +25,7 @@ import polars as pl
 
 from clm.errors import DataError
 from clm.outcome import Outcome, counted
-from clm.stages import snapshot
+from clm.stages import agreement
 from clm.tables import EARLY_WARNINGS
 
 NEEDS = ("customer_id", "as_of", "last_order_on", "recency_days", "active_days", "repeat_days", "rhythm_days")
@@ -76,7 +76,7 @@ def with_warnings(found: Outcome, before: pl.DataFrame) -> Outcome:
 
 def earlier_day(before: pl.DataFrame, as_of: date | None) -> date | None:
     """The day of an earlier CUSTOMERS (column `as_of`). Raises DataError when it is not before `as_of`."""
-    then = snapshot.one_day(before, "churn --previous")
+    then = agreement.one_day(before, "churn --previous")
     if then is not None and as_of is not None and then >= as_of:
         raise DataError(
             f"the previous table is of {then}, not of a day before {as_of}",

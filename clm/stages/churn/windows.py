@@ -19,7 +19,7 @@ from clm.models.classify_buyers import Buyers, Habits
 from clm.models.classify_fit import Window
 from clm.models.classify_learned import Learned
 from clm.settings import ChurnSettings
-from clm.stages import snapshot
+from clm.stages import agreement, snapshot
 from clm.stages.churn import history
 from clm.stages.churn.history import History
 
@@ -69,7 +69,7 @@ def from_log(
 
     Raises DataError when the log lacks or contradicts customers of INPUT.
     """
-    base, later = snapshot.reconciled(customers, orders, as_of)
+    base, later = agreement.reconciled(customers, orders, as_of)
     log = history.read(orders, as_of)
     gaps = log.gaps()
     horizon_days = given.horizon_days if given else _horizon_days(settings, gaps, log.first_day, as_of)

@@ -18,7 +18,7 @@ from clm.models.appraisal_facts import Made, Setting
 from clm.models.valuation import Slices
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import ClvSettings
-from clm.stages import snapshot
+from clm.stages import agreement
 from clm.stages.clv import margins, past, saved
 from clm.stages.clv.past import Base
 from clm.stages.clv.saved import Saved
@@ -45,8 +45,8 @@ def clv(
     ConfigError when `learned` cannot be applied.
     """
     applied = saved.read(learned, settings, currency) if learned is not None else None
-    as_of = snapshot.one_day(customers, "clv")
-    snapshot.check_histories(customers)
+    as_of = agreement.one_day(customers, "clv")
+    agreement.check_histories(customers)
     kept = customers.drop(CUSTOMERS.names("clv"), strict=False)
     if as_of is None:
         nothing = {"horizon": {"text": str(settings.horizon), "until": None, "days": None}} | appraisal_facts.nothing()
@@ -54,7 +54,7 @@ def clv(
         return Outcome(_filled(kept, None), Rows(0, 0), metrics=nothing, closing="0 customers")
     margins.check(customers, settings)
     parts = slices_of(settings.horizon, as_of, settings.annual_discount)
-    source, after = (customers, None) if orders is None else snapshot.reconciled(customers, orders, as_of)
+    source, after = (customers, None) if orders is None else agreement.reconciled(customers, orders, as_of)
     base = Base.of(_known(source, customers), as_of)
     until = as_of + timedelta(days=parts.horizon_days)
     metrics: dict[str, Any] = {

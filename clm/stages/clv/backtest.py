@@ -18,7 +18,7 @@ from clm.models.evaluate import Score
 from clm.models.trial import Trial
 from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import BacktestSettings
-from clm.stages import snapshot
+from clm.stages import agreement, snapshot
 from clm.stages.clv.past import Base
 from clm.stages.clv.tried import slices_of, tried
 from clm.tables import BACKTEST
@@ -33,8 +33,8 @@ def backtest(customers: pl.DataFrame | None, orders: pl.LazyFrame, as_of: date, 
         source = snapshot.take(orders, as_of)
         after = int(orders.filter(pl.col("ordered_at").dt.date() > as_of).select(pl.len()).collect(engine="streaming").item())
     else:
-        snapshot.check_histories(customers)
-        source, after = snapshot.reconciled(customers, orders, as_of)
+        agreement.check_histories(customers)
+        source, after = agreement.reconciled(customers, orders, as_of)
     days = slices_of(settings.horizon, as_of).horizon_days
     until = as_of + timedelta(days=days)
     metrics: dict[str, Any] = {"horizon": {"text": str(settings.horizon), "until": until.isoformat(), "days": days}}

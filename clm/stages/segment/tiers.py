@@ -18,7 +18,7 @@ import polars as pl
 from clm.errors import ConfigError, DataError
 from clm.outcome import Notice
 from clm.schemes.pyramid import MARGIN, Edge, Pyramid
-from clm.stages import snapshot
+from clm.stages import agreement
 from clm.tables import TIER_REASONS
 
 COLUMNS = ("tier", "tier_since", "tier_below_since", "tier_reason")
@@ -74,7 +74,7 @@ def ranked(customers: pl.DataFrame, pyramid: Pyramid, previous: pl.DataFrame | N
     when `previous` is of a later day or of other tiers, when a column is not there or money is empty.
     """
     pyramid.check(customers.schema)
-    day = snapshot.one_day(customers, "segment")
+    day = agreement.one_day(customers, "segment")
     frame = customers.drop(*COLUMNS, strict=False)
     buyers = frame.filter(_BOUGHT)
     blank = [name for name in pyramid.columns if buyers.height and buyers[name].null_count() == buyers.height]
@@ -198,7 +198,7 @@ def _memory(previous: pl.DataFrame | None, pyramid: Pyramid, day: date | None) -
     if previous is None or day is None:
         schema = {"customer_id": pl.String, "was": pl.Int32, "was_since": pl.Date, "was_below": pl.Date, "was_why": pl.String}
         return pl.DataFrame(schema=schema).with_columns(seen=pl.lit(None, pl.Date))
-    then = snapshot.one_day(previous, "segment --previous")
+    then = agreement.one_day(previous, "segment --previous")
     if then is not None and then > day:
         raise DataError(
             f"the previous table is of {then}, after {day}: it would remember the future",
