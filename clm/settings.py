@@ -347,10 +347,16 @@ class ChurnSettings:
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """`report`: in which language."""
+    """`report`: in which language, and about how few."""
 
     lang: str = _option("en", values.choice("en", "zh"), "en|zh", "Language of the report.")
     previous: str | None = _unrecorded(None, values.filled, "FILE", "CUSTOMERS of an earlier day: numbers of who moved since.")
+    min_cell: int = _option(
+        5, values.whole(0), "N", "Hide numbers about fewer than N customers, and what would tell them; 0 or 1 shows all."
+    )
+    include_customers: int = _option(
+        0, values.whole(0), "N", "Name the first N customers of `clm list` with id and reasons (personal data!)."
+    )
     figures: str | None = _unrecorded(None, values.filled, "DIR", "Write each chart as SVG into this folder.")
     orders: str | None = _unrecorded(None, values.filled, "FILE", "TRANSACTIONS the customers came from, for revenue over time.")
 

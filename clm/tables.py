@@ -421,6 +421,13 @@ METRICS = Table(
         Column("lower", "Float64", "see unit", "lower end of its interval"),
         Column("upper", "Float64", "see unit", "upper end of its interval"),
         Column("n", "Int64", "rows", "customers or rows behind it", minimum=0),
+        Column(
+            "hidden",
+            "Boolean",
+            "yes/no",
+            "whether it is withheld: about few customers, or telling of them (--min-cell)",
+            nullable=False,
+        ),
     ),
 )
 

@@ -5,9 +5,8 @@ It may not compute; numbers come from METRICS. A period not yet lived is an empt
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from clm.report.blocks import Block, Heat, HeatCell, Paragraph
+from clm.report.cells import Show, text
 from clm.report.numbers import Numbers
 from clm.report.words import Words
 
@@ -44,28 +43,32 @@ def _heat(
     names: list[str],
     periods: list[str],
     ages: range,
-    show: Callable[[float | None], str],
+    show: Show,
 ) -> Heat:
     running = {row.period for row in numbers.rows("cohorts", "period_complete") if row.value == 0}
     whole, priced = metric == "retention", metric == "revenue" and bool(words.currency_code)
     peak = max((abs(row.value or 0.0) for row in numbers.rows("cohorts", metric)), default=0.0) or 1.0
     rows, cells = [], []
     for name in names:
-        size = numbers.value("cohorts", "customers", name)
-        rows.append(words("cohorts.row", name=_called(words, name), n=words.whole(size)))
+        size = text(numbers.find("cohorts", "customers", name), words.whole)
+        rows.append(words("cohorts.row", name=_called(words, name), n=size))
         start = periods.index(name)
         line = []
         for age in ages:
             period = periods[start + age] if start + age < len(periods) else None
-            value = None if period is None else numbers.value("cohorts", metric, name, period)
+            found = None if period is None else numbers.find("cohorts", metric, name, period)
+            value = found.value if found else None
             mark = words("cohorts.mark") if period in running else ""
             level = 0 if value is None else 1 + sum(value / (1.0 if whole else peak) >= step for step in _LEVELS)
-            line.append(HeatCell("" if value is None else f"{show(value)}{mark}", value, "", level))
+            shown = found is not None and (found.hidden or value is not None)
+            line.append(HeatCell(f"{text(found, show)}{mark}" if shown else "", value, "", level))
         cells.append(tuple(line))
     if whole:
         rows.append(words("cohorts.mean"))
-        means = [numbers.value("cohorts", "mean_retention", f"age_{age:02d}") for age in ages]
-        cells.append(tuple(HeatCell("" if mean is None else show(mean), mean, "", 0) for mean in means))
+        means = [numbers.find("cohorts", "mean_retention", f"age_{age:02d}") for age in ages]
+        cells.append(
+            tuple(HeatCell(text(mean, show), mean.value, "", 0) if mean else HeatCell("", None, "", 0) for mean in means)
+        )
     return Heat(
         caption=words("cohorts.revenue_money", currency=words.currency_code) if priced else words(f"cohorts.{metric}"),
         corner=words("cohorts.corner"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from clm.report import trust
 from clm.report.blocks import Block, Cell, Column, Pairs, Paragraph, Table
+from clm.report.cells import Show, cell
 from clm.report.numbers import Number, Numbers
 from clm.report.words import Words, plain
 
@@ -28,7 +29,8 @@ def costs(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     spent, left_out, nobody = value("cost"), value("left_out"), value("acquisition_left")
     said = []
     if spent is None:
-        said.append(words("costs.lead_none"))
+        whole = numbers.find("costs", "customers")
+        said.append(words("costs.lead_hidden" if whole and whole.hidden else "costs.lead_none"))
     else:
         told = {"customers": words.count("customers", value("customers")), "spent": words.money(spent)}
         told["earned"] = words.money(value("margin_to_date"))
@@ -43,7 +45,7 @@ def costs(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     if nobody:
         said.append(words("costs.nobody", money=words.money(nobody)))
     lead = Paragraph(words("format.sentence_gap").join(said))
-    if spent is None:
+    if not any(row.value is not None for row in numbers.rows("costs", "cost")):
         return (lead,)
     names = dict.fromkeys(name for name in (*_RETURNS, *_WINNING) if name != "customers")
     meanings = tuple((words(f"costs.{name}"), words(f"costs_means.{name}")) for name in names)
@@ -54,7 +56,7 @@ def costs(numbers: Numbers, words: Words) -> tuple[Block, ...]:
 
 def _table(numbers: Numbers, words: Words, caption: str, names: tuple[str, ...]) -> Table:
     """All, the latest cohorts, channels and tiers; groups in which nobody has a cost are left out."""
-    filled = [row for row in numbers.rows("costs", "customers") if row.value]
+    filled = [row for row in numbers.rows("costs", "customers") if row.value or row.hidden]
     months = [row for row in filled if (row.group or "").startswith("cohort:")]
     shown = [row for row in filled if row not in months[:-_MONTHS]]
     columns = (Column(words("costs.group"), numeric=False), *(Column(words(f"costs.{name}")) for name in names))
@@ -65,19 +67,13 @@ def _table(numbers: Numbers, words: Words, caption: str, names: tuple[str, ...])
 
 
 def _cell(numbers: Numbers, words: Words, row: Number, name: str) -> Cell:
-    value = numbers.value("costs", _METRICS.get(name, name), row.group)
-    if name == "customers":
-        return Cell(words.whole(value), value)
-    if name in ("roi", "roi_to_date"):
-        return Cell(words.percent(value), value)
-    if name == "ltv_cac":
-        return Cell(words.decimal(value), value)
-    if name != "payback":
-        return Cell(words.money(value), value)
+    found = numbers.find("costs", _METRICS.get(name, name), row.group)
     missing = numbers.value("costs", "payback_missing", row.group)
-    if value is None and missing is not None:
+    if name == "payback" and missing is not None and (found is None or found.value is None):
         return Cell(words("costs.not_yet", money=words.money(missing)))
-    return Cell(words.whole(value), value)
+    shows: dict[str, Show] = dict.fromkeys(("roi", "roi_to_date"), words.percent)
+    shows |= dict.fromkeys(("customers", "payback"), words.whole) | {"ltv_cac": words.decimal}
+    return cell(found, shows.get(name, words.money))
 
 
 def _name(group: str | None, words: Words) -> str:

@@ -5,10 +5,12 @@ It may not compute; numbers come from METRICS. A forecast never stands without i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from clm.report import staying_panel, trust, value_sentences
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table, Verdict
+from clm.report.cells import cell, people_of
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers
 from clm.report.words import Words, plain
 
@@ -44,7 +46,7 @@ def backtest(numbers: Numbers, words: Words) -> tuple[Block, ...]:
 def _how(numbers: Numbers, words: Words) -> list[Block]:
     """Methods and statuses with their customers."""
     rows = [
-        (Cell(words(f"clv.{kind}")), Cell(words.name(names, row.group)), Cell(words.whole(row.value), row.value))
+        (Cell(words(f"clv.{kind}")), Cell(words.name(names, row.group)), cell(row, words.whole))
         for kind, names in (("method", "method"), ("status", "clv_status"))
         for row in numbers.rows("clv", f"customers_by_{kind}")
     ]
@@ -61,7 +63,7 @@ def _concentration(numbers: Numbers, words: Words) -> list[Block]:
     tenth = {of: words.percent(numbers.value("clv", f"top_share_{of}", "top_010")) for of in ("spend", "clv")}
     blocks: list[Block] = []
     for of, key in (("clv", "concentration"), ("spend", "concentration_spend")):
-        if of in curves and "spend" in curves:
+        if of in curves and "spend" in curves and numbers.value("clv", f"four_fifths_{of}") is not None:
             fifths = words.percent(numbers.value("clv", f"four_fifths_{of}"))
             said = {"spend": tenth["spend"], "four_fifths": fifths} | ({"clv": tenth["clv"]} if of == "clv" else {})
             blocks.append(Paragraph(words(f"clv.{key}", **said)))
@@ -70,11 +72,8 @@ def _concentration(numbers: Numbers, words: Words) -> list[Block]:
     groups = numbers.groups("clv", [f"top_share_{of}" for of in curves])
     table_rows = []
     for group in groups:
-        cells = [Cell(words.percent(_top(group)), _top(group))]
-        for of in curves:
-            share = numbers.value("clv", f"top_share_{of}", group)
-            cells.append(Cell(words.percent(share), share))
-        table_rows.append(tuple(cells))
+        shares = (cell(numbers.find("clv", f"top_share_{of}", group), words.percent) for of in curves)
+        table_rows.append((Cell(words.percent(_top(group)), _top(group)), *shares))
     columns = (Column(words("clv.top")), *(Column(words(f"clv.share_{of}")) for of in curves))
     title = words("clv.concentration_title")
     alt = words("clv.concentration_alt", customers=words.percent(0.1), **tenth)
@@ -154,16 +153,8 @@ def _deciles(numbers: Numbers, words: Words) -> list[Block]:
         place = plain(group.lstrip("0"), 12)
         predicted, actual = (numbers.value("clv", f"decile_{side}", group) for side in ("predicted", "actual"))
         marks += [Mark(side, place, v) for side, v in (("predicted", predicted), ("actual", actual)) if v is not None]
-        people = numbers.find("clv", "decile_predicted", group)
-        n = people.n if people else None
-        rows.append(
-            (
-                Cell(place),
-                Cell(words.whole(n), n),
-                Cell(words.decimal(predicted), predicted),
-                Cell(words.decimal(actual), actual),
-            )
-        )
+        sides = [numbers.find("clv", f"decile_{side}", group) for side in ("predicted", "actual")]
+        rows.append((Cell(place), people_of(sides[0], words), *(cell(side, words.decimal) for side in sides)))
     columns = (
         Column(words("clv.decile"), numeric=False),
         Column(words("clv.customers")),
@@ -211,15 +202,15 @@ def _risks(numbers: Numbers, words: Words) -> Table:
     rows = []
     for row in reversed(numbers.rows("churn", "customers_by_risk")):
         share, active, clv = (
-            numbers.value("churn", metric, row.group) for metric in ("share_by_risk", "active_by_risk", "clv_by_risk")
+            numbers.find("churn", metric, row.group) for metric in ("share_by_risk", "active_by_risk", "clv_by_risk")
         )
         cells = [
             Cell(_risk_name(numbers, row.group, words)),
-            Cell(words.whole(row.value), row.value),
-            Cell(words.percent(share), share, bar=share),
-            Cell(words.whole(active), active),
+            cell(row, words.whole),
+            cell(share, words.percent, bar=True),
+            cell(active, words.whole),
         ]
-        rows.append(tuple(cells + ([Cell(words.cell(clv, most), clv)] if valued else [])))
+        rows.append(tuple(cells + ([cell(clv, partial(words.cell, largest=most))] if valued else [])))
     labels = ["risk", "customers", "share", "active", *(["clv"] if valued else [])]
     days = words.count("days", ACTIVE_DAYS)
     columns = tuple(

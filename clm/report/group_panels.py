@@ -5,10 +5,11 @@ It may not compute; numbers come from METRICS and are put into words, tables and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from clm.report.blocks import Block, Cell, Column, Figure, Heat, HeatCell, Mark, Paragraph, Table
-from clm.report.numbers import Numbers
+from clm.report.cells import Show, cell, text
+from clm.report.numbers import Number, Numbers
 from clm.report.words import NOTHING, Words
 from clm.tables import MIGRATED, NO_PURCHASE
 
@@ -100,15 +101,15 @@ def _table(numbers: Numbers, words: Words, section: str, codes: list[str], price
     parts += ["revenue", "revenue_share"] if priced else []
     parts += ["median_recency_days"]
     parts += [part for part in ("mean_clv", "clv") if any(row.value is not None for row in numbers.rows(section, part))]
-    shows: dict[str, Callable[[float | None], str]] = {"customers": words.whole, "median_recency_days": words.whole}
+    shows: dict[str, Show] = {"customers": words.whole, "median_recency_days": words.whole}
     shows |= {"customer_share": words.percent, "revenue_share": words.percent}
     peaks = {part: max((abs(row.value or 0.0) for row in numbers.rows(section, part)), default=0.0) for part in parts}
     rows = []
     for code in codes:
         cells = [Cell(words.name(_NAMES[section], code))]
         for part in parts:
-            value = numbers.value(section, part, code)
-            cells.append(Cell(shows[part](value) if part in shows else words.cell(value, peaks[part]), value))
+            show = shows.get(part) or partial(words.cell, largest=peaks[part])
+            cells.append(cell(numbers.find(section, part, code), show))
         rows.append(tuple(cells))
     columns = (
         Column(words(f"{section}.group"), numeric=False),
@@ -133,11 +134,11 @@ def portfolio(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     rows = []
     for revenue in numbers.rows("portfolio", "revenue"):
         code = revenue.group or ""
-        value, growth = (numbers.value("portfolio", of, code, period) for of, period in (("value", "365d"), ("growth", "90d")))
+        value, growth = (numbers.find("portfolio", of, code, period) for of, period in (("value", "365d"), ("growth", "90d")))
         rows.append(
             (
-                Cell(words.name("segment", code)), Cell(words.cell(revenue.value, peak), revenue.value),
-                Cell(words.decimal(value), value), Cell(words.signed_percent(growth), growth),
+                Cell(words.name("segment", code)), cell(revenue, partial(words.cell, largest=peak)),
+                cell(value, words.decimal), cell(growth, words.signed_percent),
             )
         )  # fmt: skip
     columns = (
@@ -164,7 +165,7 @@ def migration(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         if moved is None:
             continue
         ways = {
-            way: words.whole(numbers.value("migration", "direction", f"{of}:{way}", period))
+            way: text(numbers.find("migration", "direction", f"{of}:{way}", period), words.whole)
             for way in ("up", "down", "new", "lost")
         }
         kind = words(f"migration.{of}")
@@ -178,17 +179,18 @@ def migration(numbers: Numbers, words: Words) -> tuple[Block, ...]:
 
 def _moves(numbers: Numbers, words: Words, of: str, period: str) -> list[Block]:
     """The matrix of row shares, where it is not too wide, and the largest moves with their money."""
-    found: dict[tuple[str, str], float] = {}
+    found: dict[tuple[str, str], Number] = {}
     for row in numbers.rows("migration", "customers"):
         kind, _, ends = (row.group or "").partition(":")
         if kind == of and row.period == period:
             before, _, after = ends.partition(">")
-            found[before, after] = row.value or 0.0
+            found[before, after] = row
     known = numbers.groups({"segment": "segments", "tier": "tiers"}.get(of, of), ("customers",))
     seen = list(dict.fromkeys([*(before for before, _ in found), *(after for _, after in found)]))
     codes = [code for code in known if code in seen] + [code for code in seen if code not in known]
     blocks: list[Block] = [_matrix(numbers, words, of, period, codes, found)] if len(codes) <= _WIDEST else []
-    largest = sorted((move for move in found if move[0] != move[1]), key=lambda move: -found[move])[:_MOVES]
+    moves = [(row.value, move) for move, row in found.items() if move[0] != move[1] and row.value is not None]
+    largest = [move for _, move in sorted(moves, key=lambda one: -one[0])[:_MOVES]]
     if largest:
         priced = any(row.value is not None for row in numbers.rows("migration", "spend_after"))
         parts = ("spend_before", "spend_after") if priced else ()
@@ -196,16 +198,14 @@ def _moves(numbers: Numbers, words: Words, of: str, period: str) -> list[Block]:
         for move in largest:
             money = [numbers.value("migration", part, f"{of}:{move[0]}>{move[1]}", period) for part in parts]
             both = [Cell(_called(words, of, code)) for code in move]
-            rows.append(
-                (*both, Cell(words.whole(found[move]), found[move]), *(Cell(words.cell(one, 10_000), one) for one in money))
-            )
+            rows.append((*both, cell(found[move], words.whole), *(Cell(words.cell(one, 10_000), one) for one in money)))
         heads = (Column(words("migration.from"), numeric=False), Column(words("migration.to"), numeric=False))
         columns = (*heads, Column(words("groups.customers")), *(Column(words(f"migration.{part}")) for part in parts))
         blocks.append(Table(words("migration.moves", kind=words(f"migration.{of}")), columns, tuple(rows)))
     return blocks
 
 
-def _matrix(numbers: Numbers, words: Words, of: str, period: str, codes: list[str], found: dict[tuple[str, str], float]) -> Heat:
+def _matrix(numbers: Numbers, words: Words, of: str, period: str, codes: list[str], found: dict[tuple[str, str], Number]) -> Heat:
     """Shares of each row; columns bear the numbers of the rows."""
     rows = [code for code in codes if any(before == code for before, _ in found)]
     columns = [code for code in codes if any(after == code for _, after in found)]
@@ -214,9 +214,10 @@ def _matrix(numbers: Numbers, words: Words, of: str, period: str, codes: list[st
     for before in rows:
         line = []
         for after in columns:
-            share = numbers.value("migration", "share", f"{of}:{before}>{after}", period)
+            row = numbers.find("migration", "share", f"{of}:{before}>{after}", period)
+            share = row.value if row else None
             level = 0 if share is None else 1 + sum(share >= step for step in _LEVELS)
-            line.append(HeatCell("" if share is None else words.percent(share), share, "", level))
+            line.append(HeatCell(text(row, words.percent) if row else "", share, "", level))
         cells.append(tuple(line))
     kind = words(f"migration.{of}")
     return Heat(

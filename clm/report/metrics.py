@@ -18,6 +18,8 @@ from clm.report import (
     kpi_numbers,
     migration_numbers,
     order_numbers,
+    suppress,
+    ties,
 )
 from clm.report.numbers import Numbers, Sheet
 
@@ -29,14 +31,15 @@ def compute(
     migration: dict[str, Any] | None = None,
     cohorts: pl.DataFrame | None = None,
     earlier: pl.DataFrame | None = None,
+    min_cell: int = suppress.OFF,
 ) -> pl.DataFrame:
     """METRICS: one row is one number (see `numbers.NAMES`), sorted by the order of that list.
 
     `customers` is a CUSTOMERS frame, `facts` the footer of its file ({} when it has none), `orders` the TRANSACTIONS it came
     from, `migration` the metrics of `migrate` since an earlier table, `cohorts` the table of `cohort`, `earlier` that earlier
     table where there are no orders. A number that cannot be known is null or absent, never 0.
-    Every row about some of the customers carries their number in `n`, so that small cells can be found. The result does not
-    depend on the order of the rows of either frame.
+    Every row about some of the customers carries their number in `n`; numbers about fewer than `min_cell` are withheld (see
+    `suppress`). The result does not depend on the order of the rows of either frame.
     """
     day = _day(customers, facts)
     sheet = Sheet()
@@ -51,7 +54,8 @@ def compute(
         cohort_numbers.add(sheet, cohorts)
     if orders is not None and day is not None:
         order_numbers.add(sheet, customers, orders, day)
-    return sheet.frame(day)
+    moves = ties.of_moves(migration) if migration is not None else []
+    return suppress.hide(sheet.frame(day), min_cell, [*ties.of_customers(customers), *moves])
 
 
 def as_of(metrics: pl.DataFrame) -> date | None:

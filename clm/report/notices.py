@@ -35,8 +35,11 @@ _LONGEST, _SHOWN = 4_000, 400  # signs of a sentence that are read, and that are
 _NUMBER = r"[\d,.]*\d%?"
 
 
-def notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
-    """Warnings of every stage on the way, once each: a heading and a sentence (empty where the language has none for it)."""
+def notices(facts: dict[str, Any], words: Words, least: float = 0) -> tuple[tuple[str, str], ...]:
+    """Warnings of every stage on the way, once each: a heading and a sentence (empty where the language has none for it).
+
+    A sentence that counts 1 to `least` − 1 customers is left out.
+    """
     found: dict[tuple[str, str], None] = {}
     for stage in _STAGES:
         warnings = stage_facts(facts, stage).get("warnings")
@@ -46,8 +49,13 @@ def notices(facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:
                 own = words.lang == "en" or not words.known(f"warning.{code}")
                 heading = f"{stage}_{code}" if words.known(f"warning.{stage}_{code}") else code
                 said = _unrepeated(code, text) if own else told(code, text, words)
-                found[words.name("warning", heading), plain(said, _SHOWN)] = None
+                said = "" if _counts_few(text, least) else plain(said, _SHOWN)
+                found[words.name("warning", heading), said] = None
     return tuple(found)
+
+
+def _counts_few(text: str, least: float) -> bool:
+    return any(0 < int(number.replace(",", "")) < least for number in re.findall(r"\b(\d[\d,]*) (?:customer|buyer)", text))
 
 
 def _unrepeated(code: str, text: str) -> str:

@@ -325,6 +325,11 @@ NAMES: tuple[Name, ...] = (
         ),
         ("curve", "share", "the same for all, every month observed; period: months"),
     ),
+    *_section(
+        "privacy",
+        ("min_cell", "customers", "no number is about fewer customers, unless about none"),
+        ("hidden", "numbers", "numbers hidden because they are about fewer, or would tell of them"),
+    ),
 )
 
 _UNITS = {(name.section, name.metric): name.unit for name in NAMES}
@@ -339,6 +344,7 @@ _SCHEMA: dict[str, Any] = {
     "lower": pl.Float64,
     "upper": pl.Float64,
     "n": pl.Int64,
+    "hidden": pl.Boolean,
 }
 
 
@@ -369,7 +375,7 @@ class Sheet:
         n: int | None = None,
     ) -> None:
         unit = _UNITS[section, metric]
-        self._rows.append((section, metric, group, period, finite(value), unit, finite(lower), finite(upper), n))
+        self._rows.append((section, metric, group, period, finite(value), unit, finite(lower), finite(upper), n, False))
 
     def frame(self, as_of: date | None) -> pl.DataFrame:
         """METRICS, in the order of NAMES; groups and periods in the order they were added."""
@@ -390,6 +396,12 @@ class Number:
     lower: float | None
     upper: float | None
     n: int | None
+    hidden: bool = False
+
+
+def with_sections(metrics: pl.DataFrame) -> list[tuple[str, Number]]:
+    """The rows of METRICS in their order, each with its section."""
+    return [(section, Number(*row)) for _, section, *row in metrics.select(list(_SCHEMA)).iter_rows()]
 
 
 class Numbers:
@@ -397,11 +409,9 @@ class Numbers:
 
     def __init__(self, metrics: pl.DataFrame) -> None:
         self._rows: dict[tuple[str, str], list[Number]] = {}
-        for as_of, section, metric, *rest in metrics.select(list(_SCHEMA)).iter_rows():
-            self.as_of: date | None = as_of
-            self._rows.setdefault((section, metric), []).append(Number(metric, *rest))
-        if metrics.is_empty():
-            self.as_of = None
+        self.as_of: date | None = metrics["as_of"][-1] if metrics.height else None
+        for section, number in with_sections(metrics):
+            self._rows.setdefault((section, number.metric), []).append(number)
 
     def rows(self, section: str, metric: str) -> list[Number]:
         return self._rows.get((section, metric), [])

@@ -38,7 +38,8 @@ def add(sheet: Sheet, customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date
             if group == NO_PURCHASE and not cell:
                 continue
             n = cell["customers"] if cell else 0
-            sheet.add("revenue", "revenue", _money(cell, months), group=group, period=period, n=n)
+            people = cell["people"] if cell and group == NO_PURCHASE else n
+            sheet.add("revenue", "revenue", _money(cell, months), group=group, period=period, n=people)
             if group != NO_PURCHASE:
                 sheet.add("revenue", "orders", cell["orders"] if cell else 0, group=group, period=period, n=n)
                 sheet.add("revenue", "customers", n, group=group, period=period, n=n)
@@ -84,6 +85,7 @@ def _by_month(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> dic
             priced=pl.col("amount").count(),
             orders=pl.col("sold_order").drop_nulls().n_unique(),
             customers=pl.col("sold_to").drop_nulls().n_unique(),
+            people=pl.col("customer_id").n_unique(),
         )
         .collect(engine="streaming")
     )

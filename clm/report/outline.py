@@ -14,12 +14,14 @@ from clm.report import (
     costs_panel,
     forecast_panels,
     group_panels,
+    hidden,
     limits_panel,
     past_panels,
     staying_panel,
     trust,
 )
 from clm.report.blocks import Outline, Panel, Tile
+from clm.report.cells import text
 from clm.report.notices import notices
 from clm.report.numbers import ACTIVE_DAYS, Number, Numbers
 from clm.report.words import Words, load, plain
@@ -49,7 +51,7 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
     )
-    said = notices(facts, words)
+    said = (*notices(facts, words, numbers.value("privacy", "min_cell") or 0), *hidden.notice(numbers, words))
     return Outline(
         lang=lang,
         title=words("report.title"),
@@ -58,7 +60,7 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         tiles=_tiles(numbers, facts, words),
         notices=said,
         notice_lines=tuple(words("report.notice", heading=heading, text=text) if text else heading for heading, text in said),
-        panels=panels,
+        panels=tuple(hidden.left(panel, numbers, words) for panel in panels) if hidden.everything(numbers) else panels,
         overview_title=words("panel.overview"),
         notices_title=words("report.notes"),
         contents_title=words("report.contents"),
@@ -91,6 +93,8 @@ def _headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[s
     def value(metric: str) -> float | None:
         return numbers.single_value("overview", metric)
 
+    if hidden.everything(numbers):
+        return (hidden.headline(numbers, words),)
     buyers, window = value("buyers"), numbers.single("quality", "window")
     if not buyers or window is None or window.period is None:
         return (words("headline.nobody", day=words.day(numbers.as_of)),)
@@ -107,12 +111,20 @@ def _headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[s
         if revenue is not None
         else words("headline.base_no_amounts", **base)
     ]
-    repeat, top = words.percent(value("repeat_rate")), numbers.value("clv", "top_share_spend", "top_010")
+    repeat, top = (
+        text(numbers.single("overview", "repeat_rate"), words.percent),
+        numbers.value("clv", "top_share_spend", "top_010"),
+    )
     days = words.count("days", ACTIVE_DAYS)
     said.append(
         words("headline.repeat_top", repeat=repeat, top=words.percent(top))
         if top is not None
-        else words("headline.repeat", repeat=repeat, active=words.percent(value("active_share")), days=days)
+        else words(
+            "headline.repeat",
+            repeat=repeat,
+            active=text(numbers.single("overview", "active_share"), words.percent),
+            days=days,
+        )
     )
     said += _forecast_headlines(numbers, facts, words)
     return tuple(said)
@@ -180,7 +192,7 @@ def _tiles(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Tile,
             words("kpi.buyers"),
             value("buyers"),
             whole,
-            words("kpi.buyers_note", n=whole(none)) if none else words("kpi.buyers_all"),
+            words("kpi.buyers_note", n=whole(none)) if none else words("kpi.buyers_all") if none == 0 else "",
         ),
         ("orders", words("kpi.orders"), value("orders"), whole, ""),
         (
@@ -196,7 +208,7 @@ def _tiles(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Tile,
             words("kpi.repeat_rate"),
             value("repeat_rate"),
             words.percent,
-            words("kpi.repeat_note", n=whole(value("repeat_customers"))),
+            words("kpi.repeat_note", n=text(numbers.single("overview", "repeat_customers"), whole)),
         ),
         (
             "active_customers",

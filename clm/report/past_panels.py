@@ -5,6 +5,7 @@ It may not compute; numbers come from METRICS and are put into words, tables and
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from clm.report.blocks import (
@@ -20,6 +21,7 @@ from clm.report.blocks import (
     Table,
     Verdict,
 )
+from clm.report.cells import Show, cell, text
 from clm.report.numbers import Numbers
 from clm.report.words import Words, plain
 from clm.tables import NO_PURCHASE
@@ -178,6 +180,8 @@ def _months(numbers: Numbers, words: Words, months: list[str], priced: bool, oth
     }
     columns += [Column(words(f"revenue.{labels[part]}"), minor=priced and part[0] == "orders") for part in parts]
     peak = max((abs(row.value or 0.0) for row in numbers.rows("revenue", "revenue")), default=0.0)
+    shows: dict[str, Show] = {"returning_share": words.percent, "orders": words.whole}
+    shows["revenue"] = partial(words.cell, largest=peak)
     rows = []
     for complete in numbers.rows("revenue", "month_complete"):
         month = complete.period or ""
@@ -186,9 +190,7 @@ def _months(numbers: Numbers, words: Words, months: list[str], priced: bool, oth
         name = words.month(month)
         cells = [Cell(name if complete.value else words("revenue.running_mark", month=name))]
         for metric, group in parts:
-            value = numbers.value("revenue", metric, group, month)
-            shows = {"returning_share": words.percent, "orders": words.whole}
-            cells.append(Cell(shows[metric](value) if metric in shows else words.cell(value, peak), value))
+            cells.append(cell(numbers.find("revenue", metric, group, month), shows[metric]))
         rows.append(tuple(cells))
     return Table(words("panel.revenue"), tuple(columns), tuple(rows))
 
@@ -205,7 +207,11 @@ def grid(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     for f in range(bins, 0, -1):
         row = []
         for r in range(1, bins + 1):
-            count = numbers.value("rfm_grid", "customers", f"r{r}f{f}") or 0.0
+            found = numbers.find("rfm_grid", "customers", f"r{r}f{f}")
+            if found is not None and found.hidden:
+                row.append(HeatCell(text(found, words.whole), None, "", 1))
+                continue
+            count = (found.value if found else None) or 0.0
             share = numbers.value("rfm_grid", "customer_share", f"r{r}f{f}") or 0.0
             level = 0 if not count else 1 + sum(share >= step for step in _LEVELS)
             row.append(HeatCell(words.whole(count), count, words.percent(share) if count else "", level))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clm.report.blocks import Block, Cell, Column, Paragraph, Table
+from clm.report.cells import cell
 from clm.report.numbers import Number, Numbers
 from clm.report.words import Words
 
@@ -29,12 +30,12 @@ def _warned(numbers: Numbers, words: Words) -> Iterator[str]:
 
 def _contacts(numbers: Numbers, words: Words) -> Iterator[str]:
     contacts, expected = numbers.single("profit", "contacts"), numbers.single_value("profit", "expected")
-    if contacts is None or expected is None:
+    if contacts is None or contacts.value is None or expected is None:
         return
     yield words("churn.contacts", n=words.count("customers", contacts.value), profit=words.money(expected))
     tested = next((row for row in numbers.rows("profit", "tested_realised") if row.group is None), None)
     hoped = next((row for row in numbers.rows("profit", "tested_expected") if row.group is None), None)
-    if tested is None or hoped is None:
+    if tested is None or hoped is None or tested.hidden or hoped.hidden:
         yield words("churn.contacts_untested")
     else:
         sums = {"realised": words.money(tested.value), "expected": words.money(hoped.value)}
@@ -74,11 +75,11 @@ def _row(numbers: Numbers, customers: Number, words: Words) -> tuple[Cell, ...]:
         if code == "(other)"
         else code
     )
-    median = numbers.value("survival", "median_days", customers.group)
-    kept = [numbers.value("survival", "retention", customers.group, period) for period in _MONTHS]
+    median = numbers.find("survival", "median_days", customers.group)
+    kept = [numbers.find("survival", "retention", customers.group, period) for period in _MONTHS]
     return (
         Cell(name),
-        Cell(words.whole(customers.value), customers.value),
-        Cell(words.whole(median), median),
-        *(Cell(words.percent(share), share) for share in kept),
+        cell(customers, words.whole),
+        cell(median, words.whole),
+        *(cell(share, words.percent) for share in kept),
     )

@@ -16,7 +16,7 @@ _LEAST_AUC = 0.55  # a coin reaches .5; what is this near to it found nobody
 
 def forecast_doubt(numbers: Numbers) -> str | None:
     """Why the forecast counts as not validated (FEW, UNTESTED); None when it was tested."""
-    statuses = {row.group for row in numbers.rows("clv", "customers_by_status") if row.value}
+    statuses = {row.group for row in numbers.rows("clv", "customers_by_status") if row.value or row.hidden}
     if FEW in statuses:
         return FEW
     return UNTESTED if UNTESTED in statuses or not numbers.rows("backtest", "origins") else None
@@ -24,7 +24,7 @@ def forecast_doubt(numbers: Numbers) -> str | None:
 
 def cannot_tell(numbers: Numbers) -> bool:
     """True when the mean of all customers was to be forecast and nobody ever came back: METRICS then has no expectation."""
-    methods = {row.group for row in numbers.rows("clv", "customers_by_method") if row.value}
+    methods = {row.group for row in numbers.rows("clv", "customers_by_method") if row.value or row.hidden}
     expected = numbers.single("clv", "expected_orders")
     return methods == {"mean"} and expected is not None and expected.value is None
 

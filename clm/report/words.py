@@ -19,6 +19,7 @@ SYMBOLS = {
     "INR": "₹", "AUD": "A$", "CAD": "C$", "UAH": "₴",
 }  # fmt: skip
 NOTHING = "–"  # a number that cannot be known
+HIDDEN = "×"  # one that is known and withheld
 
 _CENTS_BELOW = 10_000
 _BRIEF_FROM = 10_000

@@ -40,9 +40,9 @@ class Made:
 def migrate(before: pl.DataFrame, after: pl.DataFrame, then: Made, now: Made) -> Outcome:
     """MIGRATION, and a matrix for each of segment, lifecycle, tier and cluster that both tables have.
 
-    `metrics[of]`: `codes` in their order, `cells` (from, to, customers, share of row, spend and CLV before and after), `moved`,
-    `moved_share` (of those in both tables), `up`, `down`, `side`, `new`, `lost`. Raises DataError for days that are the same or
-    swapped, two currencies, or nothing to compare.
+    `metrics[of]`: `codes` in their order, `cells` (from, to, customers, share of row, direction, spend and CLV before and after),
+    `moved`, `moved_share` (of those in both tables), `up`, `down`, `side`, `new`, `lost`. Raises DataError for days that are the
+    same or swapped, two currencies, or nothing to compare.
     """
     days = _days(before, after)
     if then.currency and now.currency and then.currency != now.currency:
@@ -168,7 +168,7 @@ def _direction(ranks: dict[str, int]) -> pl.Expr:
 
 
 def _matrix(named: pl.DataFrame, order: list[str]) -> dict[str, Any]:
-    cells = named.group_by("from", "to").agg(pl.len().alias("customers"), pl.col(_CELL).sum())
+    cells = named.group_by("from", "to", "direction").agg(pl.len().alias("customers"), pl.col(_CELL).sum())
     known = {name: named[name].count() > 0 for name in _CELL}
     place = {code: at for at, code in enumerate([*order, NONE, NEW, LOST])}
     whole = dict(cells.group_by("from").agg(pl.col("customers").sum()).iter_rows())
@@ -183,6 +183,7 @@ def _matrix(named: pl.DataFrame, order: list[str]) -> dict[str, Any]:
                 "to": row["to"],
                 "customers": row["customers"],
                 "share": row["customers"] / whole[row["from"]],
+                "direction": row["direction"],
                 **{name: _value(name, row[name]) if known[name] else None for name in _CELL},
             }
             for row in rows

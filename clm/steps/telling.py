@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from clm.report.story import Chapter
     from clm.stages.migrate import Made
+    from clm.storage.facts import Facts
     from clm.storage.files import Opened
+    from clm.storage.publish import Output
 
 
 # of a run's folder: the log, and the tables of customers, the one of most stages first
@@ -191,13 +193,34 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
         facts = customers.facts.to_json() if customers.facts else {}
         log = orders.frame if orders else None
         earlier = _earlier(before) if before and log is None else None
-        numbers = metrics.compute(base, facts, log, moved.metrics if moved else None, _cohorts(log, base, day), earlier)
+        moves = moved.metrics if moved else None
+        numbers = metrics.compute(base, facts, log, moves, _cohorts(log, base, day), earlier, settings.min_cell)
+        hidden = int(numbers["hidden"].sum())
         closing = f"{counted(numbers.height, 'number')} from {customers.name}"
-        rows, warnings = Rows(base.height, numbers.height), moved.warnings if moved else ()
-        return Outcome(numbers, rows, as_of=metrics.as_of(numbers), warnings=warnings, closing=closing)
+        closing += f", {hidden:,} hidden (about fewer than {settings.min_cell} customers)" if hidden else ""
+        return Outcome(
+            numbers,
+            Rows(base.height, numbers.height),
+            as_of=metrics.as_of(numbers),
+            metrics={"min_cell": settings.min_cell, "hidden": hidden},
+            warnings=moved.warnings if moved else (),
+            closing=closing,
+        )
 
     record = recorded(settings, common) | beside_report(settings)
-    return finish("report", compute, record, [customers, orders], emit, METRICS, compared=[before])
+    told = emit if settings.min_cell <= 1 else _untold(emit)
+    return finish("report", compute, record, [customers, orders], told, METRICS, compared=[before])
+
+
+def _untold(emit: Emit) -> Emit:
+    """Writes a table without what its ancestors counted: their footers tell of small cells too."""
+
+    def write(frame: Any, table: Any, facts: Facts) -> Output | None:
+        kept = ("schema", "table", "table_version", "clm_version", "stage", "settings", "as_of", "source", "bytes", "sha256")
+        older = [{key: value for key, value in one.items() if key in kept} for one in facts.ancestors]
+        return emit(frame, table, replace(facts, ancestors=older))
+
+    return write
 
 
 def _earlier(before: Opened) -> pl.DataFrame | None:

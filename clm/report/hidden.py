@@ -1,0 +1,45 @@
+"""What the report says of the numbers it hides, and what is left of it where they are all of them.
+
+It may not decide what is hidden: `suppress` did.
+"""
+
+from __future__ import annotations
+
+from clm.report.blocks import Panel, Paragraph
+from clm.report.numbers import Numbers
+from clm.report.words import HIDDEN, Words
+
+_WITHOUT_PEOPLE = ("quality", "assumptions")
+
+
+def everything(numbers: Numbers) -> bool:
+    """Whether the table is of so few customers that every number about them is hidden."""
+    buyers = numbers.find("overview", "buyers")
+    return buyers is not None and buyers.hidden
+
+
+def notice(numbers: Numbers, words: Words) -> tuple[tuple[str, str], ...]:
+    """How many numbers are hidden, why, and by which sign they are known; nothing where none is."""
+    count = numbers.value("privacy", "hidden")
+    if not count:
+        return ()
+    if everything(numbers):
+        return ((words("privacy.heading"), headline(numbers, words)),)
+    text = words("privacy.text", sign=HIDDEN, customers=_least(numbers, words), n=words.whole(count))
+    return ((words("privacy.heading"), text),)
+
+
+def headline(numbers: Numbers, words: Words) -> str:
+    """The one sentence left where everything is hidden."""
+    return words("privacy.base", customers=_least(numbers, words), command="clm report --min-cell 0")
+
+
+def left(panel: Panel, numbers: Numbers, words: Words) -> Panel:
+    """The panel of a report in which everything is hidden: rows of the log, assumptions and commands are about nobody."""
+    if panel.code in _WITHOUT_PEOPLE:
+        return panel
+    return Panel(panel.code, panel.title, (Paragraph(words("privacy.panel", customers=_least(numbers, words))),))
+
+
+def _least(numbers: Numbers, words: Words) -> str:
+    return words.count("customers", numbers.value("privacy", "min_cell"))

@@ -1,0 +1,50 @@
+"""Numbers about few customers are withheld here, once, before any view sees them: METRICS -> METRICS.
+
+It may not compute a number or word anything. Which numbers are about whom `families` knows, what must go with them `disclosure`.
+
+Protected: a number about 1 to N - 1 customers, what a shown total or a shown other group tells of it, shares and means of it, in
+every panel alike. Not protected: bounds (a withheld count lies below its total), points inside a curve and medians, which are
+values of somebody nobody knows, money behind rows of the log (they are not people), and what two reports of two days differ in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from clm.report import families, people
+from clm.report.disclosure import Line, withheld
+from clm.report.numbers import Number, Sheet, with_sections
+
+OFF = 1  # the least cell that withholds nothing
+
+
+def hide(metrics: pl.DataFrame, least: int, ties: Iterable[Line] = ()) -> pl.DataFrame:
+    """METRICS in which rows that tell of 1 to `least` − 1 customers are `hidden`: value, interval and n are null.
+
+    `ties` are lines the numbers alone do not show (see `ties`). The section `privacy` records `least` and how many are hidden.
+    """
+    mask = _hidden(with_sections(metrics), least, tuple(ties)) if least > OFF else [False] * metrics.height
+    marked = metrics.with_columns(pl.Series("hidden", mask, pl.Boolean))
+    gone = pl.col("hidden")
+    named = (pl.col("section") == "portfolio") & (pl.col("metric") == "field")  # its group names what is hidden
+    kept = marked.filter(~(gone & named)).with_columns(
+        pl.when(~gone).then(pl.col(name)).alias(name) for name in ("value", "lower", "upper", "n")
+    )
+    record = Sheet()
+    record.add("privacy", "min_cell", least)
+    record.add("privacy", "hidden", sum(mask))
+    day = metrics["as_of"].max() if metrics.height else None
+    return pl.concat([kept, record.frame(day)])  # type: ignore[arg-type]
+
+
+def _hidden(rows: list[tuple[str, Number]], least: int, ties: tuple[Line, ...]) -> list[bool]:
+    found = families.of(rows)
+    sizes = found.sizes
+    tied = [line for line in ties if line.total in sizes and all(part in sizes for part in line.parts)]
+    known = {people.BUYERS, people.WHOLE}
+    gone = withheld(sizes, [*found.lines, *tied], least, known, found.unsaid)
+    if known & gone:  # so few customers that everything is about them
+        return [bool(cells) for cells in found.about]
+    return [not gone.isdisjoint(cells) for cells in found.about]

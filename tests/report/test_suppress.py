@@ -1,0 +1,237 @@
+"""Numbers about few customers: hidden in METRICS, in every view alike, and not to be worked out from what is shown."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clm.report import document, metrics, page, terminal
+from clm.report.words import HIDDEN
+from clm.tables import NO_PURCHASE
+from tests.report import samples
+from tests.report.reading import Page
+
+LEAST = 5
+EXPECTED = ("expected_lost", "expected_alive", "kept")  # sums of probabilities: no count of anybody
+GROUPED = ("segments", "lifecycle", "tiers")
+Row = tuple[str, str, str | None, str | None]
+
+
+def _key(row: dict[str, Any]) -> Row:
+    return row["section"], row["metric"], row["group"], row["period"]
+
+
+@cache
+def _log() -> pl.DataFrame:
+    return samples.log()
+
+
+def _some(number: int, seed: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """So many customers of the shop, their orders and cohorts."""
+    people = sorted(_log()["customer_id"].unique().to_list())
+    chosen = random.Random(seed).sample(people, number)
+    orders = _log().filter(pl.col("customer_id").is_in(chosen))
+    return samples.customers(orders), orders, samples.cohorts(orders)
+
+
+def _both(number: int, seed: int) -> tuple[dict[Row, dict[str, Any]], dict[Row, dict[str, Any]]]:
+    """METRICS with nothing hidden and with small cells hidden, by name."""
+    customers, orders, cohorts = _some(number, seed)
+    facts = samples.facts(customers)
+    made = [metrics.compute(customers, facts, orders.lazy(), None, cohorts, min_cell=n) for n in (0, LEAST)]
+    open_, closed = ({_key(row): row for row in one.iter_rows(named=True)} for one in made)
+    return open_, closed
+
+
+def _equations(rows: dict[Row, dict[str, Any]]) -> Iterator[tuple[Row, list[Row]]]:
+    """What a reader expects to add up: a total and its parts."""
+
+    def every(section: str, metric: str, *, none: bool = True, **where: Any) -> list[Row]:
+        return [
+            key
+            for key, row in rows.items()
+            if key[:2] == (section, metric)
+            and (none or row["group"] != NO_PURCHASE)
+            and all(row[name] == value for name, value in where.items())
+        ]
+
+    def overview(metric: str) -> Row:
+        return "overview", metric, None, None
+
+    yield overview("customers"), [overview("buyers"), overview("no_purchase")]
+    for section in GROUPED:
+        yield overview("customers"), every(section, "customers")
+        yield overview("buyers"), every(section, "customers", none=False)
+        yield overview("net_revenue"), every(section, "revenue")
+        yield overview("orders"), every(section, "orders")
+    yield overview("buyers"), every("rfm_grid", "customers")
+    yield overview("buyers"), every("cohorts", "customers")
+    for section in ("clv", "churn"):
+        yield overview("customers"), every(section, "customers_by_status")
+        yield overview("buyers"), every(section, "customers_by_method")
+    yield overview("buyers"), every("churn", "customers_by_risk")
+    yield overview("active_customers"), every("churn", "active_by_risk")
+    yield overview("buyers"), [key for key in every("revenue", "customers") if key[2] == "new"]
+    months = [key[3] for key in every("revenue", "month_complete")]
+    money = [key for key in every("revenue", "revenue") if key[2] == NO_PURCHASE]
+    yield overview("net_revenue"), [*every("revenue", "revenue_of_buyers"), *money]
+    for month in months:
+        parts = [key for key in every("revenue", "revenue", period=month) if key[2] != NO_PURCHASE]
+        yield ("revenue", "revenue_of_buyers", None, month), parts
+        orders = [key for key in every("revenue", "orders", period=month) if key[2]]
+        yield ("revenue", "orders", None, month), orders
+        cohorts = every("cohorts", "revenue", period=month)
+        lived = [key for key in cohorts if key[2] is not None and key[2] <= (month or "")]
+        yield ("revenue", "revenue_of_buyers", None, month), lived
+        yield ("revenue", "revenue", NO_PURCHASE, month), [key for key in cohorts if key not in lived]
+
+
+def _followed(open_: dict[Row, dict[str, Any]], closed: dict[Row, dict[str, Any]]) -> list[Row]:
+    """Hidden numbers about few customers that the shown ones leave one value."""
+    hidden = [key for key, row in closed.items() if row["hidden"]]
+    place = {key: at for at, key in enumerate(hidden)}
+    lines = []
+    for total, parts in _equations(open_):
+        whole = open_[total]["value"] if total in open_ else None
+        if whole is None or abs(whole - sum(open_[part]["value"] or 0 for part in parts)) > 1e-6:
+            continue  # not so of these customers: who has no tier is in none
+        line = np.zeros(len(hidden))
+        for key, sign in ((total, -1.0), *((part, 1.0) for part in parts)):
+            if key in place:
+                line[place[key]] += sign
+        lines.append(line)
+    matrix = np.array(lines)
+    if not hidden:
+        return []
+    # a number follows when no change of the hidden numbers that keeps every line changes it
+    free = np.eye(len(hidden)) - np.linalg.pinv(matrix) @ matrix
+    few = [key for key in hidden if 0 < (open_[key]["n"] or 0) < LEAST and open_[key]["value"]]
+    return [key for key in few if np.abs(free[place[key]]).max() < 1e-9]
+
+
+@given(st.integers(1, 60), st.integers(0, 10**6))
+@settings(max_examples=10, deadline=None)
+def test_few_customers_are_in_no_number_and_follow_from_none(number: int, seed: int) -> None:
+    """Any few customers of the shop: no shown number is about one to four of them, and none of the hidden ones follows."""
+    open_, closed = _both(number, seed)
+    for key, row in closed.items():
+        if row["section"] in ("quality", "privacy"):
+            continue
+        assert not 0 < (row["n"] or 0) < LEAST, key
+        counted = row["unit"] == "customers" and row["value"] is not None and row["metric"] not in EXPECTED
+        assert not (counted and 0 < row["value"] < LEAST), key
+        if row["hidden"]:
+            assert (row["value"], row["lower"], row["upper"], row["n"]) == (None, None, None, None), key
+        else:
+            assert row["value"] == open_[key]["value"], key
+    assert _followed(open_, closed) == []
+
+
+@given(st.integers(5, 60), st.integers(0, 10**6))
+@settings(max_examples=10, deadline=None)
+def test_shown_groups_and_one_for_the_others_make_the_total(number: int, seed: int) -> None:
+    """Segments, stages of life, tiers, the grid: what is not shown of a total is nobody, or five customers and more."""
+    open_, closed = _both(number, seed)
+    whole = open_["overview", "customers", None, None]["value"]
+    for section in GROUPED:
+        rows = {key: row for key, row in open_.items() if key[:2] == (section, "customers")}
+        others = sum(row["value"] for key, row in rows.items() if closed[key]["hidden"])
+        assert others == 0 or others >= LEAST or whole < LEAST
+
+
+def test_a_share_goes_with_its_count_and_a_mean_with_its_sum() -> None:
+    """Whatever is told of a hidden segment is hidden: 2 champions would follow from their share."""
+    open_, closed = _both(30, 4)
+    hidden = {key[2] for key, row in closed.items() if key[:2] == ("segments", "customers") and row["hidden"]}
+    assert hidden
+    told = {key[1] for key in closed if key[0] == "segments"}
+    for group in hidden:
+        rows = [closed["segments", metric, group, None] for metric in told if ("segments", metric, group, None) in closed]
+        assert all(row["hidden"] for row in rows)
+    fields = {(key[2] or "").split(".")[1] for key in closed if key[:2] == ("portfolio", "field")}
+    assert not fields & hidden  # a field is told by the name of its row
+    assert {(key[2] or "").split(".")[1] for key in open_ if key[:2] == ("portfolio", "field")} & hidden
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_nothing_is_hidden_when_nothing_is_small(shop: Any, numbers: pl.DataFrame, least: int) -> None:
+    """`--min-cell` 0 and 1 show everything, and say so."""
+    customers, facts, orders = shop
+    made = metrics.compute(customers, facts, orders.lazy(), samples.migration(), samples.cohorts(), min_cell=least)
+    assert not made["hidden"].any()
+    told = {row["metric"]: row["value"] for row in made.filter(section="privacy").iter_rows(named=True)}
+    assert told == {"min_cell": least, "hidden": 0}
+    assert made.filter(pl.col("section") != "privacy").equals(numbers.filter(pl.col("section") != "privacy"))
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_report_on_four_customers_says_that_it_hides_them(number: int, lang: str) -> None:
+    """Every view is made, says why there is nothing, and holds no number of anybody."""
+    customers, orders, cohorts = _some(number, 3)
+    facts = samples.facts(customers)
+    made = metrics.compute(customers, facts, orders.lazy(), None, cohorts, min_cell=LEAST)
+    text = terminal.render(made, facts, lang)
+    told = "fewer than 5 customers" if lang == "en" else "少于 5 位客户"
+    assert told in " ".join(text.split())
+    assert told in Page(page.render(made, facts, lang)).words()
+    written = json.loads(document.to_json(made, facts, lang))
+    assert told in written["headlines"][0]
+    people = [row for row in written["metrics"] if row["section"] in (*GROUPED, "overview", "clv", "cohorts", "rfm_grid")]
+    assert not [row for row in people if row["value"] is not None and row["section"] == "overview"]
+    assert document.to_markdown(made, facts, lang)
+    assert page.figures(made, facts, lang) == []
+
+
+def test_every_view_shows_the_sign_and_says_once_what_it_means() -> None:
+    """Page, text, Markdown and JSON: the sign where a number is hidden, one notice with the count, the flag in METRICS."""
+    customers, orders, cohorts = _some(40, 11)
+    facts = samples.facts(customers)
+    made = metrics.compute(customers, facts, orders.lazy(), samples.migration(), cohorts, min_cell=LEAST)
+    count = int(made["hidden"].sum())
+    assert count
+    written = json.loads(document.to_json(made, facts, "en"))
+    notices = [one for one in written["notices"] if one["heading"].startswith("Numbers about few")]
+    assert len(notices) == 1
+    assert f"Hidden: {count + _fields(customers, orders, cohorts)}." in notices[0]["text"]
+    cells = [cell for panel in written["panels"] for table in panel["tables"] for row in table["rows"] for cell in row]
+    assert HIDDEN in cells
+    shown = Page(page.render(made, facts, "en"))
+    assert any(HIDDEN in "".join(one.text) for one in shown.all("td"))
+    assert HIDDEN in document.to_markdown(made, facts, "en")
+    assert re.search(r"\bx\b", terminal.render(made, facts, "en"))  # ASCII where there is no colour
+    assert [row["hidden"] for row in written["metrics"]].count(True) == count
+
+
+def _fields(customers: pl.DataFrame, orders: pl.DataFrame, cohorts: pl.DataFrame) -> int:
+    """Rows of the portfolio that had to go, name and all."""
+    facts = samples.facts(customers)
+    made = [metrics.compute(customers, facts, orders.lazy(), samples.migration(), cohorts, min_cell=n) for n in (0, LEAST)]
+    return made[0].height - made[1].height
+
+
+def test_segments_recomputed_from_the_page_do_not_tell_the_hidden_one() -> None:
+    """From the table of the JSON page: what is left of all customers is never one to four people."""
+    customers, orders, cohorts = _some(30, 4)
+    facts = samples.facts(customers)
+    made = metrics.compute(customers, facts, orders.lazy(), None, cohorts, min_cell=LEAST)
+    written = json.loads(document.to_json(made, facts, "en"))
+    panel = next(one for one in written["panels"] if one["code"] == "segments")
+    rows = panel["tables"][0]["rows"]
+    real = dict(customers.group_by("segment").len().iter_rows())
+    hidden = [row for row in rows if row[1] == HIDDEN]
+    assert hidden
+    left = customers.height - sum(row[1] for row in rows if row[1] != HIDDEN)
+    assert left >= LEAST
+    assert {cell for row in hidden for cell in row[1:]} <= {HIDDEN, "–"}
+    assert all(size >= LEAST for size in real.values() if size in {row[1] for row in rows})
