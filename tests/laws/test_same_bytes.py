@@ -21,6 +21,24 @@ ENVIRONMENTS = [
 ]
 
 
+# the other forms of what a run tells: a program that takes the run's folder and one to write into
+FORMATS = """
+import contextlib, sys
+from pathlib import Path
+from clm.cli import main
+run, to = map(Path, sys.argv[1:])
+to.mkdir()
+customers, orders = str(run / "customers.parquet"), ["--orders", str(run / "clean.parquet")]
+with (to / "said.txt").open("w", encoding="utf-8") as said, contextlib.redirect_stdout(said):
+    for name in ("zh.html", "zh.md", "zh.json", "zh.xlsx", "metrics.csv", "metrics.parquet"):
+        main(["report", customers, *orders, "--lang", "zh", "-o", str(to / name), "-q"])
+    main(["report", customers, *orders, "--figures", str(to / "figures"), "-q"])
+    for name in ("list.csv", "list.xlsx", "list.parquet"):
+        main(["list", customers, "--columns", "all", "-o", str(to / name), "-q"])
+    main(["show", "C000", str(run), "--lang", "zh"])
+"""
+
+
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One run, and the log it came from."""
@@ -39,6 +57,22 @@ def test_the_environment_changes_no_byte(reference: Path, tmp_path: Path, variab
     for path in sorted((reference / "out").iterdir()):
         if path.name != "run.json":
             assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_every_format_is_the_same_everywhere(reference: Path, tmp_path: Path) -> None:
+    """Page, Markdown, JSON, workbook, tables, pictures and terminal, made under all those settings at once."""
+    others = {"TZ": "America/St_Johns", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "3", "CLM_THREADS": "1"}
+    made: list[dict[str, bytes]] = []
+    for name, variables in (("here", {"PYTHONHASHSEED": "0"}), ("there", others)):
+        argv = [sys.executable, "-c", FORMATS, str(reference / "out"), str(tmp_path / name)]
+        subprocess.run(argv, env=os.environ | variables, check=True, timeout=110)
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        made.append({str(path.relative_to(tmp_path / name)): path.read_bytes() for path in files})
+    assert {Path(name).suffix for name in made[0]} == {".html", ".md", ".json", ".xlsx", ".csv", ".parquet", ".svg", ".txt"}
+    assert all(made[0].values())
+    assert made[0].keys() == made[1].keys()
+    assert [name for name, content in made[0].items() if made[1][name] != content] == []
 
 
 @pytest.mark.slow
