@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from clm import steps
 from clm.cli import main
 from clm.report import metrics
+from clm.settings import CommonSettings, ReportSettings
 from tests.report import samples
 
 
@@ -31,15 +33,12 @@ def numbers(shop: tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]) -> pl.DataF
 def real_views(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, dict[str, dict[str, bytes]]]:
-    """A run over a real log, made as a user makes it: its folder, and by language and suffix what `report` writes of it."""
+    """A run over a real log, made as a user makes it: its folder, and by language and suffix the documents of its report."""
     folder = tmp_path_factory.mktemp("real") / "out"
     log = [] if request.param == "demo" else [request.getfixturevalue("shared_data") / "online-retail" / "online_retail.csv.gz"]
     assert main(["run" if log else "demo", *map(str, log), "-o", str(folder), "-q"]) == 0
-    chain = [str(folder / "customers.parquet"), "--orders", str(folder / "clean.parquet"), "-q"]
-    views: dict[str, dict[str, bytes]] = {"en": {}, "zh": {}}
-    for lang, made in views.items():
-        for suffix in ("html", "md", "json", "xlsx"):
-            path = folder.parent / f"{lang}.{suffix}"
-            assert main(["report", *chain, "--lang", lang, "-o", str(path)]) == 0
-            made[suffix] = path.read_bytes()
+    settings = ReportSettings(orders=str(folder / "clean.parquet"))
+    told = steps.report(folder / "customers.parquet", settings, CommonSettings(), lambda *_: None)
+    suffixes = ("html", "md", "json", "xlsx")
+    views = {lang: {one: steps.render(told, f".{one}", lang) for one in suffixes} for lang in ("en", "zh")}
     return folder, views
