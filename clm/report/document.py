@@ -32,9 +32,9 @@ _SCHEMA = 1
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 
 
-def to_json(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
+def to_json(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: pl.DataFrame | None = None) -> str:
     """One object: who made it and from what, sentences and tables in `lang`, and METRICS row by row."""
-    report = outline(metrics, facts, lang)
+    report = outline(metrics, facts, lang, named)
     document = {
         "schema": _SCHEMA,
         "lang": lang,
@@ -89,9 +89,9 @@ def _grid(heat: Heat) -> Table:
     )
 
 
-def to_markdown(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
+def to_markdown(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: pl.DataFrame | None = None) -> str:
     """The page in Markdown with pipe tables; what could be markup in names is escaped."""
-    report = outline(metrics, facts, lang)
+    report = outline(metrics, facts, lang, named)
     lines = [f"# {_md(report.title)}", "", " · ".join(map(_md, report.subtitle)), ""]
     lines += [f"## {_md(report.overview_title)}", "", *(f"* {_md(sentence)}" for sentence in report.headlines), ""]
     for tile in report.tiles:

@@ -9,7 +9,7 @@ from clm.report.blocks import Panel, Paragraph
 from clm.report.numbers import Numbers
 from clm.report.words import HIDDEN, Words
 
-_WITHOUT_PEOPLE = ("quality", "assumptions")
+_ASKED_FOR = ("quality", "customers", "assumptions")
 
 
 def everything(numbers: Numbers) -> bool:
@@ -35,8 +35,9 @@ def headline(numbers: Numbers, words: Words) -> str:
 
 
 def left(panel: Panel, numbers: Numbers, words: Words) -> Panel:
-    """The panel of a report in which everything is hidden: rows of the log, assumptions and commands are about nobody."""
-    if panel.code in _WITHOUT_PEOPLE:
+    """The panel of a report in which everything is hidden: rows of the log and assumptions are about nobody, and customers
+    are named only when asked for."""
+    if panel.code in _ASKED_FOR:
         return panel
     return Panel(panel.code, panel.title, (Paragraph(words("privacy.panel", customers=_least(numbers, words))),))
 

@@ -12,6 +12,7 @@ import polars as pl
 from clm.report import (
     cohort_panel,
     costs_panel,
+    customers_panel,
     forecast_panels,
     group_panels,
     hidden,
@@ -29,11 +30,17 @@ from clm.report.words import Words, load, plain
 _SOURCES_NAMED = 3
 
 
-def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_signs: bool = False) -> Outline:
-    """What every view prints. `metrics` is METRICS, `facts` the footer of the customers file ({} without one)."""
+def outline(
+    metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: pl.DataFrame | None = None, *, plain_signs: bool = False
+) -> Outline:
+    """What every view prints. `metrics` is METRICS, `facts` the footer of the customers file ({} without one).
+
+    `named` are the customers the report may name (see `customers_panel`); None when it names nobody.
+    """
     currency = facts.get("currency")
     words = load(lang, currency if isinstance(currency, str) else None, plain_signs)
     numbers = Numbers(metrics)
+    people = () if named is None else (Panel("customers", words("panel.customers"), customers_panel.customers(named, words)),)
     panels = (
         Panel("quality", words("panel.quality"), past_panels.quality(numbers, facts, words)),
         Panel("revenue", words("panel.revenue"), past_panels.revenue(numbers, words)),
@@ -49,6 +56,7 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         Panel("costs", words("panel.costs"), costs_panel.costs(numbers, words)),
         Panel("backtest", words("panel.backtest"), forecast_panels.backtest(numbers, words)),
         Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
+        *people,
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
     )
     said = (*notices(facts, words, numbers.value("privacy", "min_cell") or 0), *hidden.notice(numbers, words))
@@ -65,7 +73,10 @@ def outline(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, *, plain_si
         notices_title=words("report.notes"),
         contents_title=words("report.contents"),
         data_title=words("report.figure_data"),
-        made_by=words("report.made_by", version=plain(facts.get("clm_version") or words("report.unknown"))),
+        made_by=words(
+            "report.made_by" if named is None else "report.made_by_named",
+            version=plain(facts.get("clm_version") or words("report.unknown")),
+        ),
     )
 
 

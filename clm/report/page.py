@@ -16,8 +16,8 @@ from clm.report.outline import outline
 from clm.report.words import exact
 
 
-def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
-    """The page in `lang` from METRICS and the footer of the customers file. Same input, same text."""
+def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: pl.DataFrame | None = None) -> str:
+    """The page in `lang` from METRICS, the footer of the customers file and the customers it may name. Same input, same text."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -27,7 +27,7 @@ def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    report = outline(metrics, facts, lang)
+    report = outline(metrics, facts, lang, named)
     return environment.get_template("page.html.j2").render(
         report=report,
         kind=lambda block: type(block).__name__,

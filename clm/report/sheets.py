@@ -42,12 +42,12 @@ _LIGHT_FROM = 4  # letters are white on the darkest tints
 _SHOWN = re.compile(r"([-−+]?)([^\d\"]{0,8})(\d[\d,]*)(?:\.(\d+))?(%?)([^\d\"][^\"]{0,80})?")
 
 
-def to_workbook(metrics: pl.DataFrame, facts: dict[str, Any], lang: str) -> bytes:
+def to_workbook(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: pl.DataFrame | None = None) -> bytes:
     """The workbook in `lang`. Same input, same bytes.
 
     Raises DataError (65) when METRICS has more rows than a sheet, or a text is longer than a cell.
     """
-    words, report = load(lang), outline(metrics, facts, lang)
+    words, report = load(lang), outline(metrics, facts, lang, named)
     numbers = told.headed(metrics, words)
     workbook.check(numbers)
 

@@ -40,14 +40,21 @@ _GAP = 2  # between columns: one of padding, one of the ruled box
 _RULED = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
-def render(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, width: int = 80, colour: bool = False) -> str:
+def render(
+    metrics: pl.DataFrame,
+    facts: dict[str, Any],
+    lang: str,
+    width: int = 80,
+    colour: bool = False,
+    named: pl.DataFrame | None = None,
+) -> str:
     """The report as lines of at most `width` cells (Chinese signs are two wide); with ANSI colours only when `colour`.
 
     A command that is longer than a line is continued with a backslash.
     """
     drawn = io.StringIO()
     width = max(_LEAST, min(width, _MOST))
-    page = _Page(outline(metrics, facts, lang, plain_signs=not colour), load(lang), drawn, width, colour)
+    page = _Page(outline(metrics, facts, lang, named, plain_signs=not colour), load(lang), drawn, width, colour)
     page.draw()
     text = drawn.getvalue() if colour else ascii_typography(drawn.getvalue())
     return "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n") + "\n"

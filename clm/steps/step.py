@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """What one step did: the outcome, the facts of its file, and what was written."""
+    """What one step did: the outcome, the facts of its file, and what was written.
+
+    `named` are customers its documents may name; they are in no table it writes.
+    """
 
     outcome: Outcome
     facts: Facts
     outputs: tuple[Output, ...]
+    named: pl.DataFrame | None = None
 
     @property
     def source_facts(self) -> dict[str, Any]:

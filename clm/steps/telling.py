@@ -209,7 +209,18 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
 
     record = recorded(settings, common) | beside_report(settings)
     told = emit if settings.min_cell <= 1 else _untold(emit)
-    return finish("report", compute, record, [customers, orders], told, METRICS, compared=[before])
+    step = finish("report", compute, record, [customers, orders], told, METRICS, compared=[before])
+    return replace(step, named=_first(customers, settings.include_customers)) if settings.include_customers else step
+
+
+def _first(customers: Opened, number: int) -> pl.DataFrame:
+    """The first customers of `clm list`, with what the report tells of each."""
+    from clm.report.customers_panel import COLUMNS
+    from clm.stages import choosing as stage
+
+    base = customers.frame.collect()
+    known = tuple(name for name in COLUMNS if stage.MADE_OF.get(name, name) in base.columns)
+    return stage.choose(base, ListSettings(columns=known, top=number)).frame.lazy().collect()
 
 
 def _untold(emit: Emit) -> Emit:
@@ -257,9 +268,9 @@ def render(step: Step, suffix: str, lang: str) -> bytes:
 
     numbers = step.outcome.frame.lazy().collect()
     if suffix == ".xlsx":
-        return sheets.to_workbook(numbers, step.source_facts, lang)
+        return sheets.to_workbook(numbers, step.source_facts, lang, step.named)
     draw = {".html": page.render, ".json": document.to_json, ".md": document.to_markdown}[suffix]
-    return draw(numbers, step.source_facts, lang).encode()
+    return draw(numbers, step.source_facts, lang, step.named).encode()
 
 
 def figures(step: Step, lang: str) -> list[tuple[str, bytes]]:
@@ -273,4 +284,4 @@ def render_text(step: Step, lang: str, width: int, colour: bool) -> str:
     """A report step's numbers as a page for the terminal."""
     from clm.report import terminal
 
-    return terminal.render(step.outcome.frame.lazy().collect(), step.source_facts, lang, width, colour)
+    return terminal.render(step.outcome.frame.lazy().collect(), step.source_facts, lang, width, colour, step.named)
