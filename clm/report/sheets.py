@@ -293,9 +293,10 @@ def _look(cell: Cell, common: _Look | None = None) -> str:
     read = _read(cell)
     if read:
         return (common or read[0]).format(read[1])
+    mark = "*" if cell.text.endswith("*") else ""  # of a period that is not over
     if common and cell.value:
         shown, places = abs(cell.value) * (100 if common.share else 1), common.places
         while shown < 10**-places and places < _MOST_PLACES:  # what is tiny never reads 0
             places += 1
-        return replace(common, places=places).format()
-    return "#,##0" if cell.value is not None and abs(cell.value) >= 1000 else "General"
+        return replace(common, places=places).format(mark)
+    return _Look().format(mark) if cell.value is not None and abs(cell.value) >= 1000 else "General"
