@@ -27,12 +27,18 @@ def loads(text: str | bytes) -> Any:
 
 def fault(value: Any, deepest: int) -> str | None:
     """What makes a document unusable although it is JSON, as the end of a sentence; None when nothing does."""
-    if deepest == 0:
-        return "is nested too deeply"
-    if isinstance(value, float) and not isfinite(value):
-        return "holds a number that is not finite"
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for one in inner if (found := fault(one, deepest - 1))), None)
+    level = [value]  # by levels and not by recursion: footers hold tens of thousands of numbers
+    for _ in range(deepest):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += one.values()
+            elif isinstance(one, list):
+                inner += one
+            elif isinstance(one, float) and not isfinite(one):
+                return "holds a number that is not finite"
+        level = inner
+    return "is nested too deeply" if level else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

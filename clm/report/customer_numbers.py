@@ -106,12 +106,17 @@ def _grouped(
     sheet: Sheet, section: str, column: str, order: Sequence[str], customers: pl.DataFrame, buyers: pl.DataFrame
 ) -> None:
     """One group per code of the column: the known ones in their order, then others by name, then customers without a sale."""
+    asked = [
+        name for name in (column, "orders", "spend", "recency_days", "clv", "churn_probability") if name in customers.columns
+    ]
+    customers = customers.select(asked)  # of all its columns parting the table would take longest
     present = customers[column].drop_nulls().unique().to_list()
     places = {code: place for place, code in enumerate(order)} | {tables.NO_PURCHASE: math.inf}
     revenue_whole = money_sum(buyers["spend"])
     value_whole = float_sum(buyers["clv"]) if "clv" in buyers.columns else None
+    groups = customers.partition_by(column, as_dict=True)
     for code in sorted(present, key=lambda code: (places.get(code, len(places)), code)):
-        members = customers.filter(pl.col(column) == code)
+        members = groups[(code,)]
         n, bought = members.height, members.filter(pl.col("orders") > 0)
         revenue = money_sum(members["spend"])
         sheet.add(section, "customers", n, group=code, n=n)
@@ -201,7 +206,8 @@ def _concentration(sheet: Sheet, of: str, values: pl.Series) -> None:
 def _churn(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: dict[str, Any]) -> None:
     days = finite(stage_facts(facts, "churn").get("metrics", {}).get("horizon_days"))
     period = f"{int(days)}d" if days else None
-    scored = buyers.drop_nulls("churn_probability")
+    asked = [name for name in ("churn_probability", "churn_risk", "recency_days", "clv") if name in buyers.columns]
+    scored = buyers.select(asked).drop_nulls("churn_probability")
     active = scored.filter(_active())
     lost = float_sum(active["churn_probability"])
     sheet.add("overview", "expected_lost", lost, period=period, n=active.height)
