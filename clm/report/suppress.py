@@ -4,7 +4,7 @@ It may not compute a number or word anything. Which numbers are about whom `fami
 
 Protected: a number about 1 to N - 1 customers, what a shown total or a shown other group tells of it, shares and means of it, in
 every panel alike. Not protected: bounds (a withheld count lies below its total), points inside a curve and medians, which are
-values of somebody nobody knows, money behind rows of the log (they are not people), and what two reports of two days differ in.
+values of somebody nobody knows, rows of the log and their money (rows are not people), and what reports of two days differ in.
 """
 
 from __future__ import annotations

@@ -74,6 +74,19 @@ def _equations(rows: dict[Row, dict[str, Any]]) -> Iterator[tuple[Row, list[Row]
         yield overview("buyers"), every(section, "customers", none=False)
         yield overview("net_revenue"), every(section, "revenue")
         yield overview("orders"), every(section, "orders")
+    stretches = [row["period"] for key, row in rows.items() if key[:2] == ("kpi", "customers")]
+    for period in stretches:
+
+        def figure(name: str, period: str = period) -> Row:
+            return "kpi", name, None, period
+
+        yield figure("active"), [figure("new"), figure("returning")]
+        yield figure("gross_revenue"), [figure("net_revenue"), figure("returned")]
+    if stretches:
+        yield overview("active_customers"), [("kpi", "active", None, stretches[0])]
+        yield overview("buyers"), [("kpi", "customers", None, stretches[0])]
+        known = [("kpi", "customers", None, stretches[1]), ("kpi", "new", None, stretches[0])]
+        yield ("kpi", "customers", None, stretches[0]), known
     yield overview("buyers"), every("rfm_grid", "customers")
     yield overview("buyers"), every("cohorts", "customers")
     for section in ("clv", "churn"):
