@@ -462,6 +462,7 @@ COMMANDS: dict[str, type[Any]] = {
     "config": NoSettings,
     "tables": NoSettings,
     "key": NoSettings,
+    "doctor": NoSettings,
     "verify": VerifySettings,
 }
 STAGES = ("clean", "rfm", "segment", "clv", "churn", "report")

@@ -87,6 +87,7 @@ LIGHT_FILES = (
     "inert.py",
     "config.py",
     "resources.py",
+    "doctor.py",
 )
 # imported inside functions only: each costs a good part of a second
 LATE = {"pyarrow", "fastexcel", "scipy", "sklearn", "lifetimes", "altair", "jinja2", "xlsxwriter", "vl_convert"}

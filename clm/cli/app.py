@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -41,10 +42,11 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("config", "none", commands.show_config, "Show every setting, its value and where it comes from."),
     ("tables", "optional", commands.show_tables, "Show the tables clm writes, column by column."),
     ("key", "many", commands.key, "`key new FILE`: make the key for --pseudonymise."),
+    ("doctor", "none", care.doctor, "Tell whether this machine has what clm needs."),
     ("verify", "many", care.verify, "Tell whether files are what clm wrote, and of what."),
 )
 # what only tells needs no Polars
-_LIGHT = ("config", "tables", "key")
+_LIGHT = ("config", "tables", "key", "doctor")
 # options that name a file of the command beside INPUT and -o
 _NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts", "scheme", "tiers", "previous", "attributes", "costs")
 
@@ -124,10 +126,12 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
         resolved = sources.resolve(name, flags)
         console = replace(console, quiet=resolved.common.quiet, verbose=resolved.common.verbose)
         _keep_log_apart(inputs, resolved)
-        for notice in sources.unknown_variables():
+        for notice in sources.unknown_variables() if name != "doctor" else ():
             console.warning(notice)
         if name not in _LIGHT and (short := resources.shortfall(resolved.common.threads, resolved.common.memory_limit)):
             console.warning(short)
+        if name == "doctor":  # whether there is a scratch folder is what it is asked
+            return body(Job(name, inputs, resolved, sources, console, Path()))
         with temporary.scratch() as folder:
             resources.apply(resolved.common.threads, resolved.common.memory_limit, folder)
             if name not in _LIGHT:

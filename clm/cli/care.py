@@ -1,4 +1,4 @@
-"""The commands that look after what was made: `verify`, and what they say on stdout.
+"""The commands that look after clm and what it made: `doctor`, `verify`, and what they say on stdout.
 
 It may not check or change a file itself.
 """
@@ -11,16 +11,55 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clm.errors import DataError, UsageError
+from clm.errors import ConfigError, DataError, UsageError
 from clm.inert import printable
 from clm.outcome import counted
 from clm.report.wrap import cells, wrapped
 
 if TYPE_CHECKING:
     from clm.cli.job import Job
+    from clm.doctor import Finding
     from clm.verify import Check
 
 _MARKS = {"ok": "ok", "wrong": "WRONG", "unknown": "unknown"}
+
+
+def doctor(job: Job) -> int:
+    """What this machine has, a line each on stdout, or an object with --json; 78 when clm cannot work here."""
+    from clm import doctor as looking
+
+    # beyond a name, -o says only which folder is meant
+    notices = [notice.text for notice in job.configuration.unknown_variables()]
+    found = looking.examine(job.common, job.configuration.env, job.colour, notices)
+    record = looking.record(found)
+    if not job.common.json:
+        width = shutil.get_terminal_size().columns
+        sys.stdout.writelines(f"{line}\n" for line in _findings(found, width))
+        sys.stdout.flush()
+    broken = [one for one in found if one.status == "broken"]
+    counts = record["metrics"]
+    job.console.closing(
+        f"{counts['ok']} of {len(found)} as they should be, {counts['look']} to look at, {counts['broken']} broken"
+    )
+    code = job.conclude(record, stdout_carries_data=False)
+    if broken:
+        raise ConfigError(
+            "clm cannot work like this", where=", ".join(one.about for one in broken), fix=broken[0].fix, code="environment"
+        )
+    return code
+
+
+def _findings(found: Sequence[Finding], width: int) -> list[str]:
+    """A line for each finding, and what to do under those that need it."""
+    lines: list[str] = []
+    wide = max(cells(one.about) for one in found)
+    marks = {"ok": "ok", "look": "look here", "broken": "BROKEN"}
+    for one in found:
+        head = f"{marks[one.status]:<9}  {one.about:<{wide}}  "
+        told = [*wrapped(printable(one.says), max(20, width - len(head)))]
+        told += wrapped(printable(f"to do: {one.fix}"), max(20, width - len(head))) if one.status != "ok" else []
+        lines += [(head if number == 0 else " " * len(head)) + text for number, text in enumerate(told)]
+    return lines
 
 
 def verify(job: Job) -> int:
