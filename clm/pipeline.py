@@ -1,4 +1,4 @@
-"""`clm run`: the stages in order, what is stale and why, and the run record.
+"""`clm run`: the stages in order, what is stale and why, and the run record. 360 lines: one plan from its start to its record.
 
 It may not compute anything itself: it decides which steps to take, takes them, and writes down what happened after each.
 """
@@ -114,9 +114,37 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
     """
     plan = prepared(plan)
     before = record_file.read(plan.folder)
-    record = Record(started=record_file.now(), as_of=before.as_of if before else None)
+    if before is not None and before.status == record_file.FORGETTING and not plan.run.force:
+        raise DataError(
+            "a clm forget in this folder did not come to its end: some files may still hold the customers",
+            where=str(plan.folder),
+            fix="run the same clm forget again; or make everything anew with --force",
+            code="forgetting",
+        )
+    return _taken(plan, Record(started=record_file.now(), as_of=before.as_of if before else None), before, on_start, on_end)
+
+
+def rest(plan: Plan, cleaned: Entry, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
+    """The stages after `clean`, from the log as it stands in the folder, of which `cleaned` is the entry.
+
+    Until its end run.json says `forgetting`. Raises the ClmError of the stage that failed.
+    """
+    before = record_file.read(plan.folder)
+    started = before.started if before else record_file.now()
+    begun = Record(started=started, as_of=before.as_of if before else None, status=record_file.FORGETTING, stages=(cleaned,))
+    return _taken(prepared(plan), begun, before, on_start, on_end)
+
+
+def _taken(
+    plan: Plan, record: Record, before: Record | None, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]
+) -> Record:
+    """Every stage that `record` does not have yet."""
     hashes: dict[Path, str] = {}
+    given = {entry.stage for entry in record.stages}
+    failing = "failed" if record.status == "running" else record.status
     for stage in plan.stages:
+        if stage in given:
+            continue
         old = before.entry(stage) if before else None
         started = monotonic()
         try:
@@ -130,7 +158,7 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
             entry, as_of = _take(stage, plan)
         except ClmError as error:
             failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
-            record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
+            record = replace(record, stages=(*record.stages, failed), status=failing, exit_code=int(error.exit_code))
             record_file.write(plan.folder, replace(record, finished=record_file.now()), before)
             raise
         for name in _WRITES[stage]:
@@ -143,6 +171,13 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
     if not record.idle or (before is not None and before.status != "done"):
         record_file.write(plan.folder, record, before)
     return record
+
+
+def forgot(plan: Plan) -> bool:
+    """Whether customers were taken out of the folder since its log was read: made again, it holds those the inputs hold."""
+    before = record_file.read(plan.folder)
+    cleaned = before.entry("clean") if before else None
+    return cleaned is not None and any(notice.get("code") == "forgotten" for notice in cleaned.warnings)
 
 
 def preview(plan: Plan) -> list[tuple[str, str]]:
@@ -188,10 +223,15 @@ def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any
         inputs = {name: _hash(plan.folder / name, hashes) for name in plan.reads(stage) if (plan.folder / name).exists()}
     return {
         "inputs": inputs,
-        "settings": recorded(plan.settings[stage], plan.common) | _beside(stage, plan),
+        "settings": settings_of(stage, plan),
         "clm_version": __version__,
         "table_version": _TABLE[stage].version,
     }
+
+
+def settings_of(stage: str, plan: Plan) -> dict[str, Any]:
+    """What decides the files of a stage, as run.json holds it."""
+    return recorded(plan.settings[stage], plan.common) | _beside(stage, plan)
 
 
 def _beside(stage: str, plan: Plan) -> dict[str, Any]:

@@ -416,6 +416,16 @@ class VerifySettings:
 
 
 @dataclass(frozen=True)
+class ForgetSettings:
+    """`forget`: who, and what the run was given that its folder does not hold."""
+
+    ids_file: str | None = _unrecorded(None, values.filled, "FILE", "Who: one id a line, or a CSV with customer_id.")
+    key_file: str | None = _unrecorded(None, values.filled, "FILE", "The key of the tables, where customers are pseudonymised.")
+    previous: str | None = _unrecorded(None, values.filled, "DIR", "The folder the run was given with --previous.")
+    model: str | None = _unrecorded(None, values.filled, "FILE", "The model the run was given with --model.")
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """`run` and `demo`: the whole chain; the stages read their own tables of clm.toml."""
 
@@ -464,6 +474,7 @@ COMMANDS: dict[str, type[Any]] = {
     "key": NoSettings,
     "doctor": NoSettings,
     "verify": VerifySettings,
+    "forget": ForgetSettings,
 }
 STAGES = ("clean", "rfm", "segment", "clv", "churn", "report")
 

@@ -28,6 +28,7 @@ ALLOWED = {
         "expressions/",
         "steps/",
         "verify/",
+        "forget/",
         "console.py",
         "dtypes.py",
     ),

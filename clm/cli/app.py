@@ -18,7 +18,7 @@ from typing import Any
 import typer
 
 from clm import __version__, config, resources
-from clm.cli import care, commands, running
+from clm.cli import care, commands, forgetting, running
 from clm.cli.job import Job
 from clm.cli.signature import Inputs, command
 from clm.console import Console, for_command
@@ -44,11 +44,25 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
     ("key", "many", commands.key, "`key new FILE`: make the key for --pseudonymise."),
     ("doctor", "none", care.doctor, "Tell whether this machine has what clm needs."),
     ("verify", "many", care.verify, "Tell whether files are what clm wrote, and of what."),
+    ("forget", "one", forgetting.forget, "Take customers out of everything in a folder."),
 )
 # what only tells needs no Polars
 _LIGHT = ("config", "tables", "key", "doctor")
 # options that name a file of the command beside INPUT and -o
-_NAMED_FILES = ("rejects", "orders", "model", "save_model", "cuts", "scheme", "tiers", "previous", "attributes", "costs")
+_NAMED_FILES = (
+    "rejects",
+    "orders",
+    "model",
+    "save_model",
+    "cuts",
+    "scheme",
+    "tiers",
+    "previous",
+    "attributes",
+    "costs",
+    "ids_file",
+    "key_file",
+)
 
 
 def main(argv: list[str]) -> int:

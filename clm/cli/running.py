@@ -37,26 +37,26 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
 
     settings = {stage: job.configuration.resolve(stage, _passed_down(job, stage)).settings for stage in STAGES}
     model = model_file.read(job.settings.model) if job.settings.model else None
-    earlier = _earlier(job)
+    before = earlier(job)
     plan = pipeline.Plan(inputs, names, folder, settings, job.common, job.settings, job.scratch, model)
     anew = [stage for stage in model.learned if stage not in pipeline.applicable(model)] if model else []
     if anew:
         job.console.warning(Notice("fitted_anew", f"{', '.join(anew)}: fitted anew, a saved model is not applied there"))
     if "{as_of}" in str(folder):
         plan = replace(plan, folder=Path(str(folder).replace("{as_of}", pipeline.as_of(plan))))
-    if earlier is not None and earlier.resolve() == (plan.folder / earlier.name).resolve():
+    if before is not None and before.resolve() == (plan.folder / before.name).resolve():
         raise UsageError(
             "--previous is the folder this run writes", where=str(plan.folder), fix="give each run a folder of its own with -o"
         )
-    if earlier is not None:
-        plan = replace(plan, settings=settings | pipeline.remembering(settings, earlier))
+    if before is not None:
+        plan = replace(plan, settings=settings | pipeline.remembering(settings, before))
     if job.common.dry_run:
         for stage, reason in pipeline.preview(plan):
             replace(job.console, name=stage).closing(reason)
         return 0
     with folder_lock(plan.folder, create=True, wait_seconds=job.common.wait):
         try:
-            record = pipeline.run(plan, _starter(job), _ender(job, plan))
+            record = pipeline.run(plan, _starter(job, plan), _ender(job, plan))
         except DataError as error:
             raise _for_run(error) from error
     page = plan.folder / "report.html"
@@ -64,7 +64,7 @@ def _run(job: Job, inputs: list[str | Path], names: dict[Path, str], folder: Pat
     return job.conclude(record.to_json(), stdout_carries_data=False)
 
 
-def _earlier(job: Job) -> Path | None:
+def earlier(job: Job) -> Path | None:
     """The customers of the run --previous names."""
     if job.settings.previous is None:
         return None
@@ -102,8 +102,17 @@ def _passed_down(job: Job, stage: str) -> dict[str, Any]:
     return {"lang": job.settings.lang} if stage == "report" else {}
 
 
-def _starter(job: Job) -> Any:
+def _starter(job: Job, plan: Plan) -> Any:
+    from clm import pipeline
+
+    forgot = pipeline.forgot(plan)
+
     def say(stage: str, reason: str) -> None:
+        if stage == "clean" and forgot:
+            text = (
+                "customers were forgotten in this folder: those the inputs still hold are back (clm forget takes them out again)"
+            )
+            job.console.warning(Notice("forgotten_before", text))
         replace(job.console, name=stage).detail(f"{stage}: {reason}")
 
     return say

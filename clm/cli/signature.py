@@ -50,6 +50,9 @@ def _argument(name: str, inputs: Inputs) -> inspect.Parameter:
             list[str] | None, typer.Argument(metavar="ID DIR", show_default=False, help="The customer; the folder of a run.")
         ]
         return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+    if name == "forget":
+        annotation = Annotated[str | None, typer.Argument(metavar="DIR", show_default=False, help="The folder of the outputs.")]
+        return inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
     if name == "verify":
         annotation = Annotated[
             list[str] | None,

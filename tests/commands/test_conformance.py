@@ -25,7 +25,8 @@ def clm(*argv: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]
 
 
 @pytest.mark.parametrize(
-    "command", [*STAGES, "migrate", "cohort", "backtest", "list", "show", "run", "demo", "config", "tables", "doctor", "verify"]
+    "command",
+    [*STAGES, "migrate", "cohort", "backtest", "list", "show", "run", "demo", "config", "tables", "doctor", "verify", "forget"],
 )
 def test_help_says_what_it_does_and_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`-h` works everywhere, exits 0 and fits 80 columns; what only tells shows no options of work on data."""

@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOT
 def options_block() -> str:
     """Every command with its options, then the ones all share."""
     rows = ["| command | option | meaning | default |", "|---|---|---|---|"]
-    for command in ("clean", "rfm", "segment", "clv", "churn", "report", "run", "verify"):
+    for command in ("clean", "rfm", "segment", "clv", "churn", "report", "run", "verify", "forget"):
         rows += _option_rows(f"`{command}`", COMMANDS[command])
     return "\n".join(rows + _option_rows("every command", CommonSettings))
 

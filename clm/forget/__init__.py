@@ -1,0 +1,12 @@
+"""`clm forget`: customers taken out of everything in a folder, as if they had never been in the log.
+
+Rows are taken out; what was counted or learned from them is counted and learned again, and is not merely corrected: the largest
+spend, an edge between scores or a total less its own correction can be one person's. No list of who was forgotten is kept, not
+even hashed: it would itself be about them, and ids are few enough to try them all.
+
+* `ids`: who is meant, from a file, by the rule for ids everywhere;
+* `tables`: one Parquet table of clm without them;
+* `exports`: CSV and workbooks of clm without them;
+* `folder`: which files there are, and what becomes of each;
+* `rest`: what the run's later stages make of the log that is left.
+"""

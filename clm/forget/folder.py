@@ -1,0 +1,232 @@
+"""Which files of a folder there are, what becomes of each, and in which order, so that an interruption is seen and mended.
+
+Of a run's folder the log is written without the customers, and every later file made again from it. Loose tables and exports lose
+their rows. run.json says `forgetting` from before the first change until after the last. It may not touch what it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from clm import pipeline
+from clm import record as record_file
+from clm.errors import DataError, InputError, UsageError
+from clm.forget import exports, rest, tables
+from clm.forget.exports import Export
+from clm.forget.tables import Held
+from clm.outcome import Notice
+from clm.pipeline import Plan
+from clm.record import Entry, Record
+from clm.storage import files, temporary
+from clm.storage.facts import Facts
+from clm.tables import REJECTS, TRANSACTIONS
+from clm.verify import table as verifying
+
+_MADE_OF_TABLES = (".html", ".md", ".json", ".xlsx", ".svg")
+_LOG, _REJECTS = "clean.parquet", "rejects.parquet"
+
+
+@dataclass
+class Holdings:
+    """What a folder holds of the customers. `left` are files that stay as they are, with the reason."""
+
+    folder: Path
+    record: Record | None
+    of_run: list[Held] = field(default_factory=list)
+    loose: list[Held] = field(default_factory=list)
+    texts: list[Export] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def unfinished(self) -> bool:
+        return self.record is not None and self.record.status == record_file.FORGETTING
+
+    @property
+    def found(self) -> frozenset[str]:
+        found: list[Held | Export] = [*self.of_run, *self.loose, *self.texts]
+        return frozenset(who for one in found for who in one.found)
+
+    @property
+    def in_run(self) -> bool:
+        return any(one.any for one in self.of_run)
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.in_run or self.unfinished or any(one.any for one in self.loose) or any(one.rows for one in self.texts))
+
+    def log(self) -> Held | None:
+        return next((one for one in self.of_run if one.path.name == _LOG), None)
+
+    def key_ids(self) -> set[str]:
+        """Keys under which customers of the tables are coded."""
+        records = [record for one in (*self.of_run, *self.loose) for record in (one.facts.to_json(), *one.facts.ancestors)]
+        coded = [one["settings"] for one in records if one.get("stage") == "clean" and isinstance(one.get("settings"), dict)]
+        return {str(one["key_id"]) for one in coded if one.get("key_id") and tables.KEY in (one.get("pseudonymise") or ())}
+
+
+def look(folder: Path, ids: frozenset[str]) -> Holdings:
+    """Everything in a folder. Raises InputError when it is none, DataError for a table that is damaged."""
+    if not folder.is_dir():
+        raise InputError(f"{folder.name} is no folder", where=str(folder), fix="name the folder of the outputs")
+    found = Holdings(folder, record_file.read(folder) if (folder / record_file.NAME).is_file() else None)
+    if found.record is None and (folder / record_file.NAME).is_file():
+        raise DataError(
+            "run.json is damaged", where=str(folder), fix="make the folder anew with `clm run --force`", code="run_json"
+        )
+    of_run = {str(one["path"]) for entry in found.record.stages for one in entry.outputs} if found.record else set()
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == record_file.NAME:
+            continue
+        if path.is_symlink() or not path.is_file():
+            found.left.append((path.name, "a link or a folder: not looked into"))
+        elif path.suffix == ".parquet":
+            _add_table(path, path.name in of_run, ids, found)
+        elif path.name not in of_run:
+            _add_export(path, ids, found)
+    return found
+
+
+def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -> None:
+    facts = verifying.facts_of(path)
+    if facts is None:
+        found.left.append((path.name, "no table of clm"))
+        return
+    with files.blaming_damage([]):
+        held = tables.held(path, facts, ids)
+    if of_run:
+        found.of_run.append(held)
+    elif facts.table in tables.AGGREGATES:
+        found.left.append((path.name, f"{facts.table} counts customers: make it again"))
+    else:
+        found.loose.append(held)
+
+
+def _add_export(path: Path, ids: frozenset[str], found: Holdings) -> None:
+    held = exports.csv_held(path, ids) if path.suffix.lower() == ".csv" else None
+    if held is not None:
+        found.texts.append(held)
+        return
+    kind = "made of tables: make it again" if path.suffix.lower() in _MADE_OF_TABLES else "not clm's"
+    found.left.append((path.name, f"{kind}; it names one of them" if exports.names(path, ids) else kind))
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done: files written again (name, rows taken out or None for made from the log), and what must be known."""
+
+    files: tuple[tuple[str, int | None], ...]
+    notices: tuple[Notice, ...] = ()
+
+
+def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str], None]) -> Done:
+    """Take them out of everything. The caller holds the folder's lock.
+
+    Raises DataError when nobody would remain, ConfigError when the run cannot be made again as it was; nothing is changed then.
+    """
+    record, log = held.record, held.log()
+    notices: list[Notice] = []
+    anew = record is not None and (held.in_run or held.unfinished)
+    if record is not None and anew:
+        if log is None:
+            raise DataError(
+                f"the run has no {_LOG} to go on from",
+                where=str(held.folder),
+                fix="make the folder anew with `clm run`",
+                code="no_log",
+            )
+        if log.rows and log.rows >= int(log.facts.rows["out"]):
+            raise DataError(
+                "nobody would remain: there would be nothing left to tell",
+                where=str(held.folder),
+                fix="delete the folder instead",
+            )
+        plan = pipeline.prepared(rest.as_recorded(plan, record))
+        notices += rest.differences(plan, record)
+        record_file.write(held.folder, replace(record, status=record_file.FORGETTING, exit_code=None, finished=None), None)
+    temporary.sweep(held.folder)
+    written = list(_without(held, ids))
+    if record is not None and anew:
+        made: list[Entry] = []
+        pipeline.rest(plan, _entry(held.folder, record), lambda stage, reason: say(f"{stage}: {reason}"), made.append)
+        written += [(str(one["path"]), None) for entry in made for one in entry.outputs]
+    return Done(tuple(written), tuple(notices))
+
+
+def _without(held: Holdings, ids: frozenset[str]) -> Iterator[tuple[str, int | None]]:
+    """Write the log and its rejects, then loose tables from parents to children, then exports."""
+    replaced: dict[str, dict[str, Any]] = {}
+    first = [one for one in held.of_run if one.path.name in (_LOG, _REJECTS)]
+    log: Facts | None = None
+    for one in first:
+        facts = one.facts
+        if one.facts.table == TRANSACTIONS.name:
+            log = facts = tables.log_facts(one, ids) if one.rows else facts
+        elif one.facts.table == REJECTS.name and log is not None:
+            facts = replace(facts, rows=log.rows, amount=log.amount, metrics=log.metrics, warnings=log.warnings)
+        if one.any or facts != one.facts:
+            output = tables.without(one, ids, facts)
+            replaced[one.sha256] = tables.as_ancestor(facts, output.sha256)
+            yield one.path.name, one.rows or one.raw
+    for one in sorted(held.loose, key=lambda loose: len(loose.facts.ancestors)):
+        facts = one.facts
+        if one.any:
+            facts = (
+                tables.log_facts(one, ids) if facts.table == TRANSACTIONS.name and facts.metrics else tables.loose_facts(one, ids)
+            )
+        facts = tables.descended(facts, replaced)
+        if one.any or facts != one.facts:
+            output = tables.without(one, ids, facts)
+            replaced[one.sha256] = tables.as_ancestor(facts, output.sha256)
+            yield one.path.name, one.rows or one.raw
+    for text in held.texts:
+        if text.rows:
+            exports.csv_without(text, ids)
+            yield text.path.name, text.rows
+
+
+def _entry(folder: Path, record: Record) -> Entry:
+    """The entry of `clean` for the files as they are now: also after an interruption between them and run.json."""
+    old = record.entry("clean")
+    facts = verifying.facts_of(folder / _LOG)
+    assert old is not None
+    assert facts is not None
+    outputs = []
+    for one in old.outputs:
+        path = folder / str(one["path"])
+        known = verifying.facts_of(path)
+        rows = one["rows"] if known is None or known.table == REJECTS.name else known.rows["out"]
+        outputs.append(one | {"rows": rows, "sha256": files.sha256_of(path)})
+    return replace(
+        old, status="fresh", reason="customers were taken out", rows=facts.rows, amount=facts.amount,
+        warnings=facts.warnings, outputs=outputs,
+    )  # fmt: skip
+
+
+def still_held(folder: Path, ids: frozenset[str]) -> list[str]:
+    """Names of tables and exports that still hold one of them, after everything was done: there should be none."""
+    found = look(folder, ids)
+    return [one.path.name for one in (*found.of_run, *found.loose) if one.any] + [
+        one.path.name for one in found.texts if one.rows
+    ]
+
+
+def check_key(held: Holdings, key_id: str | None) -> None:
+    """Raises UsageError when tables hold codes and no key was given, DataError when it is another one."""
+    coded = held.key_ids()
+    if coded and key_id is None:
+        raise UsageError(
+            "the customers of these tables are pseudonymised: without their key nobody can be found",
+            where=str(held.folder),
+            fix="give the key of the log: --key-file shop.key",
+            code="keys",
+        )
+    if coded - {key_id}:
+        raise DataError(
+            "some tables were pseudonymised under another key",
+            where=f"{held.folder}: key {', '.join(sorted(coded - {key_id}))}",
+            fix="give that key, one call for each",
+            code="keys",
+        )

@@ -1,0 +1,77 @@
+"""Who is meant: a file of ids, read by the rule for ids everywhere, and their codes where tables hold codes.
+
+It may not put an id, or a part of one, into a message.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import polars as pl
+
+from clm.errors import DataError, InputError
+from clm.outcome import counted
+from clm.stages.clean import ids, pseudonyms
+from clm.storage.faults import reading
+from clm.storage.keys import Key
+
+COLUMN = "customer_id"
+
+
+def read(path: Path) -> frozenset[str]:
+    """The ids: one a line, or the column customer_id of a CSV.
+
+    Raises InputError (66) when it cannot be read, DataError (65) when it is no UTF-8 text or a spreadsheet destroyed an id.
+    """
+    with reading(path):
+        if not path.is_file():
+            raise InputError(f"there is no file {path.name}", where=str(path), fix="check --ids-file")
+        content = path.read_bytes()
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not UTF-8", where=str(path), fix="save it as UTF-8 text", code="ids_file") from None
+    if "\0" in "".join(lines):
+        raise DataError(
+            f"{path.name} is no text", where=str(path), fix="one id a line, or a CSV with customer_id", code="ids_file"
+        )
+    cells = pl.Series(COLUMN, _cells(lines, path), dtype=pl.String).to_frame()
+    destroyed = cells.with_row_index("line", 1).filter(pl.col(COLUMN).str.contains(ids.DESTROYED))
+    if destroyed.height:
+        raise DataError(
+            f"{counted(destroyed.height, 'id')} of {path.name} written as 1.2E+15: the digits are gone",
+            where=f"{path.name}, entry {destroyed['line'][0]}",
+            fix="export the ids as text",
+            code="id_destroyed",
+        )
+    found = cells.select(ids.tidy(pl.col(COLUMN)))[COLUMN].drop_nulls()
+    if len(found) and found.str.contains(ids.WHOLE_WITH_POINT).all():
+        found = found.str.strip_suffix(".0")
+    return frozenset(found.to_list())
+
+
+def _cells(lines: list[str], path: Path) -> list[str]:
+    """The ids as they are written: without a heading customer_id every line is one."""
+    head = lines[0] if lines else ""
+    for mark in (",", ";", "\t"):
+        names = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
+        if COLUMN in names:
+            place = names.index(COLUMN)
+            rows = list(csv.reader(lines[1:], delimiter=mark))
+            short = next((number for number, row in enumerate(rows, 2) if row and len(row) <= place), None)
+            if short is not None:
+                raise DataError(
+                    f"a record of {path.name} has too few fields",
+                    where=f"{path.name}, record {short}",
+                    fix="mend the file: nobody must be left out unseen",
+                    code="ids_file",
+                )
+            return [row[place] for row in rows if row]
+    return lines
+
+
+def with_codes(given: frozenset[str], key: Key | None) -> frozenset[str]:
+    """The ids, and under a key the codes that stand for them."""
+    codes = {pseudonyms.pseudonym(key.secret, COLUMN, one) for one in given} if key is not None else set()
+    return given | codes

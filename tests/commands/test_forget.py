@@ -1,0 +1,329 @@
+"""`clm forget`: afterwards a folder is as if the customers had never been in the log, and no byte in it names them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from clm.cli import main
+from clm.errors import StorageError
+from clm.forget import ids as named
+from clm.storage import facts, publish
+from clm.verify import verify
+from tests.logs import csv_of, invented
+
+GONE = ("C017", "C023")
+MADE = ("rfm.parquet", "segments.parquet", "clv.parquet", "customers.parquet")
+
+
+@pytest.fixture
+def copy(ran: Path, tmp_path: Path) -> Path:
+    """A run's folder with its source beside it."""
+    shutil.copy(ran.parent / "orders.csv", tmp_path)
+    return Path(shutil.copytree(ran, tmp_path / "out"))
+
+
+@pytest.fixture
+def gone(tmp_path: Path) -> str:
+    (tmp_path / "gone.txt").write_text("\n".join((*GONE, "nobody-at-all")), "utf-8")
+    return str(tmp_path / "gone.txt")
+
+
+def forget(folder: Path, gone: str, *more: str) -> int:
+    return main(["forget", "--ids-file", gone, str(folder), *more])
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "run.json"}
+
+
+def wrong(folder: Path) -> list[str]:
+    return [f"{one.file}: {one.check}: {one.says}" for one in verify([folder], folder.parent) if one.status == "wrong"]
+
+
+def everything(path: Path) -> Iterator[str]:
+    """All a file holds: its bytes, and of Parquet every cell, the footer, and the extremes of every column."""
+    raw = path.read_bytes()
+    yield raw.decode("latin-1")
+    if path.suffix == ".parquet":
+        frame = pl.read_parquet(path)
+        yield str(list(frame.iter_rows()))
+        yield json.dumps({key: str(value) for key, value in pl.read_parquet_metadata(path).items()})
+        metadata = pq.read_metadata(path)
+        for group in range(metadata.num_row_groups):
+            for column in range(metadata.num_columns):
+                yield str(metadata.row_group(group).column(column).statistics)
+
+
+def naming(folder: Path, *values: str) -> set[str]:
+    """Names of files in which one of these can be found anywhere."""
+    return {
+        path.name for path in folder.rglob("*") if path.is_file() for text in everything(path) if any(v in text for v in values)
+    }
+
+
+def test_the_folder_is_as_if_they_had_never_been_in_the_log(copy: Path, gone: str, tmp_path: Path) -> None:
+    """Every table made again equals that of a run over the log without their lines; books and numbers of the report too."""
+    other = tmp_path / "other"
+    other.mkdir()
+    log = invented(customers=40, orders=4).filter(~pl.col("customer_id").is_in(GONE))
+    assert main(["run", str(csv_of(log, other / "orders.csv")), "-o", str(other / "out"), "-q"]) == 0
+    assert forget(copy, gone, "-q") == 0
+    for name in (*MADE, "metrics.parquet"):
+        assert pl.read_parquet(copy / name).equals(pl.read_parquet(other / "out" / name)), name
+    ours, theirs = (pl.read_parquet(folder / "clean.parquet").drop("source_line") for folder in (copy, other / "out"))
+    assert ours.equals(theirs)
+    told, never = (
+        facts.parse(pl.read_parquet_metadata(folder / "clean.parquet")[facts.KEY], "x") for folder in (copy, other / "out")
+    )
+    assert (told.rows, told.amount, told.metrics["quality"]) == (never.rows, never.amount, never.metrics["quality"])
+    assert (copy / "model.json").read_bytes() == (other / "out" / "model.json").read_bytes()
+
+
+def test_nothing_in_the_folder_names_them_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Canary ids in raw rejects, extremes, exports, lists and members: found before, in no byte, cell, footer or bound after."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLM_CLEAN_REJECTS_RAW", "1")
+    log = csv_of(invented(customers=40, orders=4), tmp_path / "orders.csv")
+    text = log.read_text("utf-8").replace("C000", "AAA-canary").replace("C039", "ZZZ-金丝雀")
+    broken = "O-1,ZZZ-金丝雀,not a day,5\nO-2,C005,neither,6\n"
+    log.write_text(text + broken, "utf-8")
+    assert main(["run", str(log), "-o", "out", "-q"]) == 0
+    out = tmp_path / "out"
+    for line in (
+        ["list", "out/customers.parquet", "-o", "out/list.parquet"],
+        ["list", "out/customers.parquet", "-o", "out/list.csv"],
+        ["rfm", "out/clean.parquet", "-o", "out/rfm.csv"],
+        ["cohort", "out/clean.parquet", "--members", "-o", "out/members.parquet"],
+        ["segment", "out/rfm.parquet", "-o", "out/mine.parquet"],
+    ):
+        assert main([*line, "-q"]) == 0
+    canaries = ("AAA-canary", "ZZZ-金丝雀")
+    assert {"clean.parquet", "rejects.parquet", "customers.parquet", "list.csv", "mine.parquet"} <= naming(out, *canaries)
+    (tmp_path / "gone.txt").write_text(" AAA-canary \r\n\nZZZ-金丝雀", "utf-8")
+    assert forget(out, "gone.txt", "-q") == 0
+    assert naming(out, *canaries, "canary", "金丝雀") == set()
+    raw = pl.read_parquet(out / "rejects.parquet")["raw"].to_list()
+    assert raw == [None, "O-2,C005,neither,6"]
+    assert pl.read_csv(out / "rfm.csv").height == 38
+    assert wrong(out) == []
+
+
+def test_a_second_time_changes_nothing(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Idempotent to the byte, and said; verify is content, `clm run` has nothing to do."""
+    assert forget(copy, gone) == 0
+    told = capsys.readouterr().err
+    assert "2 customers of 3 ids" in told
+    assert "the sources still hold them" in told
+    after, record = content(copy), (copy / "run.json").read_bytes()
+    assert forget(copy, gone) == 0
+    assert "nothing to do" in capsys.readouterr().err
+    assert (content(copy), (copy / "run.json").read_bytes()) == (after, record)
+    assert wrong(copy) == []
+    assert main(["run", str(copy.parent / "orders.csv"), "-o", str(copy)]) == 0
+    assert "nothing changed" in capsys.readouterr().err
+
+
+def test_a_changed_source_brings_them_back_and_says_so(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """clm keeps no list of who was forgotten; the run that reads the log again says that they may be back."""
+    assert forget(copy, gone, "-q") == 0
+    source = copy.parent / "orders.csv"
+    source.write_text(source.read_text("utf-8") + "O-new,C001,2024-07-01 00:00:00,5.00\n", "utf-8")
+    capsys.readouterr()
+    assert main(["run", str(source), "-o", str(copy)]) == 0
+    assert "customers were forgotten in this folder" in capsys.readouterr().err
+    assert set(GONE) <= set(pl.read_parquet(copy / "customers.parquet")["customer_id"])
+
+
+def test_a_dry_run_counts_and_writes_nothing(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The numbers as an object, no file touched."""
+    before, record = content(copy), (copy / "run.json").read_bytes()
+    assert forget(copy, gone, "-n", "--json", "-q") == 0
+    told = json.loads(capsys.readouterr().out)
+    lines = pl.read_parquet(copy / "clean.parquet").filter(pl.col("customer_id").is_in(GONE)).height
+    assert (told["metrics"]["customers"], told["metrics"]["rows"], told["outputs"]) == (2, lines, [])
+    assert (content(copy), (copy / "run.json").read_bytes()) == (before, record)
+
+
+def test_no_id_is_ever_said(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither on stdout nor on stderr, however talkative."""
+    assert forget(copy, gone, "-v", "--json") == 0
+    told = capsys.readouterr()
+    assert not any(one in told.out + told.err for one in (*GONE, "nobody-at-all"))
+    assert json.loads(told.out)["metrics"]["ids"] == 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 8])
+def test_an_interruption_is_seen_and_mended(
+    number: int, copy: Path, gone: str, ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-th file cannot be written: run refuses and verify says so until forget ran to its end, with what it gives at once."""
+    real, calls = publish.publish, iter(range(1, 99))
+
+    def failing(*given: object, **more: object) -> object:
+        if next(calls) == number:
+            raise StorageError("no")
+        return real(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publish, "publish", failing)
+    before = content(copy)
+    assert forget(copy, gone, "-q") == 74
+    monkeypatch.setattr(publish, "publish", real)
+    source = str(copy.parent / "orders.csv")
+    if number > 1:
+        assert any(line.startswith("run.json: status") for line in wrong(copy))
+        assert main(["run", source, "-o", str(copy), "-q"]) == 65
+    else:
+        assert content(copy) == before
+    assert forget(copy, gone, "-q") == 0
+    assert wrong(copy) == []
+    assert naming(copy, *GONE) == set()
+    assert main(["run", source, "-o", str(copy), "-q"]) == 0
+
+
+def test_codes_need_their_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Pseudonymised tables: without the key 2, under another 65, with it the right customers go."""
+    monkeypatch.chdir(tmp_path)
+    log = csv_of(invented(customers=30, orders=3), tmp_path / "orders.csv")
+    for key in ("shop.key", "other.key"):
+        assert main(["key", "new", key, "-q"]) == 0
+    monkeypatch.setenv("CLM_CLEAN_PSEUDONYMISE", "customer_id")
+    monkeypatch.setenv("CLM_CLEAN_KEY_FILE", "shop.key")
+    assert main(["run", str(log), "-o", "out", "-q"]) == 0
+    (tmp_path / "gone.txt").write_text("C004\nC009\n")
+    assert forget(tmp_path / "out", "gone.txt") == 2
+    assert forget(tmp_path / "out", "gone.txt", "--key-file", "other.key") == 65
+    capsys.readouterr()
+    assert forget(tmp_path / "out", "gone.txt", "--key-file", "shop.key") == 0
+    assert "2 customers of 2 ids" in capsys.readouterr().err
+    assert pl.read_parquet("out/customers.parquet").height == 28
+    assert wrong(tmp_path / "out") == []
+
+
+def test_the_rest_is_made_under_the_settings_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run with a day, a language and a file of tiers: they hold without being said again, but the file must be there (78)."""
+    monkeypatch.chdir(tmp_path)
+    log = csv_of(invented(customers=30, orders=3), tmp_path / "orders.csv")
+    tiers = 'column = "spend"\n[[tier]]\ncode = "gold"\nat_least = 100\n[[tier]]\ncode = "rest"\n'
+    (tmp_path / "tiers.toml").write_text(tiers)
+    (tmp_path / "clm.toml").write_text('[segment]\ntiers = "tiers.toml"\n[rfm]\nweights = "r=1,f=2"\n')
+    assert main(["run", str(log), "-o", "out", "--as-of", "2024-03-01", "--lang", "zh", "-q"]) == 0
+    (tmp_path / "gone.txt").write_text("C004\n")
+    (tmp_path / "clm.toml").rename(tmp_path / "away.toml")
+    before = content(tmp_path / "out")
+    assert forget(tmp_path / "out", "gone.txt") == 78
+    assert "--tiers for segment" in capsys.readouterr().err
+    assert content(tmp_path / "out") == before
+    (tmp_path / "away.toml").rename(tmp_path / "clm.toml")
+    assert forget(tmp_path / "out", "gone.txt", "-q") == 0
+    table = pl.read_parquet("out/customers.parquet")
+    assert str(table["as_of"][0]) == "2024-03-01"
+    assert "tier" in table.columns
+    assert table["rfm_value"].is_not_null().any()
+    assert 'lang="zh' in (tmp_path / "out" / "report.html").read_text("utf-8")
+    capsys.readouterr()
+    assert main(["run", str(log), "-o", "out", "--as-of", "2024-03-01", "--lang", "zh"]) == 0
+    assert "nothing changed" in capsys.readouterr().err
+
+
+def test_single_tables_lose_their_rows_and_stay_a_chain(ran: Path, gone: str, tmp_path: Path) -> None:
+    """A folder without run.json: rows go, footers name each other as they are now, numbers that counted them are dropped."""
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    for name in ("clean.parquet", "rejects.parquet", *MADE):
+        shutil.copy(ran / name, folder)
+    assert forget(folder, gone, "-q") == 0
+    assert naming(folder, *GONE) == set()
+    checks = [one for path in sorted(folder.iterdir()) for one in verify([path])]
+    assert [one for one in checks if one.status == "wrong"] == []
+    assert sum(one.check == "tables" and one.status == "ok" for one in checks) == len(MADE)
+    held = facts.parse(pl.read_parquet_metadata(folder / "customers.parquet")[facts.KEY], "x")
+    assert held.metrics == {}
+    assert [notice["code"] for notice in held.warnings][-1] == "forgotten"
+
+
+def test_what_it_cannot_rewrite_is_named(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Notes, workbooks, cohorts, folders, links and somebody's own CSV stay as they are, by name and with the reason."""
+    (copy / "notes.txt").write_text("C017 rang")
+    (copy / "mine.csv").write_text("customer_id,shoe\nC017,44\n")
+    (copy / "figures").mkdir()
+    (copy / "link.parquet").symlink_to(copy / "rfm.parquet")
+    (copy / "broken.parquet").write_bytes(b"PAR1")
+    assert main(["cohort", str(copy / "clean.parquet"), "-o", str(copy / "cohorts.parquet"), "-q"]) == 0
+    assert forget(copy, gone, "--json") == 0
+    left = {one["path"]: one["why"] for one in json.loads(capsys.readouterr().out)["left"]}
+    assert set(left) == {"notes.txt", "mine.csv", "figures", "link.parquet", "broken.parquet", "cohorts.parquet"}
+    assert "names one of them" in left["notes.txt"]
+    assert (copy / "mine.csv").read_text() == "customer_id,shoe\nC017,44\n"
+
+
+def test_exports_keep_every_other_byte(copy: Path, gone: str) -> None:
+    """A CSV loses their records, those with line ends in a cell too, and nothing else."""
+    head = "customer_id,orders,spend,note\n"
+    stays = [
+        'C001,3,4.5000,"a ""b"", c"\n',
+        '"C0,17",1,1.0000,\n',
+        "C0170,1,2.0000,C017\n",
+        "'=C017,1,1.0000,x\n",
+        "C002,1,2.0000,",
+    ]
+    goes = ['C017,2,3.0000,"two\nlines"\n', '"C023",1,1.0000,""\n']
+    text = head + stays[0] + goes[0] + "".join(stays[1:4]) + goes[1] + stays[4]
+    (copy / "export.csv").write_text(text, "utf-8")
+    assert forget(copy, gone, "-q") == 0
+    assert (copy / "export.csv").read_text("utf-8") == head + "".join(stays)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", set()), (b"\n \n", set()), (b"a\nb\n", {"a", "b"}), (b"\xef\xbb\xbfa\r\nb", {"a", "b"}), (b" 007 \n", {"007"}),
+        (b"17850.0\n12.0\n", {"17850", "12"}), (b"17850.0\nx\n", {"17850.0", "x"}), (b'="1001"\n\'7\n', {"1001", "7"}),
+        ("e\u0301ve\n".encode(), {"éve"}), (b"customer_id\n5\n", {"5"}), (b"name;customer_id\nann;5\nbob; 6\n\n", {"5", "6"}),
+        (b'customer_id,x\n"a,b",1\n', {"a,b"}), (b"NULL\nNA\n", {"NULL", "NA"}), (b"a,b\n", {"a,b"}),
+    ],
+)  # fmt: skip
+def test_ids_are_read_by_the_rule_for_ids_everywhere(content: bytes, found: set[str], tmp_path: Path) -> None:
+    """Trimmed NFC text, `.0` where every id has it, spreadsheet marks off; one a line or a column of a CSV."""
+    path = tmp_path / "ids"
+    path.write_bytes(content)
+    assert named.read(path) == found
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"a\0b\n", b"1.2E+15\n", b"x,customer_id\n1\n"])
+def test_ids_nobody_can_read_are_65(content: bytes, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another encoding, no text, digits a spreadsheet threw away, a record cut short: nobody may be left out unseen."""
+    path = tmp_path / "ids"
+    path.write_bytes(content)
+    assert forget(copy, str(path)) == 65
+    assert "to do:" in capsys.readouterr().err
+
+
+def test_what_cannot_be_done_is_refused_untouched(copy: Path, gone: str, tmp_path: Path) -> None:
+    """No folder, no ids, everybody, a lock, a damaged record, -o: each its code, and nothing changed."""
+    everybody = tmp_path / "all.txt"
+    everybody.write_text("\n".join(pl.read_parquet(copy / "customers.parquet")["customer_id"]))
+    before = content(copy)
+    assert forget(tmp_path / "nowhere", gone) == 66
+    assert forget(copy, str(tmp_path / "nowhere")) == 66
+    assert main(["forget", str(copy)]) == 2
+    assert forget(copy, gone, "-o", "x") == 2
+    assert forget(copy, str(everybody)) == 65
+    handle = os.open(copy, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert forget(copy, gone) == 75
+    os.close(handle)
+    assert content(copy) == before
+    (copy / "run.json").write_text("{")
+    assert forget(copy, gone) == 65
+    assert content(copy) == before
