@@ -38,7 +38,7 @@ ALLOWED = {
     "lifetimes": ("models/via_lifetimes.py",),
     "pandas": (),
     "pyarrow": ("storage/", "ingest/"),
-    "fastexcel": ("ingest/workbook.py",),
+    "fastexcel": ("ingest/workbook.py", "ingest/own_workbook.py"),
     "narwhals": ("stages/snapshot.py", "stages/behaviour.py", "engines/"),
     "altair": ("report/",),
     "vl_convert": ("report/",),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from clm.forget.tables import KEY, naming
+from clm.forget.tables import KEY, naming, theirs
+from clm.ingest import own_workbook
 from clm.storage import publish
 from clm.storage.faults import reading
 from clm.tables import ALL
@@ -25,11 +26,54 @@ _OURS = {column.name for table in ALL.values() for column in table.columns} - {K
 
 @dataclass(frozen=True)
 class Export:
-    """A CSV of ours, and its records about the customers."""
+    """A CSV or workbook of ours, and its records about the customers."""
 
     path: Path
     rows: int
     found: frozenset[str]
+
+
+def held(path: Path, ids: frozenset[str]) -> Export | None:
+    """What an export holds of them; None when clm did not write it, or cannot write it again exactly."""
+    look = {".csv": csv_held, ".xlsx": workbook_held}.get(path.suffix.lower())
+    return look(path, ids) if look is not None else None
+
+
+def without(one: Export, ids: frozenset[str]) -> publish.Output:
+    """The export again without their records."""
+    return (csv_without if one.path.suffix.lower() == ".csv" else workbook_without)(one, ids)
+
+
+def workbook_held(path: Path, ids: frozenset[str]) -> Export | None:
+    """What a workbook holds of them, once it is sure that the rows that stay can be written as they were."""
+    found = own_workbook.text(path)
+    if found is None or KEY not in found[1].columns or len(_OURS & set(found[1].columns)) < _ENOUGH:
+        return None
+    rows = found[1].filter(theirs(KEY, ids))
+    if rows.height and _workbook(path, ids) is None:
+        return None
+    return Export(path, rows.height, frozenset(rows[KEY].to_list()))
+
+
+def workbook_without(one: Export, ids: frozenset[str]) -> publish.Output:
+    """The workbook again without their rows."""
+    content = _workbook(one.path, ids)
+    assert content is not None
+    return publish.publish_bytes(one.path, content)
+
+
+def _workbook(path: Path, ids: frozenset[str]) -> bytes | None:
+    """The workbook without their rows; None when any other cell would read differently."""
+    from clm.report import workbook
+
+    found = own_workbook.text(path)
+    rows = own_workbook.typed(path, found[1].columns) if found is not None else None
+    if found is None or rows is None:
+        return None
+    stay = ~theirs(KEY, ids)
+    content = workbook.table_workbook(rows.filter(stay), found[0])
+    again = own_workbook.text(content)
+    return content if again is not None and again[1].equals(found[1].filter(stay)) else None
 
 
 def csv_held(path: Path, ids: frozenset[str]) -> Export | None:

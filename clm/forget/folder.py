@@ -105,7 +105,7 @@ def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -
 
 
 def _add_export(path: Path, ids: frozenset[str], found: Holdings) -> None:
-    held = exports.csv_held(path, ids) if path.suffix.lower() == ".csv" else None
+    held = exports.held(path, ids)
     if held is not None:
         found.texts.append(held)
         return
@@ -183,7 +183,7 @@ def _without(held: Holdings, ids: frozenset[str]) -> Iterator[tuple[str, int | N
             yield one.path.name, one.rows or one.raw
     for text in held.texts:
         if text.rows:
-            exports.csv_without(text, ids)
+            exports.without(text, ids)
             yield text.path.name, text.rows
 
 

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,9 @@ def everything(path: Path) -> Iterator[str]:
     """All a file holds: its bytes, and of Parquet every cell, the footer, and the extremes of every column."""
     raw = path.read_bytes()
     yield raw.decode("latin-1")
+    if path.suffix == ".xlsx":
+        with zipfile.ZipFile(path) as archive:
+            yield from (archive.read(name).decode() for name in archive.namelist())
     if path.suffix == ".parquet":
         frame = pl.read_parquet(path)
         yield str(list(frame.iter_rows()))
@@ -102,18 +106,27 @@ def test_nothing_in_the_folder_names_them_any_more(tmp_path: Path, monkeypatch: 
         ["list", "out/customers.parquet", "-o", "out/list.parquet"],
         ["list", "out/customers.parquet", "-o", "out/list.csv"],
         ["rfm", "out/clean.parquet", "-o", "out/rfm.csv"],
+        ["churn", "out/clv.parquet", "--orders", "out/clean.parquet", "-o", "out/churn.xlsx"],
+        ["clean", "orders.csv", "-o", "out/clean.xlsx"],
+        ["list", "out/customers.parquet", "-o", "out/list.xlsx"],
         ["cohort", "out/clean.parquet", "--members", "-o", "out/members.parquet"],
         ["segment", "out/rfm.parquet", "-o", "out/mine.parquet"],
     ):
         assert main([*line, "-q"]) == 0
     canaries = ("AAA-canary", "ZZZ-金丝雀")
     assert {"clean.parquet", "rejects.parquet", "customers.parquet", "list.csv", "mine.parquet"} <= naming(out, *canaries)
+    assert {"churn.xlsx", "clean.xlsx", "list.xlsx"} <= naming(out, *canaries)
     (tmp_path / "gone.txt").write_text(" AAA-canary \r\n\nZZZ-金丝雀", "utf-8")
     assert forget(out, "gone.txt", "-q") == 0
     assert naming(out, *canaries, "canary", "金丝雀") == set()
     raw = pl.read_parquet(out / "rejects.parquet")["raw"].to_list()
     assert raw == [None, "O-2,C005,neither,6"]
     assert pl.read_csv(out / "rfm.csv").height == 38
+    for name in ("churn", "list"):
+        assert pl.read_excel(out / f"{name}.xlsx", engine="calamine").height == 38
+    made = pl.read_excel(out / "churn.xlsx", engine="calamine", schema_overrides={"rfm": pl.String})
+    told = pl.read_parquet(out / "mine.parquet").select("customer_id", "orders", "spend", "first_order_on")
+    assert made.select(told.columns).cast(told.schema).equals(told)
     assert wrong(out) == []
 
 
