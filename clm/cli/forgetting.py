@@ -66,8 +66,7 @@ def _plan(job: Job, folder: Path) -> Plan:
 
 def _told(job: Job, folder: Path, held: Holdings, done: Done | None, named: int) -> int:
     files = done.files if done is not None else ()
-    tables = [one for one in (*held.of_run, *held.loose) if one.path.name != "rejects.parquet"]
-    lines = max((one.rows for one in tables), default=0)
+    lines = held.lines
     record = {
         "schema": 1,
         "stage": "forget",
@@ -93,10 +92,10 @@ def _told(job: Job, folder: Path, held: Holdings, done: Done | None, named: int)
     if held.nothing:
         job.console.closing(f"none of {counted(named, 'id')} is in {folder}: nothing to do")
     elif done is None:
-        job.console.closing(f"{of}, {counted(lines, 'row')} at most in a table (dry run: nothing written)")
+        job.console.closing(f"{of}, {counted(lines, 'line')} of theirs (dry run: nothing written)")
     else:
         job.console.closing(
-            f"{of}, {counted(lines, 'row')} at most in a table; {counted(len(files), 'file')} without them → {folder}"
+            f"{of}, {counted(lines, 'line')} of theirs taken out; {counted(len(files), 'file')} without them → {folder}"
         )
         told = "the sources still hold them: take them out there too, or a changed source brings them back at the next `clm run`"
         job.console.warning(Notice("sources", told))

@@ -57,6 +57,14 @@ class Holdings:
     def nothing(self) -> bool:
         return not (self.in_run or self.unfinished or any(one.any for one in self.loose) or any(one.rows for one in self.texts))
 
+    @property
+    def lines(self) -> int:
+        """Their order lines; without a log the rows of the table, or export, that holds most of theirs."""
+        tables = (*self.of_run, *self.loose)
+        logs = [one.rows for one in tables if one.facts.table == TRANSACTIONS.name]
+        others = [*(one.rows for one in tables), *(one.rows for one in self.texts)]
+        return max(logs or others, default=0)
+
     def log(self) -> Held | None:
         return next((one for one in self.of_run if one.path.name == _LOG), None)
 
@@ -169,7 +177,7 @@ def _without(held: Holdings, ids: frozenset[str]) -> Iterator[tuple[str, int | N
         if one.any or facts != one.facts:
             output = tables.without(one, ids, facts)
             replaced[one.sha256] = tables.as_ancestor(facts, output.sha256)
-            yield one.path.name, one.rows or one.raw
+            yield one.path.name, (one.rows or one.raw) or None
     for one in sorted(held.loose, key=lambda loose: len(loose.facts.ancestors)):
         facts = one.facts
         if one.any:
@@ -180,7 +188,7 @@ def _without(held: Holdings, ids: frozenset[str]) -> Iterator[tuple[str, int | N
         if one.any or facts != one.facts:
             output = tables.without(one, ids, facts)
             replaced[one.sha256] = tables.as_ancestor(facts, output.sha256)
-            yield one.path.name, one.rows or one.raw
+            yield one.path.name, (one.rows or one.raw) or None
     for text in held.texts:
         if text.rows:
             exports.without(text, ids)
