@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clm.errors import UsageError
+from clm.storage.faults import writing
 from clm.tables import Table
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def to_path(path: Path, also: tuple[str, ...] = ()) -> Emit:
     Raises UsageError at once for a suffix clm does not write; `also` are those the command writes beside tables, to name.
     """
     # a device or FIFO has no suffix to go by: it gets what a pipe gets
-    device = path.exists() and not path.is_file()
+    with writing(path):
+        device = path.exists() and not path.is_file()
     write = _parquet if device else _FORMATS.get(path.suffix.lower())
     if write is None:
         raise UsageError(

@@ -95,10 +95,11 @@ class Job:
         path = Path(given)
         if given == "":
             raise UsageError("an empty input name", fix="is a variable of the shell unset?")
-        if not path.exists() or path.is_file() or path.is_dir():
-            return path
-        with faults.reading(path), path.open("rb") as stream:
-            return files.spool(stream, self.scratch, name)
+        with faults.reading(path):
+            if not path.exists() or path.is_file() or path.is_dir():
+                return path
+            with path.open("rb") as stream:
+                return files.spool(stream, self.scratch, name)
 
     def sources(self) -> tuple[list[str | Path], dict[Path, str]]:
         """All inputs as given (files, globs, folders), and the names to show for those that have none."""

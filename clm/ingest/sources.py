@@ -49,6 +49,7 @@ class Source:
     name: str
     size: int
     kind: str
+    written_ns: int
     digest: Future[str] = field(compare=False, repr=False)
     repeats: bool = False
 
@@ -59,6 +60,12 @@ class Source:
             return self.digest.result()
         except OSError as error:
             raise unreadable(self.path, error) from None
+
+    def check_unchanged(self) -> None:
+        """Once all is read: raises `DataError` when the file has changed since it was found, `InputError` when it is gone."""
+        size, _, written_ns = _weigh(self.path)
+        if (size, written_ns) != (self.size, self.written_ns):
+            raise changed(self.name, self.size, size)
 
     def to_json(self) -> dict[str, Any]:
         """What travels in footers: no path."""
@@ -82,8 +89,7 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
     for path in several:
         name = (names or {}).get(path, shown(path.name))
         whole = path if path.is_file() else _spooled(path, spool)
-        size, kind = _weigh(whole)
-        found.append(Source(whole, name, size, kind, Future()))
+        found.append(Source(whole, name, *_weigh(whole), Future()))
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
     threading.Thread(target=_digest, args=(tuple(found),), name="clm-digest", daemon=True).start()
@@ -112,16 +118,17 @@ def _digest(found: tuple[Source, ...]) -> None:
                     size += len(block)
                     digest.update(block)
             if size != source.size:
-                raise DataError(
-                    f"{source.name} changes while it is read: {source.size:,} bytes have become {size:,}.",
-                    where=source.name,
-                    fix="wait until it is complete, or give a copy of it.",
-                    code="changed",
-                )
+                raise changed(source.name, source.size, size)
         except BaseException as error:  # noqa: BLE001 raised again for who asks
             source.digest.set_exception(error)
         else:
             source.digest.set_result(digest.hexdigest())
+
+
+def changed(name: str, before: int, after: int) -> DataError:
+    how = f"{before:,} bytes have become {after:,}" if before != after else "somebody writes to it"
+    fix = "wait until it is complete, or give a copy of it."
+    return DataError(f"{name} changes while it is read: {how}.", where=name, fix=fix, code="changed")
 
 
 def shown(name: str | Path) -> str:
@@ -186,13 +193,14 @@ def _suffix_hint() -> str:
     return f"in a folder, files ending in {' '.join(_SUFFIXES)} (packed as {' '.join(_PACKED)} too) are read."
 
 
-def _weigh(path: Path) -> tuple[int, str]:
+def _weigh(path: Path) -> tuple[int, str, int]:
+    """Bytes, kind, and when it was written last."""
     try:
         with path.open("rb") as stream:
-            size, kind = os.fstat(stream.fileno()).st_size, kind_of(stream.read(8))
+            known, kind = os.fstat(stream.fileno()), kind_of(stream.read(8))
     except OSError as error:
         raise unreadable(path, error) from None
-    return size, _archived(path) if kind == "zip" else kind
+    return known.st_size, _archived(path) if kind == "zip" else kind, known.st_mtime_ns
 
 
 def _archived(path: Path) -> str:

@@ -107,6 +107,8 @@ def clean(
     _check_names(stage.written(reading), reading.roles, settings)
     settled = stage.settle(hold(plan), reading, settings, key.secret if key else None, hold)
     look.outcome = settled.outcome
+    for part in log.files:
+        part.source.check_unchanged()
     lineage = footers.sources(log.sources)
     outputs = []
     if rejects is not None:

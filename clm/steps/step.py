@@ -137,6 +137,7 @@ def finish(
     same_key({one.name: setting_of(one, "clean", "key_id", None) for one in known})
     with files.blaming_damage([*opened, *beside]):
         outcome = compute()
+    files.check_unchanged([*opened, *beside])
     inherited = next((parent.facts for parent in opened if parent.facts is not None), None)
     notices: tuple[Notice, ...] = tuple(notice for parent in opened for notice in parent.notices)
     outcome = replace(

@@ -24,10 +24,15 @@ from clm.tables import ALL, Table
 
 _CHUNK = 1 << 20
 
+Stamp = tuple[int, int, int]
+
 
 @dataclass(frozen=True)
 class Opened:
-    """One of our tables, open for reading. `notices` say what the reader must know about it (no provenance)."""
+    """One of our tables, open for reading. `notices` say what the reader must know about it (no provenance).
+
+    `stamp` tells the file from another one that takes its name.
+    """
 
     path: Path
     name: str
@@ -35,6 +40,7 @@ class Opened:
     facts: Facts | None
     size: int
     sha256: str
+    stamp: Stamp
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -58,6 +64,25 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def stamp_of(path: Path) -> Stamp:
+    """Which file this is, and when it was written last."""
+    known = path.stat()
+    return known.st_ino, known.st_size, known.st_mtime_ns
+
+
+def check_unchanged(opened: Iterable[Opened]) -> None:
+    """Once all is read: raises DataError when a file was replaced meanwhile, for its facts are then of other data."""
+    for one in opened:
+        with reading(one.path):
+            if stamp_of(one.path) != one.stamp:
+                raise DataError(
+                    f"{one.name} was replaced while it was read",
+                    where=str(one.path),
+                    fix="run again when nobody writes there; a folder of `clm run` is written to by the next run",
+                    code="changed",
+                )
+
+
 def open_table(path: Path, table: Table, needed: list[str], *, name: str | None = None) -> Opened:
     """Open a Parquet file as one of our tables.
 
@@ -74,7 +99,7 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
             of_run = path / ("clean.parquet" if table.made_by == "clean" else "customers.parquet")
             inside = f"name the Parquet file inside it{f': {of_run}' if of_run.is_file() else ''}"
             raise InputError(f"{shown} is a folder, not a file", where=str(path), fix=inside)
-        size = path.stat().st_size
+        size, stamp = path.stat().st_size, stamp_of(path)
     schema, found = _footer(path, shown, table)
     notices: tuple[Notice, ...] = ()
     frame = pl.scan_parquet(path, glob=False)
@@ -85,7 +110,7 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
         # a foreign file may lie in its statistics
         contract.check_data(pl.scan_parquet(path, glob=False, use_statistics=False), table, shown)
         notices = (Notice("no_provenance", "the input has no clm footer: where its numbers come from is not known"),)
-    return Opened(path, shown, frame, found, size, sha256_of(path), notices)
+    return Opened(path, shown, frame, found, size, sha256_of(path), stamp, notices)
 
 
 def facts_in(path: Path, name: str) -> Facts | None:
@@ -141,10 +166,11 @@ def keep_inputs(inputs: Iterable[Path], targets: Iterable[Path]) -> None:
 
 @contextmanager
 def blaming_damage(opened: Sequence[Opened]) -> Iterator[None]:
-    """When Polars fails inside, look whether a file it read is damaged: then that is the answer (65), else it is a bug."""
+    """When Polars fails inside, the answer is a file that was replaced or is damaged (65), else it is a bug."""
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
+        check_unchanged(opened)
         for one in opened:
             if damaged(one.path):
                 raise DataError(

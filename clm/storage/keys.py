@@ -5,6 +5,7 @@ It may not make a pseudonym, nor let a byte of a key into a message: a key is sp
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -13,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clm.errors import ConfigError, InputError, OutputError
+from clm.storage import temporary
 
 LENGTH = 32
+# what file systems without hard links say
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,12 @@ def create(path: Path) -> Key:
     """A new key in a new file of mode 0600. Raises `OutputError` when the file is there already or cannot be made."""
     key = Key(secrets.token_bytes(LENGTH))
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with temporary.beside(path) as whole:
+            whole.chmod(0o600)
+            whole.write_bytes(key.secret)
+            temporary.sync(whole)
+            _name(whole, path)
+            temporary.sync(path.parent)
     except FileExistsError:
         raise OutputError(
             f"{path.name} is there already, and a key written over is lost with every pseudonym made with it.",
@@ -42,12 +51,19 @@ def create(path: Path) -> Key:
         ) from None
     except OSError as error:
         raise OutputError(f"{path.name} cannot be made: {error.strerror}.", where=str(path), fix="check the folder.") from None
-    with os.fdopen(descriptor, "wb") as target:
-        os.fchmod(target.fileno(), 0o600)
-        target.write(key.secret)
-        target.flush()
-        os.fsync(target.fileno())
     return key
+
+
+def _name(whole: Path, path: Path) -> None:
+    """Give a finished file its name unless somebody has it: never half a key, never one over another."""
+    try:
+        os.link(whole, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS or path.exists():
+            raise
+        whole.replace(path)
 
 
 def read(path: Path) -> Key:

@@ -5,6 +5,7 @@ Temporary beside the target, re-opened and checked, fsync, rename, fsync of the 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -145,15 +146,17 @@ def publish(target: Path, write: Callable[[Path], int | None], *, shown: str | N
     with writing(target):
         if place.is_dir():
             raise OutputError(f"{target} is a folder", where=str(target), fix="name a file inside it with -o")
-        if place.exists() and not stat.S_ISREG(place.stat().st_mode):
-            return _to_device(place, write, shown or str(target))
+        if target.exists() and not target.is_file():
+            return _to_device(target, write, shown or str(target))
+        if place.is_symlink():  # what is left of a circle of links
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         with temporary.beside(place) as path:
             rows = write(path)
             _keep_mode(place, path)
-            _sync(path)
+            temporary.sync(path)
             digest = sha256_of(path)
             path.replace(place)
-            _sync(place.parent)
+            temporary.sync(place.parent)
     return Output(shown or str(target), rows, digest)
 
 
@@ -178,9 +181,9 @@ def to_stream(stream: IO[bytes], write: Callable[[Path], int | None], folder: Pa
     return Output("-", rows, digest)
 
 
-def _to_device(place: Path, write: Callable[[Path], int | None], shown: str) -> Output:
+def _to_device(device: Path, write: Callable[[Path], int | None], shown: str) -> Output:
     """A FIFO or a device cannot be renamed onto: it gets the finished bytes."""
-    with temporary.scratch() as folder, place.open("wb") as stream:
+    with temporary.scratch() as folder, device.open("wb") as stream:
         output = to_stream(stream, write, folder)
     return Output(shown, output.rows, output.sha256)
 
@@ -189,11 +192,3 @@ def _keep_mode(place: Path, path: Path) -> None:
     """An output that is replaced keeps the permissions somebody gave it."""
     if place.exists():
         path.chmod(stat.S_IMODE(place.stat().st_mode))
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

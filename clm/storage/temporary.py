@@ -5,6 +5,7 @@ It may not publish anything (`publish` does) and deletes nothing it could not lo
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from clm.storage.faults import writing
 
 SUFFIX = ".clm-tmp"
+_ATTEMPTS = 100
 
 
 @contextmanager
@@ -53,7 +55,7 @@ def _new_folder(path: Path) -> int:
 
 def _locked(folder: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
     """A new entry with its lock held; tried again when a sweeper took it between its creation and its lock."""
-    while True:
+    for attempt in range(_ATTEMPTS):
         path = folder / f".{os.urandom(8).hex()}{SUFFIX}"
         handle = None
         try:
@@ -64,8 +66,10 @@ def _locked(folder: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
             os.close(handle)
         except BaseException as error:
             _discard(path, handle)
-            if not isinstance(error, FileNotFoundError) or not folder.is_dir():
+            # a folder where nothing can be made may say so too: /proc/self/fd
+            if not isinstance(error, FileNotFoundError) or not folder.is_dir() or attempt == _ATTEMPTS - 1:
                 raise
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
 def _discard(path: Path, handle: int | None) -> None:
@@ -79,6 +83,15 @@ def _discard(path: Path, handle: int | None) -> None:
     finally:
         if handle is not None:
             os.close(handle)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk itself."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sweep(folder: Path) -> int:

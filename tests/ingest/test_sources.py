@@ -78,7 +78,7 @@ def test_sources_are_weighed_and_repeats_marked(tmp_path: Path) -> None:
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What its hash covers is not what was found: no output may name it as its source."""
     (tmp_path / "a.csv").write_bytes(b"same")
-    monkeypatch.setattr(sources, "_weigh", lambda _path: (3, "text"))
+    monkeypatch.setattr(sources, "_weigh", lambda _path: (3, "text", 0))
     (source,) = sources.find([tmp_path / "a.csv"])
     with pytest.raises(DataError, match="3 bytes have become 4"):
         source.to_json()

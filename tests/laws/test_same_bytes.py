@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from clm.cli import main
+from tests import battery
 from tests.logs import csv_of, invented
 
-ENVIRONMENTS = [
-    {"TZ": "Pacific/Auckland", "PYTHONHASHSEED": "1"},
-    {"LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "2"},
-    {"TZ": "America/St_Johns", "CLM_THREADS": "1"},
-    {"CLM_THREADS": "3", "CLM_MEMORY_LIMIT": "256MB", "NO_COLOR": "1"},
+_ZONES = ("UTC", "Pacific/Auckland", "America/St_Johns", "Asia/Shanghai", "Europe/Berlin")
+_LOCALES = ("C", "C.UTF-8", "zh_CN.GB18030")
+_THREADS = ({"CLM_THREADS": "1"}, {"CLM_THREADS": "2"}, {"CLM_THREADS": "3", "CLM_MEMORY_LIMIT": "256MB", "NO_COLOR": "1"})
+_SEEDS = ("0", "1", "2", "3")
+_ALL = [
+    {"TZ": zone, "LC_ALL": locale, "LANG": locale, "PYTHONHASHSEED": seed} | threads
+    for zone, locale, threads, seed in product(_ZONES, _LOCALES, _THREADS, _SEEDS)
 ]
+# every zone, locale, number of threads and hash seed at least once
+ENVIRONMENTS = _ALL if battery.WHOLE else _ALL[::43]
 
 
 # the other forms of what a run tells: a program that takes the run's folder and one to write into
@@ -49,14 +55,23 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(variables))
-def test_the_environment_changes_no_byte(reference: Path, tmp_path: Path, variables: dict[str, str]) -> None:
+@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(variables.values()))
+def test_the_environment_changes_no_byte(
+    reference: Path, tmp_path: Path, count: battery.Count, variables: dict[str, str]
+) -> None:
     """Zone, locale, hash seed, threads and memory: one SHA-256 per output (run.json holds times)."""
     argv = [sys.executable, "-m", "clm", "run", str(reference / "orders.csv"), "-o", str(tmp_path / "out"), "-q"]
     subprocess.run(argv, env=os.environ | variables, check=True, timeout=110)
-    for path in sorted((reference / "out").iterdir()):
-        if path.name != "run.json":
-            assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+    outputs = [path for path in sorted((reference / "out").iterdir()) if path.name != "run.json"]
+    other = [path.name for path in outputs if (tmp_path / "out" / path.name).read_bytes() != path.read_bytes()]
+    count("same bytes in every environment", environments=1, outputs=len(outputs), different=len(other))
+    assert not other
+
+
+def test_the_slice_has_every_value() -> None:
+    """No zone, locale, number of threads or hash seed is left to the whole battery."""
+    for name in ("TZ", "LC_ALL", "CLM_THREADS", "PYTHONHASHSEED"):
+        assert {one[name] for one in ENVIRONMENTS} == {one[name] for one in _ALL}
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,35 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     """A key that cannot be made is an error of the output."""
     with pytest.raises(OutputError, match="cannot be made"):
         keys.create(tmp_path / "none" / "shop.key")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_disk_without_hard_links_has_keys_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """The finished file is renamed instead; a key that is there still stays."""
+
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refused)
+    made = keys.create(tmp_path / "shop.key")
+    assert keys.read(tmp_path / "shop.key") == made
+    with pytest.raises(OutputError):
+        keys.create(tmp_path / "shop.key")
+    assert keys.read(tmp_path / "shop.key") == made
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.key"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "link", "chmod"])
+def test_a_key_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """A name with no key behind it could neither be used nor made anew."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, call, refused)
+    with pytest.raises(OutputError, match="cannot be made"):
+        keys.create(tmp_path / "shop.key")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_does_not_show_itself(tmp_path: Path) -> None:
