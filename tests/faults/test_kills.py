@@ -45,6 +45,32 @@ def test_killed_at_random_moments(
     assert (corrupt, missing, unfinished) == (0, 0, 0)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_forget_killed_at_random_moments(shops: World, tmp_path: Path, scratch: Path, count: battery.Count) -> None:
+    """Each file of the run still has the customer or no longer has it; forgetting again ends where one undisturbed time does."""
+    out, ids = tmp_path / "out", tmp_path / "ids.txt"
+    ids.write_text("C003\nC007\n")
+    argv = ["forget", "--ids-file", str(ids), str(out), "-q"]
+    shops.lay("run", out)
+    before = content(out)
+    duration = processes.seconds(argv)
+    after = content(out)
+    assert before.keys() == after.keys()
+    assert before != after
+    kills = battery.many(30, of_them=1)
+    moments = Random("kill forget")
+    torn = unfinished = 0
+    for _ in range(kills):
+        shops.lay("run", out)
+        processes.stopped(argv, moments.uniform(0.4, 1.0) * duration, signal.SIGKILL)
+        torn += sum(found not in (before.get(name), after.get(name)) for name, found in content(out).items())
+        torn += len(before.keys() - content(out).keys())
+        unfinished += processes.ended(argv).code != 0 or content(out) != after or len(litter(out, scratch)) > 0
+    count("forget killed at random moments", kills=kills, torn=torn, not_completed_by_the_next=unfinished)
+    assert (torn, unfinished) == (0, 0)
+
+
 def test_the_battery_kills_as_often_as_it_says() -> None:
     """350 kills over every command that writes."""
     assert sum(_KILLS.values()) >= 350

@@ -6,16 +6,20 @@ import errno
 import fcntl
 import os
 import stat
+import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from clm.errors import DataError, OutputError, StorageError
-from clm.storage import publish, temporary
+from clm.errors import DataError, LockedError, OutputError, StorageError
+from clm.storage import locks, publish, temporary
 from clm.storage.facts import Facts
 from clm.tables import TRANSACTIONS
 from tests.logs import transactions
@@ -97,6 +101,59 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     publish.publish(link, write)
     assert link.is_symlink()
     assert (tmp_path / "real" / "clean.parquet").is_file()
+
+
+def test_bytes_are_on_the_disk_before_they_get_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mode, fsync of the file, rename, fsync of the folder, in this order: a power cut finds the old file or the new one."""
+    target = tmp_path / "clean.parquet"
+    target.write_bytes(b"the old file")
+    done: list[str] = []
+    real_sync, real_replace, real_chmod = os.fsync, os.replace, os.chmod
+
+    def sync(handle: int) -> None:
+        done.append("fsync folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "fsync file")
+        real_sync(handle)
+
+    def replace_(*given: Any, **named: Any) -> None:
+        done.append("rename")
+        real_replace(*given, **named)
+
+    def chmod(*given: Any, **named: Any) -> None:
+        done.append("mode")
+        real_chmod(*given, **named)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", replace_)
+    monkeypatch.setattr(os, "chmod", chmod)
+    publish.publish(target, write)
+    assert done == ["mode", "fsync file", "rename", "fsync folder"]
+
+
+def test_a_folder_where_nothing_can_be_made_is_no_endless_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some folders are there and say of every new name that there is no such file."""
+
+    def refused(*_: Any, **__: Any) -> int:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(OutputError, match="no such file"):
+        publish.publish(tmp_path / "clean.parquet", write)
+
+
+def test_waiting_for_a_lock_ends_when_it_is_free(tmp_path: Path) -> None:
+    """--wait takes the lock as soon as the other run lets go, and gives up only after its seconds."""
+    held = locks.folder_lock(tmp_path)
+    held.__enter__()
+    timer = threading.Timer(0.3, lambda: held.__exit__(None, None, None))
+    timer.start()
+    started = time.monotonic()
+    with locks.folder_lock(tmp_path, wait_seconds=30):
+        assert 0.2 < time.monotonic() - started < 20
+    timer.join()
+    started = time.monotonic()
+    with locks.folder_lock(tmp_path), pytest.raises(LockedError), locks.folder_lock(tmp_path, wait_seconds=1):
+        pass
+    assert time.monotonic() - started >= 1
 
 
 CALLS = ("open", "fsync", "replace", "flock", "chmod")
@@ -197,6 +254,19 @@ def test_orphans_are_swept_and_the_living_are_not(tmp_path: Path) -> None:
         assert temporary.sweep(tmp_path) == 0
         assert listing(tmp_path) == sorted([".keep.tmp", held.name])
     assert listing(tmp_path) == [".keep.tmp"]
+
+
+def test_what_is_set_aside_for_a_command_is_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of spools and spills holds order lines: nobody else may look into it, and it goes with the command."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = os.umask(0)
+    try:
+        with temporary.scratch() as folder:
+            (folder / "spool").write_bytes(b"x")
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+    assert listing(tmp_path) == []
 
 
 def test_a_csv_header_is_defused_too(tmp_path: Path) -> None:
