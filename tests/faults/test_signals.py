@@ -27,7 +27,7 @@ def _default_signals() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", _CODES, ids=lambda number: number.name)
-@pytest.mark.parametrize("case", CASES if battery.WHOLE else ["run"])
+@pytest.mark.parametrize("case", CASES if battery.WHOLE else ["clean"])
 def test_stopped_at_random_moments(
     shops: World, tmp_path: Path, scratch: Path, count: battery.Count, case: str, number: signal.Signals
 ) -> None:

@@ -269,6 +269,39 @@ def test_what_is_set_aside_for_a_command_is_its_owners_alone(tmp_path: Path, mon
     assert listing(tmp_path) == []
 
 
+def test_what_a_sweeper_took_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between its creation and its lock a temporary looks like an orphan: the next one is taken, and only that one is used."""
+    real, taken = fcntl.flock, []
+
+    def swept_first(handle: int, how: int) -> None:
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            taken[0].unlink()
+        real(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", swept_first)
+    with temporary.beside(tmp_path / "x.parquet") as path:
+        assert path not in taken
+        assert listing(tmp_path) == [path.name]
+    assert listing(tmp_path) == []
+
+
+def test_the_sweeper_tells_how_many_it_took(tmp_path: Path) -> None:
+    """Orphans removed are counted one by one; what it could not remove is not."""
+    for number in range(3):
+        (tmp_path / f".{number}{temporary.SUFFIX}").write_bytes(b"")
+    assert temporary.sweep(tmp_path) == 3
+    assert temporary.sweep(tmp_path) == 0
+
+
+def test_an_output_is_told_by_the_name_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the user wrote it, or as the caller wants it shown."""
+    monkeypatch.chdir(tmp_path)
+    assert publish.publish(Path("clean.parquet"), write).path == "clean.parquet"
+    assert publish.publish(Path("clean.parquet"), write, shown="shop").path == "shop"
+    assert publish.publish(Path("/dev/null"), write).path == "/dev/null"
+
+
 def test_a_csv_header_is_defused_too(tmp_path: Path) -> None:
     """A kept column may be called anything."""
     publish.write_csv(pl.DataFrame({"=evil()": [1], "fine": [2]}), tmp_path / "x.csv")
