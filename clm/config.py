@@ -109,7 +109,7 @@ def read(explicit: str | None, env: Mapping[str, str], *, use_default: bool = Tr
         record = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the configuration {path.name} cannot be read", where=str(path), fix="check --config") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise ConfigError(f"the configuration {path.name} is not TOML: {error}", where=str(path), fix="mend the line") from error
     _check(record, path)
     return Sources(env, record, path.name)

@@ -1,6 +1,8 @@
 """Damaged CSV files through the whole of clean: an answer or an exact account, never a traceback, never for long.
 
-`CLM_FUZZ=2000` runs as many; without it a slice of them, always the same. A failure names the number that makes it again:
+2,000 in the battery (`CLM_FUZZ=N` runs as many); else a slice of them, always the same.
+
+A failure names the number that makes it again:
 `python -m tests.fuzz.test_mutated_csv NUMBER` writes that file.
 """
 
@@ -18,12 +20,13 @@ from random import Random
 import pytest
 
 from clm.errors import ClmError
+from tests.battery import Count, many
 from tests.cleaning import Cleaned, clean_files
 from tests.conftest import ROOT
 from tests.fuzz import mutators
 from tests.fuzz.seeds import seeds
 
-MANY = int(os.environ.get("CLM_FUZZ", "200"))
+MANY = int(os.environ.get("CLM_FUZZ", many(2000, 200)))
 _TESTS = 20
 _LONGEST = 10.0
 _ALLOWED = (2, 65)
@@ -46,13 +49,14 @@ def sown() -> list[tuple[str, bytes]]:
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("slice_", range(_TESTS))
-def test_damaged_files_get_an_answer_or_an_exact_account(slice_: int, tmp_path: Path) -> None:
+def test_damaged_files_get_an_answer_or_an_exact_account(slice_: int, tmp_path: Path, count: Count) -> None:
     """Every one ends in 0 with rows and money that add up, or in a question or refusal in words."""
     all_seeds = sown()
     ends: Counter[str] = Counter()
     for number in range(slice_, MANY, _TESTS):
         data, what = made(number, all_seeds)
         ends[_run(data, what, tmp_path)] += 1
+    count("damaged CSV", files=ends.total(), answered=ends["answered"], read_to_the_row=ends["read"])
     assert ends.total() == len(range(slice_, MANY, _TESTS))
     assert ends["read"]
     assert ends["answered"]
