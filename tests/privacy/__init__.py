@@ -1,0 +1,1 @@
+"""What nobody may learn from what clm says and writes."""
