@@ -28,7 +28,8 @@ class Made:
     """How a base was fitted and tested, the value of its orders (None without amounts), and the numbers it gets.
 
     rhythm: None without the log; tracking: at each origin, order days up to the end of each week as the forecast used had
-    expected them, and as they came. applied_of: the day of the saved model that made all of it, None for a fit.
+    expected them, and as they came. applied_of: the day of the saved model that made all of it, None for a fit. history: what
+    the fit makes of invented customers, None where it knows no P(alive).
     """
 
     trial: Trial
@@ -37,6 +38,7 @@ class Made:
     rhythm: Rhythm | None = None
     tracking: tuple[Tracking, ...] = ()
     applied_of: str | None = None
+    history: dict[str, Any] | None = None
 
     @property
     def rung(self) -> Rung:
@@ -87,6 +89,7 @@ def nothing() -> dict[str, Any]:
         "backtest_spend": [],
         "deciles": [],
         "tracking": [],
+        "alive_history": None,
         "applied": None,
         "drift": None,
         "beats_best_baseline": {},
@@ -105,6 +108,7 @@ def facts(made: Made) -> dict[str, Any]:
         "spend_method": None if value is None else "shrunken_mean" if value.model is None else "gammagamma",
         "totals": _totals(made.numbers.total) | _error_of(made.numbers.total),
         "segments": {name: _totals(total) for name, total in made.numbers.segments.items()},
+        "alive_history": made.history,
     } | tested(trial, made.rhythm, made.tracking)
     if trial.asked.estimator == LIFETIMES:
         found["spend_lifetimes"] = _spend(value.model) if value is not None and value.model is not value.fitted else None
@@ -148,10 +152,11 @@ def _spend(params: SpendParams | None) -> dict[str, Any] | None:
 
 
 def _deciles(trial: Trial) -> list[dict[str, Any]]:
+    """Tenths by the forecast used at the latest origin, beside those of the other baseline of lowest deviance there."""
     if not (trial.tests and trial.rung.tested):
         return []
     latest = trial.tests[0]
-    return [
+    told = [
         {
             "origin": latest.origin,
             "decile": one.decile,
@@ -161,6 +166,16 @@ def _deciles(trial: Trial) -> list[dict[str, Any]]:
         }
         for one in latest.deciles.get(trial.rung.method, ())
     ]
+    known = [one for one in latest.orders if one.name in latest.deciles and one.name != trial.rung.method]
+    rules = [(one.poisson_deviance, one.name) for one in known if one.kind == "baseline" and one.poisson_deviance is not None]
+    if not rules:
+        return told
+    name = min(rules)[1]
+    beside = [
+        {"baseline": name, "baseline_predicted": one.predicted_mean, "baseline_actual": one.actual_mean}
+        for one in latest.deciles[name]
+    ]
+    return [one | other for one, other in zip(told, beside, strict=True)]
 
 
 def _spend_choice(trial: Trial) -> dict[str, Any] | None:

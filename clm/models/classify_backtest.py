@@ -140,17 +140,24 @@ class Past:
             "calibration": "none" if self.fitted.calibration is None else self.fitted.calibration.kind,
             "reliability": classify_scores.reliability(winner.probability, self.test.churned),
             "gain": classify_scores.gain(winner.probability, self.test.churned),
+            "gain_hiatus": self._gain_of_hiatus(),
             "importance": list(self.importance),
             "base_rate_test": self.test.base_rate,
             "base_rate_training": self.base_rate_training,
             "drift": self.drift,
         }
 
+    def _gain_of_hiatus(self) -> list[dict[str, float]]:
+        """The gain of the simple rule, silence alone; nothing where it was no candidate or is the one that is used."""
+        rule = next((one for one in self.verdict.candidates if one.name == "hiatus" != self.verdict.chosen), None)
+        return [] if rule is None else classify_scores.gain(rule.probability, self.test.churned)
+
 
 UNTESTED = Fitted(classify.Return(), None)
 NOTHING_LEARNED: dict[str, object] = {
     "test_on": None, "training_on": [], "candidates": [], "differences": [], "chosen_on": None, "calibration": "none",
-    "reliability": [], "gain": [], "importance": [], "base_rate_test": None, "base_rate_training": None, "drift": None,
+    "reliability": [], "gain": [], "gain_hiatus": [], "importance": [], "base_rate_test": None, "base_rate_training": None,
+    "drift": None,
 }  # fmt: skip
 
 

@@ -52,7 +52,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Mark:
-    """One mark of a figure: which series, at which place, how much. `faint` marks what is not complete."""
+    """One mark of a figure: which series, at which place, how much. `faint` marks what is not complete.
+
+    `x` is where it stands on an axis of numbers, `low` to `high` the band around it.
+    """
 
     series: str
     place: str
@@ -60,6 +63,8 @@ class Mark:
     text: str = ""
     x: float | None = None
     faint: bool = False
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)

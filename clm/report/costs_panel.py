@@ -6,15 +6,16 @@ It may not compute: numbers come from METRICS.
 from __future__ import annotations
 
 from clm.report import trust
-from clm.report.blocks import Block, Cell, Column, Pairs, Paragraph, Table
+from clm.report.blocks import Block, Cell, Column, Figure, Mark, Pairs, Paragraph, Table
 from clm.report.cells import Show, cell
 from clm.report.numbers import Number, Numbers
 from clm.report.words import Words, plain
 
 _MONTHS = 12  # cohorts shown; all are in METRICS
+_YEAR, _USUAL = 365, 3.0  # days of forecast, and the ratio the trade asks for
 # two tables: column -> number, with the way it is shown
 _RETURNS = ("customers", "spent", "earned", "clv", "roi_to_date", "roi")
-_WINNING = ("customers", "cac", "ltv_cac", "payback")
+_WINNING = ("customers", "cac", "crv", "ltv_cac", "lifetime_cac", "payback")
 _METRICS = {"spent": "cost", "earned": "margin_to_date", "payback": "payback_month"}
 
 
@@ -51,7 +52,47 @@ def costs(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     meanings = tuple((words(f"costs.{name}"), words(f"costs_means.{name}")) for name in names)
     returns = _table(numbers, words, words("costs.returns"), _RETURNS)
     winning = _table(numbers, words, words("costs.winning"), _WINNING)
-    return (lead, returns, winning, Paragraph(words("costs.definitions")), Pairs(meanings))
+    figures = [figure for kind in ("channel", "cohort") for figure in _ratios(numbers, words, kind)]
+    rule = Paragraph(_three(numbers, words))
+    return (lead, returns, rule, *figures, winning, Paragraph(words("costs.definitions")), Pairs(meanings))
+
+
+def _three(numbers: Numbers, words: Words) -> str:
+    """The usual 3 to 1, only where it can be held against: a tested forecast of a year or more."""
+    ratio = numbers.value("costs", "lifetime_cac")
+    horizon = numbers.single("clv", "horizon")
+    if ratio is None:
+        return words("costs.three_unknown")
+    if trust.forecast_doubt(numbers):
+        return words("costs.three_untested")
+    if horizon is None or (horizon.value or 0) < _YEAR:
+        return words("costs.three_short", horizon=words.stretch(horizon.period if horizon else None))
+    key = "costs.three_reached" if ratio >= _USUAL else "costs.three_missed" if ratio >= 1 else "costs.three_lost"
+    return words(key, ratio=words.decimal(ratio), horizon=words.stretch(horizon.period))
+
+
+def _ratios(numbers: Numbers, words: Words, kind: str) -> list[Block]:
+    """What comes back for each unit of acquisition spend, by channel or by month of the first order, over the line at 1."""
+    groups = [row for row in numbers.rows("costs", "customers") if row.value and (row.group or "").partition(":")[0] == kind]
+    shown = groups[-_MONTHS:] if kind == "cohort" else groups[:_MONTHS]
+    marks, rows = [], []
+    for row in shown:
+        name = _name(row.group, words)
+        cells = {metric: cell(numbers.find("costs", metric, row.group), words.decimal) for metric in ("ltv_cac", "lifetime_cac")}
+        marks += [Mark(of, name, one.value, one.text) for of, one in cells.items() if one.value is not None]
+        rows.append((Cell(name), cell(row, words.whole), *cells.values()))
+    if not marks:
+        return []
+    key = (*((of, words(f"costs.{of}")) for of in ("ltv_cac", "lifetime_cac")), ("one", words("costs.one")))
+    columns = (
+        Column(words("costs.group"), numeric=False),
+        Column(words("costs.customers")),
+        *(Column(label) for _, label in key[:2]),
+    )
+    title = words(f"costs.ratios_{kind}")
+    best = max((mark for mark in marks if mark.series == marks[-1].series), key=lambda mark: mark.value)
+    alt = words("costs.ratios_alt", name=best.place, ratio=best.text)
+    return [Figure("ratios", title, key, tuple(marks), alt, Table(title, columns, tuple(rows)), words("costs.ratios_note"))]
 
 
 def _table(numbers: Numbers, words: Words, caption: str, names: tuple[str, ...]) -> Table:
@@ -72,7 +113,7 @@ def _cell(numbers: Numbers, words: Words, row: Number, name: str) -> Cell:
     if name == "payback" and missing is not None and (found is None or found.value is None):
         return Cell(words("costs.not_yet", money=words.money(missing)))
     shows: dict[str, Show] = dict.fromkeys(("roi", "roi_to_date"), words.percent)
-    shows |= dict.fromkeys(("customers", "payback"), words.whole) | {"ltv_cac": words.decimal}
+    shows |= dict.fromkeys(("customers", "payback"), words.whole) | dict.fromkeys(("ltv_cac", "lifetime_cac"), words.decimal)
     return cell(found, shows.get(name, words.money))
 
 

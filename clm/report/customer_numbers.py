@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from clm import tables
-from clm.report import group_numbers
+from clm.report import group_numbers, spread_numbers
 from clm.report.concentration import curve
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, TOP_SHARES, Sheet, finite
@@ -178,6 +178,7 @@ def _value(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame, facts: d
     _counts(sheet, "clv", "customers_by_status", customers["clv_status"], tables.CLV_STATUSES)
     _concentration(sheet, "spend", buyers["spend"])
     _concentration(sheet, "clv", buyers["clv"])
+    spread_numbers.add(sheet, buyers["clv"])
 
 
 def _interval(totals: Any, of: str, value: float | None) -> tuple[float | None, float | None]:

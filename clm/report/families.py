@@ -52,6 +52,7 @@ def _forecasts(found: People) -> None:
     for section in ("clv", "churn"):
         for kind in ("method", "status"):
             found.line(BUYERS, found.named(section, kind))
+    found.line(BUYERS, found.named("band"))
     risks = found.named("risk")
     found.line(("at_risk",), risks)
     found.line(BUYERS, (("at_risk",),))
@@ -141,4 +142,6 @@ def _kinds(found: People, name: str) -> None:
     """Groups `kind:code` add up to everybody, kind by kind."""
     groups = [cell for cell in found.named(name) if cell[1] is not None]
     for kind in dict.fromkeys(_name(cell, 1).partition(":")[0] for cell in groups):
-        found.line((name, None), [cell for cell in groups if _name(cell, 1).partition(":")[0] == kind])
+        rest = [("survival", what, kind, None) for what in ("small", "unknown")] if name == "life" else []
+        parts = [cell for cell in groups if _name(cell, 1).partition(":")[0] == kind]
+        found.line((name, None), [*parts, *(cell for cell in rest if cell in found.sizes)])

@@ -18,7 +18,9 @@ def add(sheet: Sheet, facts: dict[str, Any]) -> None:
     _quality(sheet, facts)
     made = stage_facts(facts, "clv").get("metrics", {})
     _backtest(sheet, made)
+    _tracking(sheet, made)
     _model(sheet, made)
+    _alive(sheet, objects(made.get("alive_history")))
     churned = stage_facts(facts, "churn").get("metrics", {})
     _churn(sheet, churned)
     _profit(sheet, objects(churned.get("profit")))
@@ -126,9 +128,40 @@ def _backtest(sheet: Sheet, made: dict[str, Any]) -> None:
     for decile in records(made.get("deciles")):
         number, n = finite(decile.get("decile")), finite(decile.get("customers"))
         group = f"{int(number):02d}" if number is not None else str(decile.get("decile"))
-        for side in ("predicted", "actual"):
-            people = int(n) if n is not None else None
-            sheet.add("clv", f"decile_{side}", finite(decile.get(side)), group=group, n=people)
+        for side in ("predicted", "actual", "baseline_predicted", "baseline_actual"):
+            if side in decile:
+                sheet.add("clv", f"decile_{side}", finite(decile.get(side)), group=group, n=_people(n))
+    for rule in dict.fromkeys(str(decile["baseline"]) for decile in records(made.get("deciles")) if "baseline" in decile):
+        sheet.add("clv", "decile_baseline", 1, group=rule)
+
+
+def _tracking(sheet: Sheet, made: dict[str, Any]) -> None:
+    """Order days since the latest origin, week by week, as forecast and as they came."""
+    weeks = records(made.get("tracking"))
+    latest = max((str(week.get("origin")) for week in weeks), default="")
+    sizes = {str(test.get("origin")): finite(test.get("customers")) for test in records(made.get("backtest"))}
+    for week in weeks:
+        days = finite(week.get("days"))
+        if str(week.get("origin")) == latest and days is not None:
+            for side in ("predicted", "actual"):
+                value, n = finite(week.get(side)), _people(sizes.get(latest))
+                sheet.add("backtest", f"tracked_{side}", value, group=latest, period=f"{int(days)}d", n=n)
+
+
+def _alive(sheet: Sheet, told: dict[str, Any]) -> None:
+    """P(alive) of three invented customers, step by step; no row of it is about anybody real."""
+    step = finite(told.get("step_days"))
+    if step is None:
+        return
+    sheet.add("alive", "step", step, group=str(told.get("family")))
+    for pattern in records(told.get("patterns")):
+        name, history = str(pattern.get("pattern")), pattern.get("p_alive")
+        for at, value in enumerate(history if isinstance(history, list) else []):
+            sheet.add("alive", "p_alive", finite(value), group=name, period=f"{at * int(step)}d")
+        orders = pattern.get("orders")
+        for day in orders if isinstance(orders, list) else []:
+            if (known := finite(day)) is not None:
+                sheet.add("alive", "order", 1, group=name, period=f"{int(known)}d")
 
 
 def _model(sheet: Sheet, made: dict[str, Any]) -> None:
@@ -162,16 +195,33 @@ def _churn(sheet: Sheet, made: dict[str, Any]) -> None:
     indices = objects(made.get("psi_features"))
     for name, value in (indices | {"score": made.get("psi_score")} if indices else {}).items():
         sheet.add("churn", "psi", finite(value), group=name)
-    for step in records(made.get("gain")):
-        share = finite(step.get("share"))
-        if share is not None:
-            sheet.add("churn", "gain", finite(step.get("captured")), group=f"top_{round(share * 100):03d}")
+    _gain(sheet, made)
     for bin_ in records(made.get("reliability")):
         number, n = finite(bin_.get("bin")), finite(bin_.get("customers"))
         group = f"{int(number):02d}" if number is not None else str(bin_.get("bin"))
         for side in ("predicted", "observed"):
             people = int(n) if n is not None else None
             sheet.add("churn", f"reliability_{side}", finite(bin_.get(side)), group=group, n=people)
+
+
+def _gain(sheet: Sheet, made: dict[str, Any]) -> None:
+    """Share of the lost among the customers of highest risk: as found, by silence alone, and by somebody who knew."""
+    tested = [finite(bin_.get("customers")) for bin_ in records(made.get("reliability"))]
+    size = math.fsum(one for one in tested if one is not None)
+    base = finite(made.get("base_rate_test"))
+    if base is not None:
+        sheet.add("churn", "base_rate", base, n=_people(size or None))
+    for metric, steps in (("gain", made.get("gain")), ("gain_hiatus", made.get("gain_hiatus"))):
+        for step in records(steps):
+            share = finite(step.get("share"))
+            if share is None:
+                continue
+            group, n = f"top_{round(share * 100):03d}", _people(math.ceil(round(share * size, 6)) if size else None)
+            captured = finite(step.get("captured"))
+            sheet.add("churn", metric, captured, group=group, n=n)
+            if metric == "gain" and base and captured is not None and share > 0:
+                sheet.add("churn", "gain_perfect", min(1.0, share / base), group=group, n=n)
+                sheet.add("churn", "lift", captured / share, group=group, n=n)
 
 
 def _profit(sheet: Sheet, told: dict[str, Any]) -> None:
@@ -222,9 +272,17 @@ def _survival(sheet: Sheet, told: dict[str, Any]) -> None:
     whole = objects(told.get("all"))
     if not whole:
         return
-    sheet.add("survival", "horizon", finite(told.get("horizon_days")))
+    until = told.get("observed_until")
+    sheet.add("survival", "horizon", finite(told.get("horizon_days")), period=until if isinstance(until, str) else None)
     too_new = finite(told.get("too_new"))
     sheet.add("survival", "too_new", too_new, n=_people(too_new))
+    for kind, rest in objects(told.get("small")).items():
+        small = finite(objects(rest).get("customers"))
+        if objects(rest).get("told") is False:
+            sheet.add("survival", "small", small, group=str(kind), n=_people(small))
+    for kind, several in objects(told.get("unknown")).items():
+        unknown = finite(several)
+        sheet.add("survival", "unknown", unknown, group=str(kind), n=_people(unknown))
     for one in (whole, *records(told.get("groups"))):
         group = None if one is whole else f"{one.get('of')}:{one.get('group')}"
         customers, left = finite(one.get("customers")), finite(one.get("left"))

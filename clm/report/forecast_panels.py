@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from clm.report import staying_panel, trust, value_sentences
-from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table, Verdict
-from clm.report.cells import cell, people_of
+from clm.report import backtest_figures, churn_figures, contact_panel, spread_figures, trust, value_sentences
+from clm.report.blocks import Block, Cell, Column, Paragraph, Table, Verdict
+from clm.report.cells import cell
 from clm.report.numbers import ACTIVE_DAYS, CHURN_SCORES, ERROR_SCORES, RANK_SCORES, Numbers
-from clm.report.words import Words, plain
+from clm.report.words import Words
 
 _RULES = ("rate", "last_period", "mean", "zero", "hiatus")  # NBD is a baseline in the test, yet a model when it forecasts
 _TESTED = ("bias", *ERROR_SCORES, *RANK_SCORES)
@@ -26,10 +26,11 @@ def value(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
     orders = numbers.single("clv", "expected_orders")
     if orders is None or orders.value is None:
         why = words("clv.cannot_tell" if trust.cannot_tell(numbers) else "clv.nothing")
-        return (Paragraph(why), *_concentration(numbers, words), *_how(numbers, words))
+        return (Paragraph(why), *spread_figures.concentration(numbers, words), *_how(numbers, words))
     blocks: list[Block] = [Paragraph(words("format.sentence_gap").join(value_sentences.sentences(numbers, facts, words)))]
     blocks.append(_verdict(numbers, words))
-    blocks += _concentration(numbers, words)
+    blocks += spread_figures.bands(numbers, words)
+    blocks += spread_figures.concentration(numbers, words)
     blocks += _how(numbers, words)
     return tuple(blocks)
 
@@ -40,7 +41,8 @@ def backtest(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         return (Paragraph(words("clv.none")),)
     if not numbers.groups("backtest", _TESTED):
         return (_verdict(numbers, words),)
-    return (_verdict(numbers, words), _scores(numbers, words), *_deciles(numbers, words))
+    drawn = (*backtest_figures.deciles(numbers, words), *backtest_figures.tracking(numbers, words))
+    return (_verdict(numbers, words), _scores(numbers, words), *drawn)
 
 
 def _how(numbers: Numbers, words: Words) -> list[Block]:
@@ -52,41 +54,6 @@ def _how(numbers: Numbers, words: Words) -> list[Block]:
     ]
     columns = (Column("", numeric=False), Column(words("clv.name"), numeric=False), Column(words("clv.customers")))
     return [Table(words("clv.methods"), columns, tuple(rows))] if rows else []
-
-
-def _concentration(numbers: Numbers, words: Words) -> list[Block]:
-    """The share carried by the best customers, of past revenue and of expected value."""
-    curves = {of: numbers.rows("clv", f"top_share_{of}") for of in ("spend", "clv")}
-    curves = {of: rows for of, rows in curves.items() if rows}
-    if not curves:
-        return []
-    tenth = {of: words.percent(numbers.value("clv", f"top_share_{of}", "top_010")) for of in ("spend", "clv")}
-    blocks: list[Block] = []
-    for of, key in (("clv", "concentration"), ("spend", "concentration_spend")):
-        if of in curves and "spend" in curves and numbers.value("clv", f"four_fifths_{of}") is not None:
-            fifths = words.percent(numbers.value("clv", f"four_fifths_{of}"))
-            said = {"spend": tenth["spend"], "four_fifths": fifths} | ({"clv": tenth["clv"]} if of == "clv" else {})
-            blocks.append(Paragraph(words(f"clv.{key}", **said)))
-            break
-    marks = [Mark(of, "", row.value, x=_top(row.group)) for of, rows in curves.items() for row in rows if row.value is not None]
-    groups = numbers.groups("clv", [f"top_share_{of}" for of in curves])
-    table_rows = []
-    for group in groups:
-        shares = (cell(numbers.find("clv", f"top_share_{of}", group), words.percent) for of in curves)
-        table_rows.append((Cell(words.percent(_top(group)), _top(group)), *shares))
-    columns = (Column(words("clv.top")), *(Column(words(f"clv.share_{of}")) for of in curves))
-    title = words("clv.concentration_title")
-    alt = words("clv.concentration_alt", customers=words.percent(0.1), **tenth)
-    series = (*((of, words(f"clv.share_{of}")) for of in curves), ("equal", words("clv.equal")))
-    table = Table(title, columns, tuple(table_rows))
-    axes = words("clv.concentration_axes")
-    blocks.append(Figure("concentration", title, series, tuple(marks), alt, table, axes))
-    return blocks
-
-
-def _top(group: str | None) -> float:
-    """`top_010` -> 0.1"""
-    return int((group or "top_0").removeprefix("top_")) / 100
 
 
 def _verdict(numbers: Numbers, words: Words) -> Verdict:
@@ -144,36 +111,13 @@ def _scores(numbers: Numbers, words: Words) -> Table:
     return Table(words("backtest.title"), columns, tuple(rows), note, tuple(strong))
 
 
-def _deciles(numbers: Numbers, words: Words) -> list[Block]:
-    groups = numbers.groups("clv", ("decile_predicted",))
-    if not groups:
-        return [Paragraph(words("clv.deciles_none"))] if numbers.rows("backtest", "origins") else []
-    marks, rows = [], []
-    for group in groups:
-        place = plain(group.lstrip("0"), 12)
-        predicted, actual = (numbers.value("clv", f"decile_{side}", group) for side in ("predicted", "actual"))
-        marks += [Mark(side, place, v) for side, v in (("predicted", predicted), ("actual", actual)) if v is not None]
-        sides = [numbers.find("clv", f"decile_{side}", group) for side in ("predicted", "actual")]
-        rows.append((Cell(place), people_of(sides[0], words), *(cell(side, words.decimal) for side in sides)))
-    columns = (
-        Column(words("clv.decile"), numeric=False),
-        Column(words("clv.customers")),
-        Column(words("clv.predicted")),
-        Column(words("clv.actual")),
-    )
-    title = words("clv.deciles_title")
-    alt = words("clv.deciles_alt", predicted=rows[0][2].text, actual=rows[0][3].text)
-    key = tuple((side, words(f"clv.{side}")) for side in ("predicted", "actual"))
-    return [Figure("deciles", title, key, tuple(marks), alt, Table(title, columns, tuple(rows)), words("clv.deciles"))]
-
-
 def churn(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
     """Who will not come back, by which method, and whether it was right before."""
     if not numbers.rows("churn", "customers_by_status"):
         return (Paragraph(words("churn.none")),)
     lost = numbers.single("churn", "expected_lost")
     if lost is None or lost.value is None:
-        return (Paragraph(words("churn.nothing")), *staying_panel.blocks(numbers, words))
+        return (Paragraph(words("churn.nothing")), *contact_panel.blocks(numbers, words))
     horizon = words.length(numbers.single_value("churn", "horizon"))
     said = [
         words("churn.lead", horizon=horizon, lost=words.whole(lost.value), n=words.count("customers", lost.n)),
@@ -191,8 +135,10 @@ def churn(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
     blocks += [Verdict(words("churn.no_skill"), good=False)] if doubt == trust.NO_SKILL else []
     blocks += [_risks(numbers, words)]
     blocks += _candidates(numbers, words)
-    blocks += _reliability(numbers, words)
-    blocks += staying_panel.blocks(numbers, words)
+    blocks += churn_figures.reliability(numbers, words)
+    blocks += churn_figures.gain(numbers, words)
+    blocks += contact_panel.blocks(numbers, words)
+    blocks += churn_figures.profit(numbers, words)
     return tuple(blocks)
 
 
@@ -262,31 +208,3 @@ def _beside_chosen(numbers: Numbers, words: Words, candidate: str | None) -> Cel
         return Cell("")
     by, low, high = (words.decimal(one, 3) for one in (found.value, found.lower, found.upper))
     return Cell(words("churn.beside_interval", by=by, low=low, high=high), found.value)
-
-
-def _reliability(numbers: Numbers, words: Words) -> list[Block]:
-    marks, rows, gap = [], [], (-1.0, 0.0, 0.0)
-    for group in numbers.groups("churn", ("reliability_predicted",)):
-        predicted = numbers.find("churn", "reliability_predicted", group)
-        observed = numbers.value("churn", "reliability_observed", group)
-        if predicted is None or predicted.value is None or observed is None:
-            continue
-        marks.append(Mark("observed", group, observed, x=predicted.value))
-        gap = max(gap, (abs(observed - predicted.value), predicted.value, observed))
-        n = predicted.n
-        cells = (Cell(plain(group.lstrip("0"), 12)), Cell(words.whole(n), n))
-        both = (Cell(words.percent(number), number) for number in (predicted.value, observed))
-        rows.append((*cells, *both))
-    if not marks:
-        return [Paragraph(words("churn.reliability_none"))] if numbers.rows("churn", "chosen") else []
-    title = words("churn.reliability_title")
-    columns = (
-        Column(words("churn.bin"), numeric=False),
-        Column(words("churn.customers")),
-        Column(words("churn.predicted")),
-        Column(words("churn.observed")),
-    )
-    alt = words("churn.reliability_alt", predicted=words.percent(gap[1]), observed=words.percent(gap[2]))
-    key = (("observed", words("churn.observed")), ("equal", words("churn.perfect")))
-    table = Table(title, columns, tuple(rows))
-    return [Figure("reliability", title, key, tuple(marks), alt, table, words("churn.reliability"))]

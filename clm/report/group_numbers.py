@@ -15,7 +15,7 @@ from clm.report.concentration import Curve, curve
 from clm.report.numbers import Sheet
 from clm.tables import NO_PURCHASE
 
-LORENZ = tuple(percent / 100 for percent in range(0, 101, 5))
+LORENZ = tuple(percent / 100 for percent in (*range(0, 100, 5), 97, 98, 99, 100))  # the last steps are the steep ones
 # fields of the portfolio by (value at or above the mean buyer's, growth at or above 0)
 FIELDS = {(True, True): "star", (True, False): "earner", (False, True): "riser", (False, False): "fader"}
 _RECENT, _YEAR = 90, 365  # days of the two windows CUSTOMERS knows

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from clm.report import (
+    alive_panel,
     cohort_panel,
     costs_panel,
     customers_panel,
@@ -56,6 +57,7 @@ def outline(
         Panel("costs", words("panel.costs"), costs_panel.costs(numbers, words)),
         Panel("backtest", words("panel.backtest"), forecast_panels.backtest(numbers, words)),
         Panel("churn", words("panel.churn"), forecast_panels.churn(numbers, facts, words)),
+        Panel("alive", words("panel.alive"), alive_panel.alive(numbers, words)),
         *people,
         Panel("assumptions", words("panel.assumptions"), limits_panel.assumptions(numbers, facts, words)),
     )

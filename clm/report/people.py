@@ -17,8 +17,11 @@ BUYERS: Cell = ("buyers",)
 NONE: Cell = ("none",)  # customers without a sale, wherever they are told
 WHOLE: Cell = ("whole",)  # the money of all customers, which the accounts of clean say too
 GROUPED = {"segment": "segments", "lifecycle": "lifecycle", "tier": "tiers"}  # column -> section of METRICS
-_NOBODY = {"quality", "model", "backtest", "privacy"}  # about rows, parameters and tests as a whole
-_CURVES = {"top_share_spend", "top_share_clv", "four_fifths_spend", "four_fifths_clv", "four_fifths", "top_fifth", "lorenz"}
+_NOBODY = {"quality", "model", "backtest", "alive", "privacy"}  # about rows, parameters, tests as a whole, nobody real
+_CURVES = {
+    "top_share_spend", "top_share_clv", "four_fifths_spend", "four_fifths_clv", "four_fifths", "top_fifth", "lorenz",
+    "lorenz_clv",
+}  # fmt: skip
 
 
 @dataclass
@@ -167,6 +170,8 @@ def _forecast(found: People, section: str, row: Number) -> tuple[Cell, ...]:
         return (found.cell("risk", row.group, people=row.n),)
     if row.metric == "active_by_risk":
         return (found.cell("active_at_risk", row.group, people=row.value), ("risk", row.group))
+    if row.metric in ("value_customers", "value_customer_share", "value_share"):
+        return (found.cell("band", row.group, people=row.n),)
     if (section, row.metric) == ("churn", "expected_lost"):
         return (found.cell("at_risk", people=row.n),)
     return _plain(found, section, row)
@@ -230,7 +235,7 @@ def _cost(found: People, section: str, row: Number) -> tuple[Cell, ...]:
 
 
 def _survival(found: People, section: str, row: Number) -> tuple[Cell, ...]:
-    if row.metric in ("horizon", "too_new"):
+    if row.metric in ("horizon", "too_new", "small", "unknown"):
         return _plain(found, section, row)
     if row.metric == "customers":
         return (found.cell("life", row.group, people=row.n),)

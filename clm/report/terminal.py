@@ -36,6 +36,7 @@ from clm.report.wrap import cells, wrapped
 _LEAST, _MOST = 40, 110
 _LONGEST = 24  # rows of a table: a screen and a bit
 _BAR = 18
+_CURVES = ("lorenz", "survival", "tracking", "alive")
 _GAP = 2  # between columns: one of padding, one of the ruled box
 _RULED = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
@@ -61,8 +62,8 @@ def render(
 
 
 def _is_curve(block: Block) -> bool:
-    """A curve has no form in characters; the sentence beside it says what it shows."""
-    return isinstance(block, Figure) and block.kind == "concentration"
+    """A curve has no form in characters; sentences and tables beside it say what it shows."""
+    return isinstance(block, Figure) and block.kind in _CURVES
 
 
 class _Page:

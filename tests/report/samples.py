@@ -201,7 +201,8 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
     orders = math.fsum(table["expected_orders"].drop_nulls().to_list())
     tests = [
         {
-            "name": name, "kind": kind, "origin": origin, "horizon_days": 91, "bias": bias, "rmse": rmse, "mae": rmse / 2,
+            "name": name, "kind": kind, "origin": origin, "horizon_days": 91, "customers": 180, "bias": bias, "rmse": rmse,
+            "mae": rmse / 2,
             "msle": rmse / 5, "poisson_deviance": rmse * 0.9, "spearman": None if name == "mean" else 0.5, "gini": 0.6,
             "capture_10": 0.4, "capture_20": 0.6,
         }
@@ -223,8 +224,23 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
             "spend": {"family": "gammagamma", "parameters": {"p": 5.1}, "standard_errors": {"p": 0.2}, "identified": False},
             "backtest": tests,
             "deciles": [
-                {"decile": n, "customers": 20, "predicted": 3.0 / n, "actual": 3.2 / n} for n in range(1, 11)
+                {
+                    "decile": n, "customers": 20, "predicted": 3.0 / n, "actual": 3.2 / n,
+                    "baseline": "rate", "baseline_predicted": 2.0 / n, "baseline_actual": 2.5 / n,
+                }
+                for n in range(1, 11)
             ],
+            "tracking": [
+                {"origin": origin, "week": week, "days": 7 * week, "predicted": 11.0 * week, "actual": 10.0 * week + 3}
+                for origin in ("2023-09-20", "2023-06-21") for week in range(1, 7)
+            ],
+            "alive_history": {
+                "family": "mbgnbd", "step_days": 5,
+                "patterns": [
+                    {"pattern": name, "orders": orders, "p_alive": [0.9 - at * fall for at in range(49)]}
+                    for name, orders, fall in (("often", [0, 10, 120], 0.018), ("rare", [0, 40, 240], 0.001), ("once", [0], 0.01))
+                ],
+            },
             "beats_best_baseline": {"rmse": True, "poisson_deviance": True, "gini": False},
             "costs": costs(),
             "totals": {
@@ -249,7 +265,9 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
         "reliability": [
             {"bin": n, "customers": 20, "predicted": n / 10 - 0.05, "observed": min(1.0, n / 10)} for n in range(1, 11)
         ],
-        "gain": [{"share": 0.1, "captured": 0.12}, {"share": 1.0, "captured": 1.0}],
+        "base_rate_test": 0.6,
+        "gain": [{"share": 0.1, "captured": 0.16}, {"share": 0.2, "captured": 0.3}, {"share": 1.0, "captured": 1.0}],
+        "gain_hiatus": [{"share": 0.1, "captured": 0.12}, {"share": 0.2, "captured": 0.25}, {"share": 1.0, "captured": 1.0}],
         "profit": {
             "offer": 10.0,
             "contact": 0.5,
@@ -265,13 +283,20 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
                 "contacts": 55,
                 "expected_profit": 700.0,
                 "realised_profit": 650.0,
-                "curve": [{"share": 0.1, "customers": 20, "expected": 400.0, "realised": 390.0}],
+                "curve": [
+                    {"share": 0.1, "customers": 20, "expected": 400.0, "realised": 390.0},
+                    {"share": 0.5, "customers": 100, "expected": 690.0, "realised": 640.0},
+                    {"share": 1.0, "customers": 200, "expected": 250.0, "realised": -120.0},
+                ],
             },
         },
         "early_warning": {"since": "2024-02-29", "new": 12, "known": 7, "within": 90, "clv": 345.6},
         "survival": {
             "horizon_days": 56,
             "too_new": 9,
+            "observed_until": "2023-10-25",
+            "small": {"cohort": {"groups": 2, "customers": 12, "told": False}},
+            "unknown": {"cohort": 3},
             "all": _lives("all", None, 150, 0.6) | {"curve": _retained(0.6)},
             "groups": [_lives("cohort", "2023-01", 90, 0.5), _lives("segment", "loyal", 60, 0.8)],
         },

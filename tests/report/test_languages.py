@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def _views(lang: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
     people, facts = samples.customers().with_columns(main_channel=pl.lit(names["channel"])), _facts(names)
     numbers = metrics.compute(people, facts, samples.log().lazy(), samples.migration(), samples.cohorts())
     yield "page", reading.Page(page.render(numbers, facts, lang)).words()
-    yield "markdown", document.to_markdown(numbers, facts, lang)
+    yield "markdown", html.unescape(document.to_markdown(numbers, facts, lang))
     told_ = json.loads(document.to_json(numbers, facts, lang))
     texts = [told_["title"], *told_["headlines"], *(text for one in told_["notices"] for text in one.values())]
     for panel in told_["panels"]:

@@ -19,7 +19,7 @@ from tests.report.validity import invalid
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 PANELS = (
     "overview", "quality", "revenue", "segments", "rfm_grid", "tiers", "lifecycle", "portfolio", "migration", "cohorts",
-    "survival", "clv", "costs", "backtest", "churn", "assumptions",
+    "survival", "clv", "costs", "backtest", "churn", "alive", "assumptions",
 )  # fmt: skip
 ALLOWED_TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "footer", "main", "nav", "section", "aside", "h1", "h2", "h3",
@@ -81,7 +81,10 @@ def test_every_figure_has_words_and_numbers(source: str) -> None:
     """Each figure is drawn for wide and narrow windows, says what it shows and holds its table."""
     read = Page(source)
     kinds = [one.attributes["class"] for one in read.all("figure")]
-    assert kinds == ["months", *["segments"] * 3, "concentration", "deciles", "reliability"]
+    assert kinds == [
+        "months", *["segments"] * 3, "survival", "segments", "lorenz", "ratios", "ratios", "deciles", "tracking", "reliability",
+        "gain", "profit", "alive",
+    ]  # fmt: skip
     drawings = read.all("svg")
     assert len(drawings) == 2 * len(kinds)
     assert all(one.attributes["role"] == "img" and len(one.attributes["aria-label"]) > 20 for one in drawings)

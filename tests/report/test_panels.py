@@ -243,7 +243,7 @@ def test_the_length_of_the_log_counts_both_its_ends(shop: Shop) -> None:
 def test_costs_are_told_with_what_the_numbers_mean(shop: Shop, numbers: pl.DataFrame) -> None:
     """All, cohorts and channels with a cac, what the numbers mean, and what is in none of them."""
     for lang in ("en", "zh"):
-        lead, returns, winning, _, pairs = _panel(outline(numbers, shop[1], lang), "costs")
+        lead, returns, _, *_, winning, _, pairs = _panel(outline(numbers, shop[1], lang), "costs")
         assert isinstance(pairs, Pairs)
         for table in (returns, winning):
             assert isinstance(table, Table)

@@ -78,6 +78,7 @@ def _told(seen: pl.DataFrame, as_of: date, horizon_days: int) -> dict[str, Any]:
     whole = _curve(observed)
     kinds = {kind: of for kind, of in _GROUPS.items() if of in observed.columns and observed[of].null_count() < observed.height}
     groups, small = [], {}
+    unknown = {kind: nulls for kind, column in kinds.items() if (nulls := observed[column].null_count())}
     for kind, column in kinds.items():
         named, rest = _named(observed, kind, column)
         groups += [_group(kind, code, _curve(members)) for code, members in named]
@@ -96,6 +97,7 @@ def _told(seen: pl.DataFrame, as_of: date, horizon_days: int) -> dict[str, Any]:
         "grouped_by": {kind: _GROUPED_BY[kind] for kind in kinds},
         "groups": groups,
         "small": small,
+        "unknown": unknown,
     }
 
 

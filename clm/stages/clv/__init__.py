@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from clm.dtypes import polars_type
-from clm.models import appraisal_facts, appraisal_notes, refit
+from clm.models import alive_history, appraisal_facts, appraisal_notes, refit
 from clm.models.appraisal import Groups, Spread, Terms, appraise
 from clm.models.appraisal_facts import Made, Setting
 from clm.models.valuation import Slices
@@ -105,7 +105,8 @@ def _apply(
     numbers = appraise(found.rung, base.buyers, value, None, applied.spread, parts, _groups(base.frame), terms)
     drifted = refit.refit(applied.params, base.buyers, parts)
     told = tuple(applied.notices(base.buyers, parts.horizon_days, drifted))
-    return Made(found, value, numbers, applied_of=applied.as_of.isoformat()), applied.facts(drifted), told
+    history = alive_history.told(found.rung.alive, base.buyers, base.log_days)
+    return Made(found, value, numbers, applied_of=applied.as_of.isoformat(), history=history), applied.facts(drifted), told
 
 
 def _make(base: Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts: Slices, terms: Terms) -> Made:
@@ -117,7 +118,8 @@ def _make(base: Base, orders: pl.LazyFrame | None, settings: ClvSettings, parts:
         recent = past.recent(base, orders, min(parts.horizon_days, base.log_days))
     spread = Spread.of(rung.method, found.trial.tests)
     numbers = appraise(rung, base.buyers, value, recent, spread, parts, _groups(base.frame), terms)
-    return Made(found.trial, value, numbers, found.rhythm, found.tracking)
+    history = alive_history.told(rung.alive, base.buyers, base.log_days)
+    return Made(found.trial, value, numbers, found.rhythm, found.tracking, history=history)
 
 
 def _known(source: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
