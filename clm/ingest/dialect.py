@@ -19,6 +19,7 @@ from clm.ingest.lines import BLANK, Form
 # what every table of `clean` has: who has these columns is ours
 OURS = frozenset(("customer_id", "order_id", "ordered_at", "amount", "kind", "flags", "source_line"))
 _CANDIDATES = (",", ";", "\t", "||", "|", "^", "~", "\x01", BLANK)
+_MOST_COLUMNS = 16_384  # as many as a sheet has
 _LOOK_AT = 200
 # blanks and apostrophes occur in any text: who is to separate or to protect with them must do so plainly
 _BLANK_TYPED = 0.5
@@ -76,6 +77,13 @@ def detect(head: str, name: str, given: str | None, whole: bool) -> Dialect:
     width = usual_width(records)
     if width == 1 and given is None:
         _question_whole_lines(records, name)
+    if width > _MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {width:,} columns.",
+            where=name,
+            fix=f"an order log has a few: give the file that holds the orders ({_MOST_COLUMNS:,} columns at most).",
+            code="too_many_columns",
+        )
     found = header.find(records, width)
     if found.names is None:
         columns = tuple(f"#{position + 1}" for position in range(width))
@@ -235,7 +243,7 @@ def are_names(cells: list[str]) -> bool:
 
 def unique_names(cells: list[str]) -> tuple[str, ...]:
     """Header cells as column names: unique, none empty, none in the space clm keeps for itself or Polars takes for a pattern."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for position, cell in enumerate(cells):
         name = " ".join(cell.split()) or f"#{position + 1}"
         if name.startswith("clm:") or is_pattern(name):
@@ -244,5 +252,5 @@ def unique_names(cells: list[str]) -> tuple[str, ...]:
         while unique in names:
             repeat += 1
             unique = f"{name} ({repeat})"
-        names.append(unique)
+        names[unique] = None
     return tuple(names)
