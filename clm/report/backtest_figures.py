@@ -6,6 +6,7 @@ It may not compute; numbers come from METRICS.
 from __future__ import annotations
 
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table
+from clm.report.cells import cell, people_of
 from clm.report.numbers import Numbers
 from clm.report.words import Words, plain
 
@@ -23,12 +24,14 @@ def deciles(numbers: Numbers, words: Words) -> list[Block]:
     marks, rows = [], []
     for group in groups:
         place = plain(group.lstrip("0"), 12)
-        found = {side: numbers.value("clv", f"decile_{side}", group) for side in sides}
-        drawn = ((side, value) for side, value in found.items() if side != "baseline_predicted" and value is not None)
-        marks += [Mark("rule" if side == "baseline_actual" else side, place, value) for side, value in drawn]
-        people = numbers.find("clv", "decile_predicted", group)
-        n = people.n if people else None
-        rows.append((Cell(place), Cell(words.whole(n), n), *(Cell(words.decimal(one), one) for one in found.values())))
+        found = {side: numbers.find("clv", f"decile_{side}", group) for side in sides}
+        marks += [
+            Mark("rule" if side == "baseline_actual" else side, place, one.value)
+            for side, one in found.items()
+            if side != "baseline_predicted" and one is not None and one.value is not None
+        ]
+        people = people_of(found["predicted"], words)
+        rows.append((Cell(place), people, *(cell(one, words.decimal) for one in found.values())))
     columns = (
         Column(words("clv.decile"), numeric=False),
         Column(words("clv.customers")),

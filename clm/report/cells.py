@@ -5,7 +5,7 @@ It may not look anything up or decide what is hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from clm.report.blocks import Cell
@@ -13,6 +13,11 @@ from clm.report.numbers import Number
 from clm.report.words import HIDDEN, Words
 
 Show = Callable[[float | None], str]
+
+
+def shown(numbers: Iterable[Number]) -> list[Number]:
+    """The numbers that are known, and those that are hidden, which a table has a row for as well."""
+    return [number for number in numbers if number.hidden or number.value is not None]
 
 
 def text(number: Number | None, show: Show) -> str:

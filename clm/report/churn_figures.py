@@ -6,6 +6,7 @@ It may not compute; numbers come from METRICS. Each picture holds what is had fo
 from __future__ import annotations
 
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table
+from clm.report.cells import cell, people_of, shown, text
 from clm.report.numbers import Numbers
 from clm.report.words import Words, plain
 
@@ -15,15 +16,12 @@ def reliability(numbers: Numbers, words: Words) -> list[Block]:
     marks, rows, gap = [], [], (-1.0, 0.0, 0.0)
     for group in numbers.groups("churn", ("reliability_predicted",)):
         predicted = numbers.find("churn", "reliability_predicted", group)
-        observed = numbers.value("churn", "reliability_observed", group)
-        if predicted is None or predicted.value is None or observed is None:
-            continue
-        marks.append(Mark("observed", group, observed, x=predicted.value))
-        gap = max(gap, (abs(observed - predicted.value), predicted.value, observed))
-        n = predicted.n
-        cells = (Cell(plain(group.lstrip("0"), 12)), Cell(words.whole(n), n))
-        both = (Cell(words.percent(number), number) for number in (predicted.value, observed))
-        rows.append((*cells, *both))
+        observed = numbers.find("churn", "reliability_observed", group)
+        both = (cell(number, words.percent) for number in (predicted, observed))
+        rows.append((Cell(plain(group.lstrip("0"), 12)), people_of(predicted, words), *both))
+        if predicted and observed and predicted.value is not None and observed.value is not None:
+            marks.append(Mark("observed", group, observed.value, x=predicted.value))
+            gap = max(gap, (abs(observed.value - predicted.value), predicted.value, observed.value))
     if not marks:
         return [Paragraph(words("churn.reliability_none"))] if numbers.rows("churn", "chosen") else []
     title = words("churn.reliability_title")
@@ -45,18 +43,19 @@ def reliability(numbers: Numbers, words: Words) -> list[Block]:
 
 def gain(numbers: Numbers, words: Words) -> list[Block]:
     """Share of the lost among those of highest risk, between chance and somebody who knew; the table to decide by."""
-    found = [row for row in numbers.rows("churn", "gain") if row.value is not None]
-    if not found:
+    found = shown(numbers.rows("churn", "gain"))
+    seen = [row for row in found if row.value is not None]
+    if not seen:
         return []
     series = [name for name in ("gain", "gain_hiatus", "gain_perfect") if numbers.rows("churn", name)]
     marks, rows = [], []
     for row in found:
         top = _top(row.group)
-        values = {name: numbers.value("churn", name, row.group) for name in series}
-        marks += [Mark(name, "", value, x=top) for name, value in values.items() if value is not None]
-        lift = numbers.value("churn", "lift", row.group)
-        shares = (Cell(words.percent(value), value) for value in values.values())
-        rows.append((Cell(words.percent(top), top), Cell(words.whole(row.n), row.n), *shares, Cell(words.decimal(lift), lift)))
+        values = {name: numbers.find("churn", name, row.group) for name in series}
+        marks += [Mark(name, "", one.value, x=top) for name, one in values.items() if one and one.value is not None]
+        lift = cell(numbers.find("churn", "lift", row.group), words.decimal)
+        shares = (cell(one, words.percent) for one in values.values())
+        rows.append((Cell(words.percent(top), top), people_of(row, words), *shares, lift))
     marks.sort(key=lambda mark: series.index(mark.series))
     columns = (
         Column(words("churn.top")),
@@ -65,8 +64,8 @@ def gain(numbers: Numbers, words: Words) -> list[Block]:
         Column(words("churn.lift")),
     )
     title = words("churn.gain_title")
-    fifth = numbers.find("churn", "gain", "top_020") or found[0]
-    said = {"top": words.percent(_top(fifth.group)), "share": words.percent(fifth.value)}
+    fifth = numbers.find("churn", "gain", "top_020") or seen[0]
+    said = {"top": words.percent(_top(fifth.group)), "share": text(fifth, words.percent)}
     key = (*((name, words(f"churn.{name}")) for name in series), ("equal", words("churn.chance")))
     alt = words("churn.gain_alt", **said)
     table = Table(title, columns, tuple(rows))
@@ -76,19 +75,24 @@ def gain(numbers: Numbers, words: Words) -> list[Block]:
 def profit(numbers: Numbers, words: Words) -> list[Block]:
     """What contacting the best so many would have brought in the test window, beside contacting anybody."""
     whole = next((row for row in numbers.rows("profit", "tested_realised") if row.group == "top_100"), None)
-    steps = [row for row in numbers.rows("profit", "tested_realised") if row.group is not None and row.value is not None]
+    steps = [row for row in shown(numbers.rows("profit", "tested_realised")) if row.group is not None]
     if whole is None or whole.value is None or len(steps) < 2:
         return [] if numbers.rows("profit", "contacts") else [Paragraph(words("churn.profit_none"))]
     marks, rows = [], []
     peak = max(abs(row.value or 0.0) for row in steps)
+
+    def money(value: float | None) -> str:
+        return words.cell(value, peak)
+
     for row in steps:
         top = _top(row.group)
-        expected = numbers.value("profit", "tested_expected", row.group, row.period)
-        marks.append(Mark("realised", "", row.value or 0.0, x=top))
-        if expected is not None:
-            marks.append(Mark("expected", "", expected, x=top))
-        money = (Cell(words.cell(value, peak), value) for value in (expected, row.value))
-        rows.append((Cell(words.percent(top), top), Cell(words.whole(row.n), row.n), *money))
+        expected = numbers.find("profit", "tested_expected", row.group, row.period)
+        marks += [
+            Mark(name, "", one.value, x=top)
+            for name, one in (("realised", row), ("expected", expected))
+            if one is not None and one.value is not None
+        ]
+        rows.append((Cell(words.percent(top), top), people_of(row, words), *(cell(one, money) for one in (expected, row))))
     best = max(steps, key=lambda row: row.value or 0.0)
     marks = [*(Mark(name, "", 0.0, x=0.0) for name in ("realised", "expected", "equal")), *marks]
     marks.append(Mark("equal", "", whole.value, x=1.0))

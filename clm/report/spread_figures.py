@@ -6,6 +6,7 @@ It may not compute; numbers come from METRICS.
 from __future__ import annotations
 
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table
+from clm.report.cells import cell, shown
 from clm.report.numbers import Numbers
 from clm.report.words import Words
 
@@ -14,18 +15,19 @@ _TOP = ("top_001", "top_005", "top_010", "top_020", "top_050")
 
 def bands(numbers: Numbers, words: Words) -> list[Block]:
     """Shares of the customers and of the value in bands that grow, lowest first; the middle and the ends below."""
-    people = [row for row in numbers.rows("clv", "value_customers") if row.value is not None]
-    if not people:
+    people = shown(numbers.rows("clv", "value_customers"))
+    seen = [row for row in people if row.value is not None]
+    if not seen:
         return []
     marks, rows = [], []
     for row in people:
         name = _band(row.group, words)
-        cells = [Cell(name), Cell(words.whole(row.value), row.value)]
+        cells = [Cell(name), cell(row, words.whole)]
         for metric, series in (("value_customer_share", "customer_share"), ("value_share", "clv")):
-            share = numbers.value("clv", metric, row.group)
-            cells.append(Cell(words.percent(share), share))
-            if share is not None:
-                marks.append(Mark(series, name, share, words.percent(share)))
+            share = numbers.find("clv", metric, row.group)
+            cells.append(cell(share, words.percent))
+            if share is not None and share.value is not None:
+                marks.append(Mark(series, name, share.value, words.percent(share.value)))
         rows.append(tuple(cells))
     key = (("customer_share", words("spread.customer_share")), ("clv", words("spread.value_share")))
     columns = (
@@ -34,7 +36,7 @@ def bands(numbers: Numbers, words: Words) -> list[Block]:
         *(Column(label) for _, label in key),
     )
     title = words("spread.title")
-    fullest = max(people, key=lambda row: row.value or 0.0)
+    fullest = max(seen, key=lambda row: row.value or 0.0)
     most = words.percent(numbers.value("clv", "value_customer_share", fullest.group))
     alt = words("spread.alt", band=_band(fullest.group, words), share=most)
     table = Table(title, columns, tuple(rows))
@@ -61,15 +63,18 @@ def _edge(text: str, words: Words) -> str:
 
 
 def _quantiles(numbers: Numbers, words: Words) -> list[Block]:
-    shown = [row for row in numbers.rows("clv", "value_quantile") if row.value is not None]
-    if not shown:
+    marks = shown(numbers.rows("clv", "value_quantile"))
+    if not any(row.value is not None for row in marks):
         return []
-    peak = max(abs(row.value or 0.0) for row in shown)
-    mean = numbers.single_value("clv", "mean_clv")
-    cells = [Cell(words.cell(row.value, peak), row.value) for row in shown]
-    labels = [words("spread.quantile", share=words.percent(_hundredth(row.group, "p_"))) for row in shown]
+    peak = max(abs(row.value or 0.0) for row in marks)
+    mean = numbers.single("clv", "mean_clv")
+
+    def money(value: float | None) -> str:
+        return words.cell(value, peak)
+
+    labels = [words("spread.quantile", share=words.percent(_hundredth(row.group, "p_"))) for row in marks]
     columns = (Column("", numeric=False), *(Column(label) for label in labels), Column(words("spread.mean")))
-    row = (Cell(words("spread.each")), *cells, Cell(words.cell(mean, peak), mean))
+    row = (Cell(words("spread.each")), *(cell(one, money) for one in (*marks, mean)))
     return [Table(words("spread.quantiles"), columns, (row,))]
 
 
@@ -90,12 +95,11 @@ def concentration(numbers: Numbers, words: Words) -> list[Block]:
         if row.value is not None
     ]
     groups = list(dict.fromkeys(row.group for rows in told.values() for row in rows))
-    values = {of: {row.group: row.value for row in rows} for of, rows in told.items()}
+    values = {of: {row.group: row for row in rows} for of, rows in told.items()}
     rows = []
     for group in groups:
         part = _hundredth(group, "poorest_")
-        shares = (values[of].get(group) for of in told)
-        rows.append((Cell(words.percent(part), part), *(Cell(words.percent(share), share) for share in shares)))
+        rows.append((Cell(words.percent(part), part), *(cell(values[of].get(group), words.percent) for of in told)))
     columns = (Column(words("spread.poorest")), *(Column(words(f"clv.share_{of}")) for of in told))
     title = words("spread.lorenz")
     named = words("format.list").join(
@@ -126,8 +130,8 @@ def _best(numbers: Numbers, words: Words) -> list[Block]:
     rows = []
     for group in _TOP:
         top = _hundredth(group, "top_")
-        shares = (numbers.value("clv", f"top_share_{of}", group) for of in told)
-        rows.append((Cell(words.percent(top), top), *(Cell(words.percent(share), share, bar=share) for share in shares)))
+        shares = (numbers.find("clv", f"top_share_{of}", group) for of in told)
+        rows.append((Cell(words.percent(top), top), *(cell(share, words.percent, bar=True) for share in shares)))
     columns = (Column(words("clv.top")), *(Column(words(f"clv.share_{of}")) for of in told))
     return [Table(words("clv.concentration_title"), columns, tuple(rows))]
 

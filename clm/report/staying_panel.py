@@ -6,9 +6,10 @@ It may not compute; numbers come from METRICS. What counts as the end of a life,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table
-from clm.report.cells import cell
+from clm.report.cells import cell, people_of, shown
 from clm.report.numbers import Number, Numbers
 from clm.report.words import Words, plain
 
@@ -49,16 +50,17 @@ def _lead(numbers: Numbers, words: Words, everybody: Number) -> Iterator[str]:
 
 def _curve(numbers: Numbers, words: Words) -> list[Block]:
     """The share still there at the end of each month, with its 95 % interval and how many were still followed."""
-    points = [row for row in numbers.rows("survival", "curve") if row.value is not None]
+    followed = shown(numbers.rows("survival", "curve"))
+    points = [row for row in followed if row.value is not None]
     if len(points) < 2:
         return [Paragraph(words("staying.short"))]
     marks, rows = [], []
-    for row in points:
+    for row in followed:
         months = _months(row.period)
-        marks.append(Mark("survival", "", row.value or 0.0, x=months, low=row.lower, high=row.upper))
-        ends = (Cell(words.percent(end), end) for end in (row.lower, row.upper))
-        cells = (Cell(words.whole(months)), Cell(words.percent(row.value), row.value))
-        rows.append((*cells, *ends, Cell(words.whole(row.n), row.n)))
+        if row.value is not None:
+            marks.append(Mark("survival", "", row.value, x=months, low=row.lower, high=row.upper))
+        shares = (cell(replace(row, value=one), words.percent) for one in (row.value, row.lower, row.upper))
+        rows.append((Cell(words.whole(months)), *shares, people_of(row, words)))
     first, last = points[0], points[-1]
     title = words("staying.title")
     share = words.percent(first.value)
@@ -75,9 +77,9 @@ def _table(numbers: Numbers, words: Words, kind: str, everybody: Number) -> Iter
     named = [row for row in told if row.group != f"{kind}:{_OTHER}"]
     if not named:
         return
-    shown = named[-_MOST:] if kind == "cohort" else named[:_MOST]
+    drawn = named[-_MOST:] if kind == "cohort" else named[:_MOST]
     rest = [row for row in told if row not in named]
-    all_rows = (everybody, *shown, *rest)
+    all_rows = (everybody, *drawn, *rest)
     periods = [period for period in _MONTHS if any(_kept(numbers, row, period) is not None for row in all_rows)]
     rows = tuple(_row(numbers, row, periods, words) for row in all_rows)
     columns = (
@@ -87,8 +89,8 @@ def _table(numbers: Numbers, words: Words, kind: str, everybody: Number) -> Iter
         *(Column(words("staying.months", n=period.removesuffix("m"))) for period in periods),
     )
     said = [words("staying.note")]
-    if len(named) > len(shown):
-        said.append(words("staying.more", n=words.whole(len(named) - len(shown))))
+    if len(named) > len(drawn):
+        said.append(words("staying.more", n=words.whole(len(named) - len(drawn))))
     for metric, key in (("small", "staying.small"), ("unknown", "staying.unknown_group")):
         untold = numbers.value("survival", metric, kind)
         if untold:

@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from clm.report import alive_panel, metrics, spread_numbers
+from clm.report import alive_panel, metrics, spread_figures, spread_numbers, suppress
 from clm.report.blocks import Figure, Paragraph
 from clm.report.numbers import Numbers, Sheet
 from clm.report.outline import outline
-from clm.report.words import load
+from clm.report.words import HIDDEN, load
 
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 
@@ -116,3 +116,17 @@ def test_three_invented_customers_or_the_reason_why_none(shop: Shop, lang: str) 
     [said] = alive_panel.alive(Numbers(metrics.compute(shop[0].drop("clv"), {})), load(lang))
     assert isinstance(said, Paragraph)
     assert len(reasons | {said.text}) == 5
+
+
+def test_hidden_numbers_keep_their_place_in_the_tables() -> None:
+    """A band of few customers is a row of crosses with no bar, and so are hidden points of the curves; nothing is left out."""
+    sheet = Sheet()
+    spread_numbers.add(sheet, pl.Series([3.0] * 20 + [7.0] * 2 + [15.0] * 2 + [40.0] * 9))
+    numbers = Numbers(suppress.hide(sheet.frame(None), 5))
+    words = load("en", None)
+    figure = spread_figures.bands(numbers, words)[0]
+    assert isinstance(figure, Figure)
+    texts = [[cell.text for cell in row[1:]] for row in figure.table.rows]
+    assert len(texts) == 4
+    assert texts[1] == texts[2] == [HIDDEN] * 3
+    assert len(figure.marks) == 4
