@@ -31,8 +31,8 @@ def orders(source: str, remote: str | None) -> Iterator[nw.LazyFrame[Any]]:
     """TRANSACTIONS as a lazy frame on the cluster at `remote` (`sc://host:15002`), as long as the session lasts.
 
     `source` is a path or URL the cluster can read Parquet from (it holds a `/` or ends in `.parquet`), else a table's name.
-    Raises UsageError without an address or the client, InputError when the cluster or the table is not there, DataError when
-    the cluster fails half-way.
+    Raises UsageError without an address or the client, InputError when the cluster gives no session or has no such table,
+    DataError when it fails half-way.
     """
     if remote is None:
         raise UsageError("--engine spark needs to know the cluster", fix="give --remote sc://HOST:15002", code="no_remote")
@@ -95,35 +95,68 @@ def _opened(session: SparkSession, source: str) -> nw.LazyFrame[Any]:
 
 
 def _session(remote: str) -> SparkSession:
+    host, port = _host_and_port(remote)
     try:
-        address = urlsplit(remote)
-        host, port = address.hostname, address.port or _PORT
-    except ValueError:
-        host, port, address = None, 0, None
-    if address is None or address.scheme != "sc" or not host:
-        raise UsageError("--remote is no address of Spark Connect", fix="write it as sc://HOST:15002", code="remote")
-    try:
-        # the client itself would go on trying for ten minutes
         socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
     except OSError as error:
-        raise InputError(
-            f"no Spark Connect server answers: {error.strerror or error}",
-            where=f"{host}:{port}",
-            fix="check --remote, and that the cluster runs a Spark Connect server",
-            code="spark_unreachable",
-        ) from error
+        raise _unreachable(host, port, error.strerror or str(error)) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own about pandas, which is not used here
+            import grpc
+            from pyspark.errors import PySparkException, PySparkValueError
             from pyspark.sql import SparkSession
-
-            return SparkSession.builder.remote(remote).create()
+            from pyspark.sql.connect.client import DefaultChannelBuilder
     except ImportError as error:
         raise UsageError(
             "--engine spark needs Spark's client, which is not installed",
             fix="pip install 'clm[spark]'",
             code="no_spark",
         ) from error
+    try:
+        with DefaultChannelBuilder(remote).toChannel() as channel:
+            # the client itself would go on trying for ten minutes
+            grpc.channel_ready_future(channel).result(timeout=_PATIENCE_SECONDS)
+        return SparkSession.builder.remote(remote).create()
+    except grpc.FutureTimeoutError:
+        raise _unreachable(host, port, "what listens there does not speak its protocol (with a token: over TLS)") from None
+    except PySparkValueError:
+        raise _no_address() from None  # its message and its traceback may hold the token
+    except PySparkException as error:
+        raise InputError(
+            f"Spark Connect gives no session: {_first_line(error)}",
+            where=f"{host}:{port}",
+            fix="check --remote, its token and its user",
+            code="spark_refused",
+        ) from None
+
+
+def _host_and_port(remote: str) -> tuple[str, int]:
+    try:
+        address = urlsplit(remote)
+        host, port = address.hostname, address.port or _PORT
+    except ValueError:
+        raise _no_address() from None
+    if address.scheme != "sc" or not host:
+        raise _no_address()
+    return host, port
+
+
+def _no_address() -> UsageError:
+    return UsageError(
+        "--remote is no address of Spark Connect",
+        fix="write it as sc://HOST:15002, with sc://HOST:15002/;token=… if need be",
+        code="remote",
+    )
+
+
+def _unreachable(host: str, port: int, why: str) -> InputError:
+    return InputError(
+        f"no Spark Connect server answers: {why}",
+        where=f"{host}:{port}",
+        fix="check --remote, and that the cluster runs a Spark Connect server",
+        code="spark_unreachable",
+    )
 
 
 def _end(session: SparkSession) -> None:

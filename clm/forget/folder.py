@@ -90,7 +90,7 @@ def look(folder: Path, ids: frozenset[str]) -> Holdings:
             continue
         if path.is_symlink() or not path.is_file():
             found.left.append((path.name, "a link or a folder: not looked into"))
-        elif path.suffix == ".parquet":
+        elif path.suffix.lower() == ".parquet":
             _add_table(path, path.name in of_run, ids, found)
         elif path.name not in of_run:
             _add_export(path, ids, found)

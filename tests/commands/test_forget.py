@@ -265,6 +265,15 @@ def test_single_tables_lose_their_rows_and_stay_a_chain(ran: Path, gone: str, tm
     assert [notice["code"] for notice in held.warnings][-1] == "forgotten"
 
 
+def test_a_table_is_known_whatever_the_case_of_its_ending(ran: Path, gone: str, tmp_path: Path) -> None:
+    """A table written with -o LOG.PARQUET loses its rows as any other."""
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    shutil.copy(ran / "clean.parquet", folder / "LOG.PARQUET")
+    assert forget(folder, gone, "-q") == 0
+    assert not naming(folder, *GONE)
+
+
 def test_what_it_cannot_rewrite_is_named(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Notes, workbooks, cohorts, folders, links and somebody's own CSV stay as they are, by name and with the reason."""
     (copy / "notes.txt").write_text("C017 rang")

@@ -14,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from clm.cli import main
+from clm.engines import spark
 from clm.ingest import shipped
 from tests import examples
 from tests.bench import order_logs
@@ -118,6 +119,30 @@ def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "s3cr3t" not in told
     assert main(["rfm", "sales", *output, "--remote", "sc://host"]) == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_what_listens_but_is_no_spark_is_told_soon(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An open port of something else is 66 within the patience, not ten minutes of trying."""
+    pytest.importorskip("pyspark.sql.connect.session", reason="Spark's client is not installed (clm[spark])")
+    monkeypatch.setattr(spark, "_PATIENCE_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"sc://127.0.0.1:{silent.getsockname()[1]}/;token=s3cr3t"
+        told = refused(capsys, 66, "sales", "-o", str(tmp_path / "x.parquet"), "--remote", address)
+    assert "protocol" in told
+    assert "s3cr3t" not in told
+
+
+@pytest.mark.parametrize("rest", ["/path;token=s3cr3t", "/;token=s3cr3t==", "/;s3cr3t", "/;key=s3cr3t;session_id=1"])
+def test_an_address_its_client_refuses_is_no_address(
+    tmp_path: Path, remote: str, capsys: pytest.CaptureFixture[str], rest: str
+) -> None:
+    """A token with an equal sign, a path, a session that is none: 2, and the client's own words, which hold it, are not shown."""
+    told = refused(capsys, 2, "sales", "-o", str(tmp_path / "x.parquet"), "--remote", remote + rest)
+    assert "sc://HOST:15002" in told
+    assert "s3cr3t" not in told
+    assert "Traceback" not in told
 
 
 def test_a_table_that_is_not_there_or_another_is_refused(tmp_path: Path, remote: str, capsys: pytest.CaptureFixture[str]) -> None:
