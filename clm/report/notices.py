@@ -33,12 +33,14 @@ _SHAPES = {
 }
 _LONGEST, _SHOWN = 4_000, 400  # signs of a sentence that are read, and that are shown
 _NUMBER = r"[\d,.]*\d%?"
+_COUNTED = re.compile(r"\b(\d[\d,]*) (?:customer|buyer|came )|\bhere are (\d[\d,]*)")
+_OF_A_FEW = {"dominant_customer"}  # what one customer alone makes of a whole
 
 
 def notices(facts: dict[str, Any], words: Words, least: float = 0) -> tuple[tuple[str, str], ...]:
     """Warnings of every stage on the way, once each: a heading and a sentence (empty where the language has none for it).
 
-    A sentence that counts 1 to `least` − 1 customers is left out.
+    A sentence that counts 1 to `least` − 1 customers, or tells what a single one makes of a whole, is left out.
     """
     found: dict[tuple[str, str], None] = {}
     for stage in _STAGES:
@@ -49,13 +51,14 @@ def notices(facts: dict[str, Any], words: Words, least: float = 0) -> tuple[tupl
                 own = words.lang == "en" or not words.known(f"warning.{code}")
                 heading = f"{stage}_{code}" if words.known(f"warning.{stage}_{code}") else code
                 said = _unrepeated(code, text) if own else told(code, text, words)
-                said = "" if _counts_few(text, least) else plain(said, _SHOWN)
+                said = "" if _about_few(code, text, least) else plain(said, _SHOWN)
                 found[words.name("warning", heading), said] = None
     return tuple(found)
 
 
-def _counts_few(text: str, least: float) -> bool:
-    return any(0 < int(number.replace(",", "")) < least for number in re.findall(r"\b(\d[\d,]*) (?:customer|buyer)", text))
+def _about_few(code: str, text: str, least: float) -> bool:
+    numbers = (number for found in _COUNTED.findall(text) for number in found if number)
+    return (code in _OF_A_FEW and least > 1) or any(0 < int(number.replace(",", "")) < least for number in numbers)
 
 
 def _unrepeated(code: str, text: str) -> str:

@@ -217,3 +217,23 @@ def _returned(path: str, function: str) -> list[str]:
     values = [one.value for one in ast.walk(body) if isinstance(one, ast.Return)]
     texts = [one.elts[-1] if isinstance(one, ast.Tuple) else one for one in values]
     return [text for one in texts for text in _texts(one, body) if text.strip("\0")]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("few_repeat_buyers", "3 customers ordered on a second day, a model needs 100: every order rate "
+         "is drawn to the mean of all"),
+        ("no_cac", "900 buyers of 1,000 without a cac (null, not 0): 897 came before the costs begin, "
+         "3 came after the costs end"),
+        ("not_fitted", "pareto-nbd needs 10 customers who ordered on a second day, here are 3"),
+        ("dominant_customer", "customers with more than a tenth of all repeat order days each make 34% of them: the "
+         "parameters are fitted without them, their own forecast uses those"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_sentence_about_few_customers_is_left_out(code: str, text: str, lang: str) -> None:
+    """Whatever the words around the number; with nothing to hide it is told."""
+    told_facts = {"stage": "clv", "warnings": [{"code": code, "text": text}]}
+    assert [said for _, said in notices(told_facts, load(lang), 5)] == [""]
+    assert lang != "en" or [said for _, said in notices(told_facts, load(lang), 0)] == [text]
