@@ -127,7 +127,8 @@ def churn(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block,
     if active and active.value is not None and doubt != trust.NO_SKILL:
         share = words.percent(numbers.single_value("overview", "expected_lost_share"))
         people = words.count("customers", active.n)
-        said.append(words("churn.lead_active", active=people, lost=words.whole(active.value), share=share))
+        days = words.count("days", ACTIVE_DAYS)
+        said.append(words("churn.lead_active", days=days, active=people, lost=words.whole(active.value), share=share))
     overdue = numbers.single_value("churn", "overdue")
     if overdue:
         said.append(words("churn.overdue", n=words.count("customers", overdue)))

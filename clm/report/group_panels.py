@@ -74,10 +74,10 @@ def _shares(numbers: Numbers, words: Words, section: str) -> list[Block]:
         else:
             blocks.append(Paragraph(words(f"{section}.lead_customers", name=names[best], customers=people)))
         marks = tuple(
-            Mark(measure, names[code], value, words.percent(value))
-            for code in shared
+            Mark(measure, names[code], number.value or 0.0, text(number, words.percent))
+            for code in codes
             for measure in reversed(measures)
-            if (value := numbers.value(section, measure, code)) is not None
+            if (number := numbers.find(section, measure, code)) is not None and (number.hidden or number.value is not None)
         )
         alt = words(f"{section}.alt" if priced else f"{section}.alt_customers", name=names[best], value=share)
         key = tuple((measure, words(f"groups.{measure}")) for measure in reversed(measures))

@@ -9,6 +9,7 @@ from clm.report.blocks import Panel, Paragraph
 from clm.report.numbers import Numbers
 from clm.report.words import HIDDEN, Words
 
+_SHOWN_BY = "clm report --min-cell 0"
 _ASKED_FOR = ("quality", "customers", "assumptions")
 
 
@@ -25,13 +26,13 @@ def notice(numbers: Numbers, words: Words) -> tuple[tuple[str, str], ...]:
         return ()
     if everything(numbers):
         return ((words("privacy.heading"), headline(numbers, words)),)
-    text = words("privacy.text", sign=HIDDEN, customers=_least(numbers, words), n=words.whole(count))
+    text = words("privacy.text", sign=HIDDEN, customers=_least(numbers, words), n=words.whole(count), command=_SHOWN_BY)
     return ((words("privacy.heading"), text),)
 
 
 def headline(numbers: Numbers, words: Words) -> str:
     """The one sentence left where everything is hidden."""
-    return words("privacy.base", customers=_least(numbers, words), command="clm report --min-cell 0")
+    return words("privacy.base", customers=_least(numbers, words), command=_SHOWN_BY)
 
 
 def left(panel: Panel, numbers: Numbers, words: Words) -> Panel:

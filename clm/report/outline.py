@@ -21,6 +21,7 @@ from clm.report import (
     past_panels,
     staying_panel,
     trust,
+    value_sentences,
 )
 from clm.report.blocks import Outline, Panel, Tile
 from clm.report.cells import text
@@ -155,7 +156,8 @@ def _forecast_headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -
     elif expected and expected.value is not None:
         values = {"horizon": words.stretch(expected.period), "revenue": words.money(expected.value)} | why
         if clv and clv.lower is not None and clv.upper is not None:
-            ends = {"low": words.money(clv.lower), "high": words.money(clv.upper)}
+            ends = {"low": words.money(clv.lower), "high": words.money(clv.upper), "clv": words.money(clv.value)}
+            ends["interval"] = value_sentences.interval_share(facts, words)
             said.append(words("headline.expect_interval_untested" if doubt else "headline.expect_interval", **values, **ends))
         else:
             said.append(words("headline.expect_untested" if doubt else "headline.expect", **values))

@@ -125,10 +125,9 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
         said = {"month": words.month(full[-1], long=True), "share": words.percent(share), "revenue": whole}
         blocks.append(Paragraph(words("revenue.lead", **said)))
     marks = [
-        Mark(group, words.month(month), value, faint=month in running)
+        Mark(group, words.month(month), numbers.value("revenue", measure, group, month) or 0.0, faint=month in running)
         for month in months
         for group in ("returning", "new")
-        if (value := numbers.value("revenue", measure, group, month)) is not None
     ]
     total = "revenue_of_buyers" if priced else "orders"
     totals = {month: numbers.value("revenue", total, None, month) or 0.0 for month in months}
@@ -145,6 +144,7 @@ def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     notes = [
         words("revenue.running", month=words.month(month, long=True), day=words.day(numbers.as_of)) for month in running if month
     ]
+    notes += [words("revenue.not_drawn")] if any(row.hidden for row in numbers.rows("revenue", measure)) else []
     notes += [words("revenue.no_purchase")] if others else []
     notes += [words("revenue.earlier", count=words.whole(earlier), month=words.month(months[0], long=True))] if earlier else []
     key = tuple((group, words(f"revenue.{group}")) for group in ("returning", "new"))

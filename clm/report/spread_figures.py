@@ -6,7 +6,7 @@ It may not compute; numbers come from METRICS.
 from __future__ import annotations
 
 from clm.report.blocks import Block, Cell, Column, Figure, Mark, Paragraph, Table
-from clm.report.cells import cell, shown
+from clm.report.cells import cell, shown, text
 from clm.report.numbers import Numbers
 from clm.report.words import Words
 
@@ -26,8 +26,8 @@ def bands(numbers: Numbers, words: Words) -> list[Block]:
         for metric, series in (("value_customer_share", "customer_share"), ("value_share", "clv")):
             share = numbers.find("clv", metric, row.group)
             cells.append(cell(share, words.percent))
-            if share is not None and share.value is not None:
-                marks.append(Mark(series, name, share.value, words.percent(share.value)))
+            if share is not None and (share.hidden or share.value is not None):
+                marks.append(Mark(series, name, share.value or 0.0, text(share, words.percent)))
         rows.append(tuple(cells))
     key = (("customer_share", words("spread.customer_share")), ("clv", words("spread.value_share")))
     columns = (
@@ -113,12 +113,12 @@ def concentration(numbers: Numbers, words: Words) -> list[Block]:
 
 
 def _lead(numbers: Numbers, words: Words) -> list[Block]:
-    tenth = {of: words.percent(numbers.value("clv", f"top_share_{of}", "top_010")) for of in ("spend", "clv")}
+    tenth = {of: numbers.value("clv", f"top_share_{of}", "top_010") for of in ("spend", "clv")}
     for of, key in (("clv", "concentration"), ("spend", "concentration_spend")):
-        if numbers.rows("clv", "top_share_spend") and numbers.value("clv", f"four_fifths_{of}") is not None:
-            fifths = words.percent(numbers.value("clv", f"four_fifths_{of}"))
-            said = {"spend": tenth["spend"], "four_fifths": fifths} | ({"clv": tenth["clv"]} if of == "clv" else {})
-            return [Paragraph(words(f"clv.{key}", **said))]
+        fifths = numbers.value("clv", f"four_fifths_{of}")
+        if None not in (tenth["spend"], tenth[of], fifths):
+            shares = {one: words.percent(tenth[one]) for one in dict.fromkeys(("spend", of))}
+            return [Paragraph(words(f"clv.{key}", **shares, four_fifths=words.percent(fifths)))]
     return []
 
 

@@ -26,7 +26,7 @@ def sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str
         }
         if clv.lower is not None and clv.upper is not None:
             ends = {"low": words.money(clv.lower), "high": words.money(clv.upper)}
-            said.append(words("clv.lead_interval", **values, **ends, interval=_share(facts, words)))
+            said.append(words("clv.lead_interval", **values, **ends, interval=interval_share(facts, words)))
             said += _parts(facts, words)
         else:
             said.append(words("clv.lead", **values))
@@ -36,7 +36,7 @@ def sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str
         said.append(words("clv.no_amounts"))
         if orders.lower is not None and orders.upper is not None:
             ends = {"low": words.whole(orders.lower), "high": words.whole(orders.upper)}
-            said.append(words("clv.orders_only_interval", orders=days, **ends, interval=_share(facts, words)))
+            said.append(words("clv.orders_only_interval", orders=days, **ends, interval=interval_share(facts, words)))
         else:
             said.append(words("clv.orders_only", orders=days))
     alive = numbers.single("clv", "expected_alive")
@@ -45,7 +45,7 @@ def sentences(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[str
     return said
 
 
-def _share(facts: dict[str, Any], words: Words) -> str:
+def interval_share(facts: dict[str, Any], words: Words) -> str:
     """The width of the intervals as a prefix; nothing where the footer does not say."""
     width = finite(stage_facts(facts, "clv").get("settings", {}).get("interval"))
     return words("clv.interval_share", share=words.percent(width)) if width else ""

@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clm.report import document, metrics, page, terminal
+from clm.report.blocks import Figure
+from clm.report.outline import outline
 from clm.report.words import HIDDEN
 from clm.tables import NO_PURCHASE
 from tests.report import samples
@@ -195,7 +197,7 @@ def test_a_report_on_four_customers_says_that_it_hides_them(number: int, lang: s
     facts = samples.facts(customers)
     made = metrics.compute(customers, facts, orders.lazy(), None, cohorts, min_cell=LEAST)
     text = terminal.render(made, facts, lang)
-    told = "fewer than 5 customers" if lang == "en" else "少于 5 位客户"
+    told = "fewer than 5 customers" if lang == "en" else "不到 5 位客户"
     assert told in " ".join(text.split())
     assert told in Page(page.render(made, facts, lang)).words()
     written = json.loads(document.to_json(made, facts, lang))
@@ -248,3 +250,30 @@ def test_segments_recomputed_from_the_page_do_not_tell_the_hidden_one() -> None:
     assert left >= LEAST
     assert {cell for row in hidden for cell in row[1:]} <= {HIDDEN, "–"}
     assert all(size >= LEAST for size in real.values() if size in {row[1] for row in rows})
+
+
+def test_what_is_hidden_keeps_its_place_in_a_figure() -> None:
+    """Every row of a table of months or groups has its marks, in its order: a hidden one no length and the sign."""
+    customers, orders, cohorts = _some(30, 3)
+    facts = samples.facts(customers)
+    report = outline(metrics.compute(customers, facts, orders.lazy(), None, cohorts, min_cell=LEAST), facts, "en")
+    figures = [block for panel in report.panels for block in panel.blocks if isinstance(block, Figure)]
+    figures = [figure for figure in figures if figure.kind in ("months", "segments")]
+    assert {figure.kind for figure in figures} == {"months", "segments"}
+    for figure in figures:
+        rows = [row[0].text.removesuffix(" (running)") for row in figure.table.rows]
+        places = list(dict.fromkeys(mark.place for mark in figure.marks))
+        assert places == rows[: len(places)]
+        assert len(rows) - len(places) <= (figure.kind == "segments")  # who never bought is in no share
+    signs = [(mark.text, mark.value) for figure in figures for mark in figure.marks if mark.text == HIDDEN]
+    assert signs
+    assert {value for _, value in signs} == {0.0}
+
+
+def test_a_sentence_is_said_only_with_its_numbers() -> None:
+    """Where the best tenth are too few to be told of, the sentence about them is left out and their row shows the sign."""
+    customers, orders, cohorts = _some(40, 3)
+    made = metrics.compute(customers, samples.facts(customers), orders.lazy(), None, cohorts, min_cell=LEAST)
+    shown = terminal.render(made, samples.facts(customers), "en")
+    assert re.search(r"^ +10% +x", shown, re.MULTILINE)
+    assert "The best tenth" not in shown
