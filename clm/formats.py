@@ -34,7 +34,7 @@ def to_path(path: Path, also: tuple[str, ...] = ()) -> Emit:
     if write is None:
         raise UsageError(
             f"{path.name} has the suffix {path.suffix or '(none)'}, which is no format clm writes",
-            fix=f"use one of {', '.join((*also, *_FORMATS))}",
+            fix=f"use one of {', '.join(dict.fromkeys((*also, *_FORMATS)))}",
             code="suffix",
         )
 

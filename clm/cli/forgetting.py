@@ -89,7 +89,9 @@ def _told(job: Job, folder: Path, held: Holdings, done: Done | None, named: int)
     for name, why in held.left:
         job.console.warning(Notice("left", f"{name} stays as it is: {why}"))
     of = f"{counted(len(held.found), 'customer')} of {counted(named, 'id')}"
-    if held.nothing:
+    if not named:
+        job.console.closing(f"{job.settings.ids_file} holds no id: nothing to do")
+    elif held.nothing:
         job.console.closing(f"none of {counted(named, 'id')} is in {folder}: nothing to do")
     elif done is None:
         job.console.closing(f"{of}, {counted(lines, 'line')} of theirs (dry run: nothing written)")

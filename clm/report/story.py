@@ -12,6 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from clm.report.footer_numbers import stage_facts
+from clm.report.numbers import finite
 from clm.report.told import reasons
 from clm.report.words import Words, plain
 from clm.report.wrap import cells, wrapped
@@ -30,9 +32,13 @@ class Chapter:
     pairs: tuple[tuple[str, str], ...] = ()
 
 
-def story(row: dict[str, Any], orders: pl.DataFrame | None, words: Words) -> tuple[Chapter, ...]:
-    """Chapters of one row of CUSTOMERS; `orders` is what `last_orders` made, None where the log is not there."""
-    found = [_history(row, words), _standing(row, words), _expected(row, words), _risk(row, words), _carried(row, words)]
+def story(row: dict[str, Any], orders: pl.DataFrame | None, words: Words, facts: dict[str, Any]) -> tuple[Chapter, ...]:
+    """Chapters of one row of CUSTOMERS; `orders` is what `last_orders` made, None where the log is not there.
+
+    `facts` is the footer of the table ({} without one), which tells how far the forecasts look.
+    """
+    found = [_history(row, words), _standing(row, words), _expected(row, words, facts), _risk(row, words, facts)]
+    found.append(_carried(row, words))
     if orders is not None and orders.height:
         found.append(Chapter(words("story.last_orders", n=words.whole(orders.height)), pairs=tuple(_orders(orders, words))))
     return tuple(chapter for chapter in found if chapter.sentences or chapter.pairs)
@@ -106,7 +112,7 @@ def _standing(row: dict[str, Any], words: Words) -> Chapter:
     return Chapter(words("story.standing"), pairs=tuple(pairs))
 
 
-def _expected(row: dict[str, Any], words: Words) -> Chapter:
+def _expected(row: dict[str, Any], words: Words, facts: dict[str, Any]) -> Chapter:
     if row.get("clv_status") in (None, NO_PURCHASE):
         return Chapter("")
     pairs = []
@@ -123,10 +129,12 @@ def _expected(row: dict[str, Any], words: Words) -> Chapter:
         pairs.append((words("column.next_order_on"), words.day(row["next_order_on"])))
     how = words("story.how", method=words.name("method", row["clv_method"]), status=words.name("clv_status", row["clv_status"]))
     pairs.append((words("column.clv_method"), how))
-    return Chapter(words("story.expected"), pairs=tuple(pairs))
+    horizon = stage_facts(facts, "clv").get("settings", {}).get("horizon")
+    title = words("story.expected_in", horizon=words.stretch(horizon)) if isinstance(horizon, str) else words("story.expected")
+    return Chapter(title, pairs=tuple(pairs))
 
 
-def _risk(row: dict[str, Any], words: Words) -> Chapter:
+def _risk(row: dict[str, Any], words: Words, facts: dict[str, Any]) -> Chapter:
     if row.get("churn_status") in (None, NO_PURCHASE):
         return Chapter("")
     pairs = []
@@ -142,7 +150,9 @@ def _risk(row: dict[str, Any], words: Words) -> Chapter:
         "story.how", method=words.name("method", row["churn_method"]), status=words.name("churn_status", row["churn_status"])
     )
     pairs.append((words("column.churn_method"), how))
-    return Chapter(words("story.risk"), pairs=tuple(pairs))
+    days = finite(stage_facts(facts, "churn").get("metrics", {}).get("horizon_days"))
+    title = words("story.risk_in", horizon=words.length(days)) if days is not None else words("story.risk")
+    return Chapter(title, pairs=tuple(pairs))
 
 
 def _carried(row: dict[str, Any], words: Words) -> Chapter:

@@ -127,10 +127,11 @@ def show(customer: str, folder: Path, lang: str) -> tuple[dict[str, Any], list[C
             (pl.col("customer_id") == customer) & (pl.col("ordered_at").dt.date() <= row["as_of"])
         )
         orders = story.last_orders(mine)
+    facts = customers.facts.to_json() if customers.facts else {}
     words = load(lang, customers.facts.currency if customers.facts else None)
     title = words("story.title", id=plain(customer), day=words.day(row["as_of"]))
     record = _json(found)[0] | ({"last_orders": _json(orders)} if orders is not None else {})
-    return record, list(story.story(row, orders, words)), title
+    return record, list(story.story(row, orders, words, facts)), title
 
 
 def _latest(folder: Path) -> Path:

@@ -46,8 +46,10 @@ def _file(path: Path, there: There) -> Iterator[Check]:
     elif path.suffix == ".json" and (model := _model(path)) is not None:
         yield model
     else:
-        yield checked.unknown("file", "no table, model or run.json: exports and pages carry nothing to hold them against")
-        yield from folder.recorded(path, there, checked)
+        told = list(folder.recorded(path, there, checked))
+        if not told or told[0].status == "unknown":
+            yield checked.unknown("file", "no table, model or run.json: exports and pages carry nothing to hold them against")
+        yield from told
 
 
 def _model(path: Path) -> Check | None:

@@ -322,6 +322,14 @@ def test_ids_are_read_by_the_rule_for_ids_everywhere(content: bytes, found: set[
     assert named.read(path) == found
 
 
+def test_a_file_without_ids_says_so(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty list is done at once, and is told apart from ids that are in no file."""
+    path = tmp_path / "ids"
+    path.write_bytes(b"")
+    assert forget(copy, str(path)) == 0
+    assert "holds no id: nothing to do" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"a\0b\n", b"1.2E+15\n", b"x,customer_id\n1\n"])
 def test_ids_nobody_can_read_are_65(content: bytes, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Another encoding, no text, digits a spreadsheet threw away, a record cut short: nobody may be left out unseen."""

@@ -24,13 +24,14 @@ def run(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_story_tells_the_table(run: Path, lang: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Orders, days, spend and value as the table has them; at most 80 columns; no other customer."""
+    """Orders, days, spend and value as the table has them, how far the forecast looks; at most 80 columns; no other customer."""
     row = pl.read_parquet(run / "customers.parquet").sort("orders", descending=True).row(0, named=True)
     assert main(["show", row["customer_id"], str(run), "--lang", lang]) == 0
     said = capsys.readouterr().out
     assert row["customer_id"] in said
     assert f"{row['spend']:,.2f}" in said
     assert f"{row['clv']:,.2f}" in said or f"{row['clv']:,.0f}" in said
+    assert {"en": "What is expected in the next 12 months", "zh": "未来 12 个月的预期"}[lang] in said
     assert set(re.findall(r"C\d{3}", said)) == {row["customer_id"]}
     assert max(map(len, said.splitlines())) <= 80
     orders = pl.read_parquet(run / "clean.parquet").filter(customer_id=row["customer_id"])["order_id"].n_unique()

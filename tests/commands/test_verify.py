@@ -284,6 +284,7 @@ def test_what_is_no_table_is_told_apart(ran: Path, tmp_path: Path, capsys: pytes
     (tmp_path / "m.json").write_text('{"schema": 1, "learned": {"rfm": {"x": 1e999}}}')
     assert wrong(tmp_path / "m.json") == {"model"}
     assert found(ran.parent / "orders.csv")["file"].status == "unknown"
+    assert [(check.check, check.status) for check in found(ran / "report.html").values()] == [("record", "ok")]
     assert main(["verify"]) == 2
     assert main(["verify", str(tmp_path / "nowhere.parquet")]) == 66
     assert main(["verify", str(tmp_path)]) == 66

@@ -77,7 +77,9 @@ def _views(lang: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
     row = people.filter(pl.col("orders") > 1).row(0, named=True) | {"first_category": names["category"], "customer_id": "7"}
     yield (
         "story",
-        "\n".join(story.lines(words("story.title", id="7", day=words.day(row["as_of"])), story.story(row, None, words), 90)),
+        "\n".join(
+            story.lines(words("story.title", id="7", day=words.day(row["as_of"])), story.story(row, None, words, facts), 90)
+        ),
     )
     chosen = people.head(9).with_columns(
         customer_id=pl.lit("7"), reasons=pl.lit("silent_days=94;own_rhythm_days=21"), action="segment"

@@ -218,7 +218,7 @@ def test_every_view_shows_the_sign_and_says_once_what_it_means() -> None:
     written = json.loads(document.to_json(made, facts, "en"))
     notices = [one for one in written["notices"] if one["heading"].startswith("Numbers about few")]
     assert len(notices) == 1
-    assert f"Hidden: {count + _fields(customers, orders, cohorts)}." in notices[0]["text"]
+    assert f"Hidden: {count + _fields(customers, orders, cohorts)}; clm report --min-cell 0 shows them." in notices[0]["text"]
     cells = [cell for panel in written["panels"] for table in panel["tables"] for row in table["rows"] for cell in row]
     assert HIDDEN in cells
     shown = Page(page.render(made, facts, "en"))
