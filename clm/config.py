@@ -6,12 +6,12 @@ It may not know what any setting means: `settings` declares and parses them. Imp
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clm import strict_toml
 from clm.errors import ConfigError, UsageError
 from clm.outcome import Notice
 from clm.settings import COMMANDS, CommonSettings, Option, option_name, options
@@ -106,10 +106,10 @@ def read(explicit: str | None, env: Mapping[str, str], *, use_default: bool = Tr
     if not named and not (use_default and path.is_file()):
         return Sources(env, {})
     try:
-        record = tomllib.loads(path.read_text("utf-8"))
+        record = strict_toml.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the configuration {path.name} cannot be read", where=str(path), fix="check --config") from error
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except ValueError as error:
         raise ConfigError(f"the configuration {path.name} is not TOML: {error}", where=str(path), fix="mend the line") from error
     _check(record, path)
     return Sources(env, record, path.name)

@@ -6,11 +6,11 @@ It may not know which scores there are or how a column counts: the stage checks 
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from clm import strict_toml
 from clm.errors import ConfigError
 
 _EXAMPLE = "write tables such as [r_score] with cuts = [30, 90, 180, 365]"
@@ -27,8 +27,8 @@ def load(setting: str) -> tuple[dict[str, list[Any]], str]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"the cut-offs {name} cannot be read", where=setting, fix="check --cuts") from error
     try:
-        record = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+        record = strict_toml.loads(text, parse_float=Decimal)
+    except ValueError as error:
         raise ConfigError(f"the cut-offs {name} are not TOML: {error}", where=setting, fix=_EXAMPLE, code="cuts") from error
     for score, table in record.items():
         if not isinstance(table, dict) or set(table) != {"cuts"} or not isinstance(table["cuts"], list):

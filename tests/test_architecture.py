@@ -87,6 +87,7 @@ LIGHT_FILES = (
     "errors.py",
     "outcome.py",
     "inert.py",
+    "strict_toml.py",
     "config.py",
     "resources.py",
     "doctor.py",

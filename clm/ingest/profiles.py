@@ -27,7 +27,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -37,6 +36,7 @@ from typing import Any
 
 import polars as pl
 
+from clm import strict_toml
 from clm.errors import ConfigError, DataError
 from clm.settings import CleanSettings
 from clm.tables import ROLES
@@ -137,8 +137,8 @@ def shipped() -> tuple[Profile, ...]:
 def parse(text: str, name: str) -> Profile:
     """A profile's text, checked against the keys above. Raises `ConfigError`."""
     try:
-        record = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        record = strict_toml.loads(text)
+    except ValueError as error:
         raise ConfigError(f"the profile {name} is not TOML: {error}", where=name, fix="mend the line", code="profile") from error
     known = {one.name for one in fields(Profile)} - {"name", "identity"}
     made: dict[str, Any] = {"name": name}

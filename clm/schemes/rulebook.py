@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from clm import strict_toml
 from clm.errors import ConfigError
 from clm.tables import NO_PURCHASE
 
@@ -44,8 +44,8 @@ def name_of(given: str) -> str:
 def toml(text: str, name: str, kind: str) -> dict[str, Any]:
     """The file's record; its fractions stay exact."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError, ArithmeticError) as error:
+        return strict_toml.loads(text, parse_float=Decimal)
+    except ValueError as error:
         raise ConfigError(f"the {kind} {name} is not TOML: {error}", where=name, fix="mend the line", code=kind) from error
 
 

@@ -115,6 +115,8 @@ BOMBS: list[tuple[str, str, Callable[[], bytes], str]] = [
     ("a number of 10^6 digits in JSON", ".jsonl", lambda: b'{"customer_id": ' + b"9" * 1_000_000 + b"}\n", "clean"),
     ("deep TOML", ".toml", lambda: b"a = " + b"[" * 100_000 + b"]" * 100_000, "config"),
     ("a number of 10^6 digits in TOML", ".toml", lambda: b"seed = " + b"9" * 1_000_000, "config"),
+    ("a key of 20,000 parts", ".toml", lambda: b".".join([b"a"] * 20_000) + b" = 1", "config"),
+    ("a word of 10^6 letters", ".toml", lambda: b"a" * 1_000_000, "scheme"),
     ("deep scheme", ".toml", lambda: b"a = " + b"[" * 100_000 + b"]" * 100_000, "scheme"),
     ("deep rule", ".toml", lambda: b'[[segment]]\ncode = "a"\nwhen = "' + b"(" * 100_000 + b'"', "scheme"),
     ("deep model", ".json", lambda: b'{"schema": 1, "learned": {"rfm": ' + b"[" * 200_000 + b"]" * 200_000 + b"}}", "model"),
