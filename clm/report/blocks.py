@@ -146,24 +146,26 @@ class Panel:
 
 @dataclass(frozen=True)
 class Tile:
-    """One key figure: its name, the number, and what it is measured against."""
+    """One key figure: its name, the number, what it is part of, and its change with sign and words (nothing when not known)."""
 
     code: str
     label: str
     text: str
     value: float
     note: str
+    change: str = ""
 
 
 @dataclass(frozen=True)
 class Outline:
-    """The whole report in one language."""
+    """The whole report in one language; `tiles_note` says what the tiles are about."""
 
     lang: str
     title: str
     subtitle: tuple[str, ...]
     headlines: tuple[str, ...]
     tiles: tuple[Tile, ...]
+    tiles_note: str
     notices: tuple[tuple[str, str], ...]
     notice_lines: tuple[str, ...]
     panels: tuple[Panel, ...]

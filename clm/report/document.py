@@ -45,6 +45,13 @@ def to_json(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: pl.D
         "clm_version": facts.get("clm_version"),
         "sources": sources(facts),
         "headlines": list(report.headlines),
+        "key_figures": {
+            "note": report.tiles_note,
+            "tiles": [
+                {"code": tile.code, "label": tile.label, "value": tile.value, "change": tile.change, "note": tile.note}
+                for tile in report.tiles
+            ],
+        },
         "notices": [{"heading": heading, "text": text} for heading, text in report.notices],
         "panels": [_panel(panel) for panel in report.panels],
         "metrics": [{name: value for name, value in row.items() if name != "as_of"} for row in metrics.iter_rows(named=True)],
@@ -94,9 +101,10 @@ def to_markdown(metrics: pl.DataFrame, facts: dict[str, Any], lang: str, named: 
     report = outline(metrics, facts, lang, named)
     lines = [f"# {_md(report.title)}", "", " · ".join(map(_md, report.subtitle)), ""]
     lines += [f"## {_md(report.overview_title)}", "", *(f"* {_md(sentence)}" for sentence in report.headlines), ""]
+    lines += [_md(report.tiles_note), ""] if report.tiles_note else []
     for tile in report.tiles:
-        note = f" ({_md(tile.note)})" if tile.note else ""
-        lines.append(f"* {_md(tile.label)}: **{_md(tile.text)}**{note}")
+        beside = "".join(f" ({_md(text)})" for text in (tile.change, tile.note) if text)
+        lines.append(f"* {_md(tile.label)}: **{_md(tile.text)}**{beside}")
     if report.tiles:
         lines.append("")
     if report.notices:

@@ -9,6 +9,7 @@ import shlex
 from typing import Any
 
 from clm import settings
+from clm.report import key_figures
 from clm.report.blocks import Block, Cell, Column, Commands, Points, Table
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, Numbers, finite
@@ -41,7 +42,7 @@ def assumptions(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[
         for row in numbers.rows("model", "identified")
         if not row.value
     ]
-    blocks: list[Block] = [Points(tuple(said))]
+    blocks: list[Block] = [Points(tuple(said)), *key_figures.definitions(numbers, words)]
     blocks += _parameters(numbers, words)
     lines = commands(facts, words.lang)
     if lines:

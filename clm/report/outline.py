@@ -17,13 +17,14 @@ from clm.report import (
     forecast_panels,
     group_panels,
     hidden,
+    key_figures,
     limits_panel,
     past_panels,
     staying_panel,
     trust,
     value_sentences,
 )
-from clm.report.blocks import Outline, Panel, Tile
+from clm.report.blocks import Outline, Panel
 from clm.report.cells import text
 from clm.report.notices import notices
 from clm.report.numbers import ACTIVE_DAYS, Number, Numbers
@@ -68,7 +69,8 @@ def outline(
         title=words("report.title"),
         subtitle=_subtitle(numbers, facts, words),
         headlines=_headlines(numbers, facts, words),
-        tiles=_tiles(numbers, facts, words),
+        tiles=key_figures.tiles(numbers, facts, words),
+        tiles_note=key_figures.sentence(numbers, words),
         notices=said,
         notice_lines=tuple(words("report.notice", heading=heading, text=text) if text else heading for heading, text in said),
         panels=tuple(hidden.left(panel, numbers, words) for panel in panels) if hidden.everything(numbers) else panels,
@@ -125,6 +127,8 @@ def _headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[s
         if revenue is not None
         else words("headline.base_no_amounts", **base)
     ]
+    recent = key_figures.headline(numbers, words)
+    said += [recent] if recent else []
     repeat, top = (
         text(numbers.single("overview", "repeat_rate"), words.percent),
         numbers.value("clv", "top_share_spend", "top_010"),
@@ -171,7 +175,7 @@ def _forecast_headlines(numbers: Numbers, facts: dict[str, Any], words: Words) -
 
 
 def _lost_headline(numbers: Numbers, facts: dict[str, Any], words: Words, lost: Number) -> str:
-    doubt, horizon = trust.churn_doubt(numbers, facts), _lost_horizon(numbers, words)
+    doubt, horizon = trust.churn_doubt(numbers, facts), key_figures.lost_horizon(numbers, words)
     if doubt == trust.NO_SKILL:
         return words("headline.lost_no_skill", horizon=horizon)
     return words(
@@ -182,72 +186,3 @@ def _lost_headline(numbers: Numbers, facts: dict[str, Any], words: Words, lost: 
         share=words.percent(numbers.single_value("overview", "expected_lost_share")),
         horizon=horizon,
     )
-
-
-def _lost_horizon(numbers: Numbers, words: Words) -> str:
-    return words.length(numbers.single_value("churn", "horizon"))
-
-
-def _tiles(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Tile, ...]:
-    """The strip of key figures; one that cannot be known is left out, its panel says why."""
-
-    def value(metric: str) -> float | None:
-        return numbers.single_value("overview", metric)
-
-    none, returned = value("no_purchase"), value("returned")
-    days = words.count("days", ACTIVE_DAYS)
-    expected = numbers.single("overview", "expected_revenue")
-    doubt = trust.churn_doubt(numbers, facts)
-    lost_note = {trust.NO_SKILL: "kpi.lost_no_skill", trust.UNTESTED: "kpi.lost_untested"}.get(doubt or "", "kpi.lost_note")
-    whole, money = words.whole, words.money
-    rows = (
-        ("customers", words("kpi.customers"), value("customers"), whole, ""),
-        (
-            "buyers",
-            words("kpi.buyers"),
-            value("buyers"),
-            whole,
-            words("kpi.buyers_note", n=whole(none)) if none else words("kpi.buyers_all") if none == 0 else "",
-        ),
-        ("orders", words("kpi.orders"), value("orders"), whole, ""),
-        (
-            "net_revenue",
-            words("kpi.net_revenue"),
-            value("net_revenue"),
-            money,
-            words("kpi.returned_note", returned=money(returned)) if returned else "",
-        ),
-        ("average_order", words("kpi.average_order"), value("average_order"), money, ""),
-        (
-            "repeat_rate",
-            words("kpi.repeat_rate"),
-            value("repeat_rate"),
-            words.percent,
-            words("kpi.repeat_note", n=text(numbers.single("overview", "repeat_customers"), whole)),
-        ),
-        (
-            "active_customers",
-            words("kpi.active", days=days),
-            value("active_customers"),
-            whole,
-            words("kpi.active_note", share=words.percent(value("active_share"))),
-        ),
-        (
-            "expected_revenue",
-            words("kpi.expected"),
-            expected.value if expected else None,
-            money,
-            words(
-                "kpi.expected_untested" if trust.forecast_doubt(numbers) else "kpi.expected_note",
-                horizon=words.stretch(expected.period if expected else None),
-            ),
-        ),
-        (
-            "expected_lost",
-            words("kpi.lost"),
-            value("expected_lost"),
-            whole,
-            words(lost_note, horizon=_lost_horizon(numbers, words)),
-        ),
-    )
-    return tuple(Tile(code, label, show(number), number, note) for code, label, number, show, note in rows if number is not None)

@@ -132,8 +132,12 @@ class _Page:
         grid.add_column()
         grid.add_column(justify="right", no_wrap=True)
         grid.add_column()
+        if self.report.tiles_note:
+            self.put(self.report.tiles_note)
+            self.gap()
         for tile in self.report.tiles:
-            grid.add_row(self.text(tile.label), self.text(tile.text, "bold"), self.text(tile.note, "dim"))
+            beside = self.words("format.reason_gap").join(text for text in (tile.change, tile.note) if text)
+            grid.add_row(self.text(tile.label), self.text(tile.text, "bold"), self.text(beside, "dim"))
         self.console.print(grid)
 
     def block(self, block: Block) -> None:

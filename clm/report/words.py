@@ -87,11 +87,19 @@ class Words:
         places = 1 if abs(hundred) < 9.95 and hundred != 0 else 0
         return self("format.percent", n=_signed(f"{hundred:,.{places}f}"))
 
+    def rate(self, share: float | None) -> str:
+        """One decimal always, for shares that are held against each other."""
+        return NOTHING if share is None else self("format.percent", n=_signed(f"{100 * share:,.1f}"))
+
     def signed_percent(self, share: float | None) -> str:
         if share is None:
             return NOTHING
         sign = "+" if share > 0 else ""
         return sign + self("format.percent", n=_signed(f"{100 * share:,.1f}"))
+
+    def signed(self, number: float, places: int = 1) -> str:
+        """With its sign, plus too."""
+        return ("+" if number > 0 else "") + _signed(f"{number:,.{places}f}")
 
     def money(self, amount: float | None, places: int | None = None) -> str:
         """With the currency's sign when it is known; cents only below 1,000."""

@@ -38,15 +38,22 @@ SHOP: tuple[Line, ...] = (
 )
 
 
-def told(lines: pl.DataFrame, as_of: date = DAY, **more: Any) -> Numbers:
-    people = behaviour.take(lines.lazy(), as_of).customers
-    return Numbers(metrics.compute(people, {}, lines.lazy(), **more))
+def told_table(lines: pl.DataFrame, as_of: date = DAY) -> pl.DataFrame:
+    return metrics.compute(behaviour.take(lines.lazy(), as_of).customers, {}, lines.lazy())
 
 
-def alone(lines: pl.DataFrame, as_of: date = DAY, earlier: date | None = None) -> Numbers:
+def alone_table(lines: pl.DataFrame, as_of: date = DAY, earlier: date | None = None) -> pl.DataFrame:
     """What the customer table tells without its orders, beside an earlier one when asked."""
-    tables = [behaviour.take(lines.lazy(), day).customers if day else None for day in (as_of, earlier)]
-    return Numbers(metrics.compute(tables[0], {}, earlier=tables[1]))  # type: ignore[arg-type]
+    before = behaviour.take(lines.lazy(), earlier).customers if earlier else None
+    return metrics.compute(behaviour.take(lines.lazy(), as_of).customers, {}, earlier=before)
+
+
+def told(lines: pl.DataFrame, as_of: date = DAY) -> Numbers:
+    return Numbers(told_table(lines, as_of))
+
+
+def alone(lines: pl.DataFrame, earlier: date | None = None) -> Numbers:
+    return Numbers(alone_table(lines, earlier=earlier))
 
 
 def figures(numbers: Numbers) -> dict[str, tuple[float | None, float | None, float | None]]:

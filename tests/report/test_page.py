@@ -62,11 +62,13 @@ def test_the_page_fetches_and_runs_nothing(source: str) -> None:
 
 
 def test_no_tile_stands_alone(shop: Shop, numbers: pl.DataFrame) -> None:
-    """Three key figures in a row, four where three would leave one over."""
-    full = Page(page.render(numbers, shop[1], "en"))
-    bare = Page(page.render(metrics.compute(samples.without(shop[0], "clv", "churn"), {}), {}, "en"))
-    assert [one.attributes["class"] for one in full.all("dl") if "tiles" in one.attributes["class"]] == ["tiles"]
-    assert [one.attributes["class"] for one in bare.all("dl") if "tiles" in one.attributes["class"]] == ["tiles four"]
+    """Five key figures in a row, or four where five would leave one over; on a middling screen three, or four."""
+    for people, more, said in (
+        (shop[0], None, "tiles five"),
+        (samples.without(shop[0], "clv", "churn"), shop[2].lazy(), "tiles five even"),
+    ):
+        read = Page(page.render(metrics.compute(people, {}, more) if more is not None else numbers, shop[1], "en"))
+        assert [one.attributes["class"] for one in read.all("dl") if "tiles" in one.attributes["class"]] == [said]
 
 
 def test_panels_stand_in_their_order(source: str) -> None:
