@@ -200,11 +200,11 @@ def _no_interval(made: Made, around: Setting) -> str:
 
 
 def _about_log(around: Setting) -> Iterator[tuple[str, str]]:
-    if around.log_days < _TWO_CYCLES_DAYS:
-        yield (
-            "season_not_modelled",
-            f"the log covers {stretch(around.covered_days)}, less than two years: season is not modelled",
-        )
+    if around.covered_days < _TWO_CYCLES_DAYS:
+        covered = stretch(around.covered_days)
+        if around.covered_days >= _TWO_CYCLES_DAYS - 14:  # in weeks it would read as two years
+            covered = counted(around.covered_days, "day")
+        yield "season_not_modelled", f"the log covers {covered}, less than two years: season is not modelled"
     if around.buyers.age_days.size < _LEAST_TO_DATE:
         return
     came = around.log_days - around.buyers.age_days

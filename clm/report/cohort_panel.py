@@ -20,7 +20,7 @@ def cohorts(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     periods = list(numbers.periods("cohorts", "period_complete"))
     if not names:
         return (Paragraph(words("cohorts.none")),)
-    unit = words(f"cohorts.{_length(names[0])}")
+    unit = words(f"cohorts.{length_of(names[0])}")
     said = [words("cohorts.lead", unit=unit)]
     first = numbers.find("cohorts", "mean_retention", "age_01")
     if first is not None and first.value is not None:
@@ -82,7 +82,7 @@ def _heat(
     )
 
 
-def _length(name: str) -> str:
+def length_of(name: str) -> str:
     """How long the period of this name is: `2024-03`, `2024-Q1`, `2024`."""
     part = name.partition("-")[2]
     return "month" if part.isdecimal() else "quarter" if part else "year"
@@ -90,6 +90,6 @@ def _length(name: str) -> str:
 
 def _called(words: Words, name: str) -> str:
     year, _, part = name.partition("-")
-    if _length(name) == "month":
+    if length_of(name) == "month":
         return words.month(name)
     return words("format.quarter", year=year, n=part.strip("Q")) if part else year

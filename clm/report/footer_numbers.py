@@ -75,9 +75,26 @@ def _quality(sheet: Sheet, facts: dict[str, Any]) -> None:
         for group, value in shares.items():
             if value is not None:
                 sheet.add("quality", "rows_share", value / rows_in, group=group, n=int(value))
+    _flags(sheet, objects(clean.get("metrics", {}).get("quality")), finite(rows.get("out")))
     left_out = finite(stage_facts(facts, "rfm").get("rows", {}).get("after_as_of"))
     if left_out is not None:
         sheet.add("quality", "rows_after_as_of", left_out, n=int(left_out))
+
+
+def _flags(sheet: Sheet, quality: dict[str, Any], kept: float | None) -> None:
+    """Rows somebody should look at, all of them and by flag; a row can have several."""
+    flagged = finite(quality.get("flagged_rows"))
+    if flagged is None:
+        return
+    sheet.add("quality", "rows_flagged", flagged)
+    sheet.add("quality", "flagged_share", flagged / kept if kept else None)
+    for code, told in objects(quality.get("flags")).items():
+        found = objects(told)
+        rows = finite(found.get("rows"))
+        sheet.add("quality", "rows_flagged", rows, group=str(code))
+        sheet.add("quality", "flagged_share", rows / kept if kept and rows is not None else None, group=str(code))
+        if "amount" in found:
+            sheet.add("quality", "amount_flagged", money_of(found["amount"]), group=str(code))
 
 
 def _parts(account: dict[str, Any], read: Any) -> dict[str, dict[str, Any]]:

@@ -1,27 +1,17 @@
 """The last panel: what was assumed, what the models found, and the commands that make the report again.
 
-It may not compute or judge; settings come from the footers, parameters from METRICS.
+It may not compute or judge; settings come from the footers, numbers from METRICS.
 """
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
-from clm import settings
-from clm.report import key_figures
+from clm.report import key_figures, remake
 from clm.report.blocks import Block, Cell, Column, Commands, Points, Table
 from clm.report.footer_numbers import stage_facts
 from clm.report.numbers import ACTIVE_DAYS, Numbers, finite
 from clm.report.words import Words, plain
-
-_OUTPUTS = {
-    "clean": "clean.parquet",
-    "rfm": "rfm.parquet",
-    "segment": "segments.parquet",
-    "clv": "clv.parquet",
-    "churn": "customers.parquet",
-}
 
 
 def assumptions(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
@@ -44,10 +34,24 @@ def assumptions(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[
     ]
     blocks: list[Block] = [Points(tuple(said)), *key_figures.definitions(numbers, words)]
     blocks += _parameters(numbers, words)
-    lines = commands(facts, words.lang)
-    if lines:
-        blocks.append(Commands(words("assumptions.commands"), lines, words("assumptions.commands_note")))
-    return tuple(blocks)
+    return (*blocks, *_commands(numbers, facts, words))
+
+
+def _commands(numbers: Numbers, facts: dict[str, Any], words: Words) -> list[Block]:
+    """What to type, and which panel each command makes."""
+    made = remake.commands(facts, numbers, words.lang)
+    if not made:
+        return []
+    rows = []
+    for one in made:
+        panels = [words(f"panel.{code}") for code in one.panels if words.known(f"panel.{code}")]
+        rows.append((Cell(" ".join(one.line.split(" ", 2)[:2])), Cell(words("format.list").join(panels))))
+    columns = tuple(Column(words(f"assumptions.{part}"), numeric=False) for part in ("command", "panels"))
+    lines = tuple(one.line for one in made)
+    return [
+        Commands(words("assumptions.commands"), lines, words("assumptions.commands_note")),
+        Table(words("assumptions.made_by"), columns, tuple(rows)),
+    ]
 
 
 def _forecast(facts: dict[str, Any], words: Words) -> str:
@@ -79,49 +83,3 @@ def _parameters(numbers: Numbers, words: Words) -> list[Block]:
         Column(words("assumptions.standard_error")),
     )
     return [Table(words("assumptions.model"), columns, tuple(rows))] if rows else []
-
-
-def commands(facts: dict[str, Any], lang: str = "en") -> tuple[str, ...]:
-    """One command per stage the footers know, with every setting that is not the default, safe to paste into a shell.
-
-    The last makes the report in the language `lang`.
-    """
-    ancestors = facts.get("ancestors")
-    named = [one for one in ancestors if isinstance(one, dict)] if isinstance(ancestors, list) else []
-    files = [plain(one["source"], 120) for one in named if isinstance(one.get("source"), str)]
-    lines, before = [], [shlex.quote(name if not name.startswith("-") else f"./{name}") for name in files]
-    for stage, output in _OUTPUTS.items():
-        made = stage_facts(facts, stage)
-        if not made:
-            continue
-        parts = ["clm", stage, *(before or ["orders.csv"]), *_options(stage, made["settings"])]
-        if stage in ("clv", "churn"):
-            parts += ["--orders", _OUTPUTS["clean"]]
-        lines.append(" ".join([*parts, "-o", output]))
-        before = [output]
-    if lines:
-        told = [] if lang == settings.ReportSettings().lang else ["--lang", lang]
-        lines.append(" ".join(["clm", "report", *before, "--orders", _OUTPUTS["clean"], *told, "-o", "report.html"]))
-    return tuple(lines)
-
-
-def _options(stage: str, used: dict[str, Any]) -> list[str]:
-    """Settings of a stage as they would be typed; what the footer does not say stays at its default."""
-    parts: list[str] = []
-    kind = settings.COMMANDS[stage]
-    for field, option in settings.options(kind):
-        key = field.name.rstrip("_")
-        if not option.recorded or key not in used or used[key] == settings.json_value(field.default):
-            continue
-        value, flag = used[key], f"--{settings.option_name(field.name)}"
-        if option.flag:
-            parts += [flag] if value else []
-        elif isinstance(value, dict):
-            for name, one in sorted(value.items()):
-                parts += [flag, shlex.quote(plain(f"{name}={one}", 200))]
-        elif isinstance(value, list):
-            parts += [flag, shlex.quote(plain(",".join(map(str, value)), 400))] if value else []
-        elif value is not None:
-            parts += [flag, shlex.quote(plain(value, 200))]
-    seed = finite(used.get("seed"))
-    return [*parts, "--seed", f"{seed:.0f}"] if seed is not None and seed != settings.CommonSettings().seed else parts

@@ -56,6 +56,7 @@ def quality(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Bloc
         )
     )
     blocks.append(_account(numbers, words))
+    blocks += _flags(numbers, words)
     late = numbers.value("quality", "rows_after_as_of")
     if late:
         day = words.day(numbers.as_of)
@@ -79,6 +80,37 @@ def _account(numbers: Numbers, words: Words) -> Table:
     parts = ("rows", "share", "amount") if priced else ("rows", "share")
     columns = (Column(words("quality.step"), numeric=False), *(Column(words(f"quality.{part}")) for part in parts))
     return Table(words("quality.table"), columns, tuple(rows), strong=(1,))
+
+
+def _flags(numbers: Numbers, words: Words) -> list[Block]:
+    """Rows that were kept but are remarkable: how many, what the flag means, what to do."""
+    whole = numbers.find("quality", "rows_flagged")
+    if whole is None:
+        return []
+    if not whole.value:
+        return [Paragraph(words("quality.flags_none"))]
+    codes = sorted(
+        numbers.groups("quality", ("rows_flagged",)), key=lambda code: -(numbers.value("quality", "rows_flagged", code) or 0.0)
+    )
+    priced = bool(numbers.rows("quality", "amount_flagged"))
+    rows = []
+    for code in codes:
+        count, share, money = (
+            numbers.value("quality", metric, code) for metric in ("rows_flagged", "flagged_share", "amount_flagged")
+        )
+        said = code if words.known(f"flag.{code}") else "own"
+        cells = [Cell(words.name("flag", code)), Cell(words.whole(count), count), Cell(words.percent(share), share)]
+        cells += [Cell(words.cell(money), money)] if priced else []
+        rows.append((*cells, Cell(words(f"flag_means.{said}")), Cell(words(f"flag_do.{said}"))))
+    parts = ("rows", "share", *(("amount",) if priced else ()))
+    columns = (
+        Column(words("quality.flag"), numeric=False),
+        *(Column(words(f"quality.{part}")) for part in parts),
+        *(Column(words(f"quality.flag_{part}"), numeric=False) for part in ("means", "do")),
+    )
+    whole_share = words.percent(numbers.value("quality", "flagged_share"))
+    lead = words("quality.flags", rows=words.count("rows", whole.value), share=whole_share)
+    return [Paragraph(lead), Table(words("quality.flags_table"), columns, tuple(rows), words("quality.flags_note"))]
 
 
 def _about(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[tuple[str, str], ...]:

@@ -310,7 +310,7 @@ def facts(frame: pl.DataFrame | None = None) -> dict[str, Any]:
             "collapsed": {"duplicate": "0.0000"},
         },
         "warnings": [],
-        "metrics": {},
+        "metrics": {"quality": {"flagged_rows": 9, "flags": {"zero_price": {"rows": 9, "amount": "0.0000"}}}},
     }  # fmt: skip
     rfm = {"stage": "rfm", "settings": {"as_of": "last-day", "bins": 5}, "rows": {"after_as_of": 3}, "warnings": []}
     return deepcopy({

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from copy import deepcopy
 from datetime import date
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from clm import settings
-from clm.report import limits_panel, metrics
+from clm.report import metrics
 from clm.report.blocks import Figure, Heat, Outline, Pairs, Paragraph, Table
 from clm.report.outline import outline
 from tests.report import samples
@@ -50,6 +48,24 @@ def test_the_grid_shows_every_cell_with_the_best_at_the_top_right(shop: Shop, nu
     assert heat.cells[0][4].value == best
     assert sum(cell.value for row in heat.cells for cell in row) == 200
     assert all((cell.level == 0) == (cell.value == 0) for row in heat.cells for cell in row)
+
+
+def test_flags_are_told_with_what_to_do(shop: Shop) -> None:
+    """The commonest first, each with rows, share of what was kept, money, meaning and advice; one's own keeps its name."""
+    facts = deepcopy(shop[1])
+    flags = {"zero_price": {"rows": 4, "amount": "0.0000"}, "big order": {"rows": 49, "amount": "12345.6700"}}
+    facts["ancestors"][1]["metrics"]["quality"] = {"flagged_rows": 51, "flags": flags}
+    for lang, name in (("en", "Price of zero"), ("zh", "零单价")):
+        blocks = _panel(outline(metrics.compute(shop[0], facts), facts, lang), "quality")
+        _, table = [block for block in blocks if isinstance(block, Table)]
+        assert [row[0].text for row in table.rows] == ["big order", name]
+        assert [cell.value for cell in table.rows[0]][1:4] == [49, 0.025, 12345.67]
+        assert all(row[4].text and row[5].text for row in table.rows)
+        [said] = [block.text for block in blocks if isinstance(block, Paragraph) and "51" in block.text]
+        assert "2.6%" in said
+    facts["ancestors"][1]["metrics"]["quality"] = {"flagged_rows": 0, "flags": {}}
+    blocks = _panel(outline(metrics.compute(shop[0], facts), facts, "en"), "quality")
+    assert "No row was flagged as remarkable." in [block.text for block in blocks if isinstance(block, Paragraph)]
 
 
 def test_segments_have_names_meanings_and_actions(shop: Shop, numbers: pl.DataFrame) -> None:
@@ -96,62 +112,6 @@ def test_many_sources_are_named_in_part(shop: Shop, numbers: pl.DataFrame) -> No
     assert [text for term, text in pairs.items if term == "Source"][-1] == "s3.csv (1 byte, SHA-256 ffffffffffff)"
 
 
-def test_commands_repeat_the_settings_that_matter(shop: Shop) -> None:
-    """Each stage with what is not its default; files linked in a chain; nothing where no footer tells."""
-    lines = limits_panel.commands(shop[1])
-    assert lines == (
-        "clm clean 'orders 2023.csv' --map 'customer_id=会员编号' --duplicates drop -o clean.parquet",
-        "clm rfm clean.parquet -o rfm.parquet",
-        "clm segment rfm.parquet -o segments.parquet",
-        "clm clv segments.parquet --margin 0.35 --orders clean.parquet -o clv.parquet",
-        "clm churn clv.parquet --orders clean.parquet -o customers.parquet",
-        "clm report customers.parquet --orders clean.parquet -o report.html",
-    )
-    assert limits_panel.commands(shop[1], "zh")[-1] == lines[-1].replace(" -o", " --lang zh -o")
-    assert limits_panel.commands({}) == ()
-
-
-@pytest.mark.parametrize("name", ["-rf", "a b.csv", "$(reboot).csv", "`id`.csv", "'; rm x '.csv", *samples.HOSTILE])
-def test_commands_are_safe_to_paste(shop: Shop, name: str) -> None:
-    """A file's name is one word of the command, never an option, a second command or an escape."""
-    facts = deepcopy(shop[1])
-    facts["ancestors"][0]["source"] = name
-    words = shlex.split(limits_panel.commands(facts)[0])
-    assert words[:2] == ["clm", "clean"]
-    assert words[3:5] == ["--map", "customer_id=会员编号"]
-    assert not words[2].startswith("-")
-    assert words[2].isprintable()
-
-
-def test_every_recorded_setting_can_be_written_as_an_option() -> None:
-    """Whatever a footer records under a stage's settings comes back as options that parse to the same value."""
-    changed = {
-        "clean": settings.CleanSettings(
-            map=(("amount", "Betrag €"),), keep=("a", "b c"), until="none", allow_masked=True, max_rejects=0.2
-        ),
-        "rfm": settings.RfmSettings(as_of="month-end", bins=4),
-        "clv": settings.ClvSettings(horizon=settings.Horizon(90, "d"), annual_discount=0.2, no_backtest=True),
-    }  # fmt: skip
-    for stage, used in changed.items():
-        facts = {"stage": stage, "settings": settings.recorded(used, settings.CommonSettings()), "ancestors": []}
-        words = shlex.split(limits_panel.commands(facts)[0])
-        given: dict[str, list[str]] = {}
-        flags = {f"--{settings.option_name(field.name)}": (field, option) for field, option in settings.options(type(used))}
-        for at, word in enumerate(words):
-            if word in flags:
-                given.setdefault(word, []).append("true" if flags[word][1].flag else words[at + 1])
-        for flag, texts in given.items():
-            field, option = flags[flag]
-            if field.name != "orders":
-                assert option.parse(texts if option.repeat else texts[0]) == getattr(used, field.name), flag
-        missing = [
-            field.name
-            for flag, (field, option) in flags.items()
-            if option.recorded and getattr(used, field.name) != field.default and flag not in given
-        ]
-        assert not missing
-
-
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_back_test_shows_the_mean_over_its_days(shop: Shop, numbers: pl.DataFrame, lang: str) -> None:
     """With two past days whose scores differ the table holds their mean, not the newest day's score."""
@@ -193,15 +153,6 @@ def test_the_model_in_use_is_no_simple_rule(shop: Shop, used: str, kind: str, la
             block for block in _panel(outline(numbers, facts, lang), "backtest") if isinstance(block, Table) and block.strong
         ]
         assert label in [table.rows[place][0].text for place in table.strong]
-
-
-def test_a_seed_of_ones_own_is_part_of_the_command(shop: Shop) -> None:
-    """Draws repeat only with their seed; the default one is not said."""
-    facts = deepcopy(shop[1])
-    facts["ancestors"][-1]["settings"]["seed"] = 7
-    assert [line for line in limits_panel.commands(facts) if "--seed" in line] == [
-        "clm clv segments.parquet --margin 0.35 --seed 7 --orders clean.parquet -o clv.parquet"
-    ]
 
 
 def test_a_shop_of_one_order_reads_like_a_sentence(shop: Shop) -> None:

@@ -65,7 +65,7 @@ def test_every_code_of_the_tables_has_a_name() -> None:
     wanted += [f"reason.{code}" for code in classify_buyers.REASONS]
     wanted += [f"reject.{code}" for code in tables.REJECT_CODES]
     wanted += [f"collapsed.{code}" for code in tables.COLLAPSED_CODES]
-    wanted += [f"flag.{code}" for code in tables.FLAGS]
+    wanted += [f"{kind}.{code}" for kind in ("flag", "flag_means", "flag_do") for code in tables.FLAGS]
     assert not [key for key in wanted if not (EN.known(key) and ZH.known(key))]
 
 
@@ -98,7 +98,7 @@ def test_no_word_is_left_over() -> None:
     source = "".join(path.read_text() for path in sorted((ROOT / "clm" / "report").glob("*.py")))
     codes = (
         "month month_short count segment lifecycle stage meaning action reject collapsed method clv_status churn_status risk "
-        "warning told part flag sheet score segments tiers field migration cohorts column reason story"
+        "warning told part flag flag_means flag_do sheet score segments tiers field migration cohorts column reason story"
     )
     for key in EN.entries:
         family, _, name = key.partition(".")
