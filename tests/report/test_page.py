@@ -62,7 +62,7 @@ def test_the_page_fetches_and_runs_nothing(source: str) -> None:
 
 
 def test_no_tile_stands_alone(shop: Shop, numbers: pl.DataFrame) -> None:
-    """Five key figures in a row, or four where five would leave one over; on a middling screen three, or four."""
+    """Five key figures in a row, or four where five would leave one over; on a middling screen three, the last one alone."""
     for people, more, said in (
         (shop[0], None, "tiles five"),
         (samples.without(shop[0], "clv", "churn"), shop[2].lazy(), "tiles five even"),

@@ -117,7 +117,7 @@ def test_commands_can_be_pasted(shop: Shop, numbers: pl.DataFrame) -> None:
     """A long command is continued with a backslash and reads back as one command with its words whole."""
     drawn = terminal.render(numbers, shop[1], "en", 40, colour=False)
     joined = drawn.replace(" \\\n", " ")
-    [clean] = [line for line in joined.split("\n") if line.strip().startswith("clm clean")]
+    [clean] = [line for line in joined.split("\n") if line.strip().startswith("clm clean '")]
     assert shlex.split(clean) == [
         "clm", "clean", "orders 2023.csv", "--map", "customer_id=会员编号", "--duplicates", "drop", "-o", "clean.parquet",
     ]  # fmt: skip
