@@ -18,6 +18,7 @@ from clm.report import (
     kpi_numbers,
     migration_numbers,
     order_numbers,
+    quality_numbers,
     suppress,
     ties,
 )
@@ -46,6 +47,7 @@ def compute(
     customer_numbers.add(sheet, customers, facts)
     if day is not None:
         kpi_numbers.add(sheet, customers, day, orders, earlier)
+    quality_numbers.add(sheet, facts)
     footer_numbers.add(sheet, facts)
     cost_numbers.add(sheet, facts, expected=not customer_numbers.unknowable(customers))
     if migration is not None:

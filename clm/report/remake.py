@@ -40,7 +40,7 @@ PANELS = {
     "clean": ("quality",),
     "rfm": ("rfm_grid",),
     "segment": ("segments", "tiers", "lifecycle", "portfolio"),
-    "clv": ("clv", "costs", "backtest", "p_alive"),
+    "clv": ("clv", "costs", "backtest", "alive"),
     "churn": ("survival", "churn"),
     "cohort": ("cohorts",),
     "migrate": ("migration",),
