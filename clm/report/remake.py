@@ -74,7 +74,9 @@ def commands(facts: dict[str, Any], numbers: Numbers, lang: str) -> tuple[Made, 
         found.append(Made(_line("migrate", [EARLIER, last], [], "moves.parquet"), PANELS["migrate"]))
     options = ["--orders", ORDERS] if names or numbers.rows("revenue", "month_complete") else []
     options += ["--previous", EARLIER] if moved else []
-    options += [] if lang == settings.ReportSettings().lang else ["--lang", lang]
+    usual, least = settings.ReportSettings(), numbers.value("privacy", "min_cell")
+    options += [] if least in (None, usual.min_cell) else ["--min-cell", f"{least:.0f}"]
+    options += [] if lang == usual.lang else ["--lang", lang]
     return (*found, Made(_line("report", [last], options, "report.html"), PANELS["report"]))
 
 

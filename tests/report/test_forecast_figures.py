@@ -119,7 +119,7 @@ def test_three_invented_customers_or_the_reason_why_none(shop: Shop, lang: str) 
 
 
 def test_hidden_numbers_keep_their_place_in_the_tables() -> None:
-    """A band of few customers is a row of crosses with no bar, and so are hidden points of the curves; nothing is left out."""
+    """A band of few customers is a row of crosses beside bars of no length; nothing is left out or slides."""
     sheet = Sheet()
     spread_numbers.add(sheet, pl.Series([3.0] * 20 + [7.0] * 2 + [15.0] * 2 + [40.0] * 9))
     numbers = Numbers(suppress.hide(sheet.frame(None), 5))
@@ -129,4 +129,5 @@ def test_hidden_numbers_keep_their_place_in_the_tables() -> None:
     texts = [[cell.text for cell in row[1:]] for row in figure.table.rows]
     assert len(texts) == 4
     assert texts[1] == texts[2] == [HIDDEN] * 3
-    assert len(figure.marks) == 4
+    assert [mark.value for mark in figure.marks if mark.text == HIDDEN] == [0.0] * 4
+    assert len(figure.marks) == 8

@@ -27,7 +27,7 @@ Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
 
 
 def lines_of(facts: dict[str, Any], lang: str = "en", numbers: pl.DataFrame | None = None) -> tuple[str, ...]:
-    found = metrics.compute(samples.empty(), {}) if numbers is None else numbers
+    found = metrics.compute(samples.empty(), {}, min_cell=5) if numbers is None else numbers
     return tuple(one.line for one in remake.commands(facts, Numbers(found), lang))
 
 
@@ -52,6 +52,8 @@ def test_commands_repeat_the_settings_that_matter(shop: Shop) -> None:
     )
     assert lines_of(shop[1], "zh")[-1] == lines[-1].replace(" -o", " --lang zh -o")
     assert lines_of({}) == ()
+    shown = lines_of(shop[1], numbers=metrics.compute(samples.empty(), {}, min_cell=1))
+    assert shown[-1] == lines[-1].replace(" -o", " --min-cell 1 -o")
 
 
 @pytest.mark.parametrize("name", ["-rf", "a b.csv", "$(reboot).csv", "`id`.csv", "'; rm x '.csv", *samples.HOSTILE])
@@ -134,7 +136,7 @@ def test_every_line_is_accepted_and_every_panel_is_made(shop: Shop, numbers: pl.
     assert lines[-3:] == [
         "clm cohort clean.parquet --period month --as-of 2023-12-20 -o cohorts.parquet",
         "clm migrate earlier.parquet customers.parquet -o moves.parquet",
-        "clm report customers.parquet --orders clean.parquet --previous earlier.parquet --lang zh -o report.html",
+        "clm report customers.parquet --orders clean.parquet --previous earlier.parquet --min-cell 1 --lang zh -o report.html",
     ]
     with pytest.raises(Exception, match="no-such-option"):
         accepted("clm report --no-such-option")
