@@ -142,6 +142,16 @@ def _figure(name: str, period: str | None) -> tuple[Cell, ...]:
     return tuple(("kpi", period, one) for one in rates.get(name, (same.get(name, name),)))
 
 
+def counted(found: People, section: str, row: Number) -> tuple[Cell, ...]:
+    """The cells that `n` counts where the value is of other cells: money is of all, or of the active of a period."""
+    name = row.metric.removesuffix("_change")
+    if section == "overview" and name in ("net_revenue", "returned"):
+        return (ALL,)
+    if section == "kpi" and name in ("net_revenue", "gross_revenue"):
+        return tuple(("kpi", period, "active") for period in ((row.period,) if name == row.metric else found.stretches))
+    return ()
+
+
 def _grouped(found: People, section: str, row: Number) -> tuple[Cell, ...]:
     """Segments, stages of life, tiers: whatever is told of one is about its members."""
     return (group_cell(found, section, row.group, row.n),)

@@ -23,14 +23,19 @@ OFF = 1  # the least cell that withholds nothing
 def hide(metrics: pl.DataFrame, least: int, ties: Iterable[Line] = ()) -> pl.DataFrame:
     """METRICS in which rows that tell of 1 to `least` − 1 customers are `hidden`: value, interval and n are null.
 
+    The `n` of what is shown is null too where it would count what is hidden.
+
     `ties` are lines the numbers alone do not show (see `ties`). The section `privacy` records `least` and how many are hidden.
     """
-    mask = _hidden(with_sections(metrics), least, tuple(ties)) if least > OFF else [False] * metrics.height
+    mask, counted = _hidden(with_sections(metrics), least, tuple(ties)) if least > OFF else ([False] * metrics.height,) * 2
     marked = metrics.with_columns(pl.Series("hidden", mask, pl.Boolean))
     gone = pl.col("hidden")
     named = (pl.col("section") == "portfolio") & (pl.col("metric") == "field")  # its group names what is hidden
-    kept = marked.filter(~(gone & named)).with_columns(
-        pl.when(~gone).then(pl.col(name)).alias(name) for name in ("value", "lower", "upper", "n")
+    counts = pl.Series("n", counted, pl.Boolean)
+    kept = (
+        marked.with_columns(pl.when(~counts).then(pl.col("n")))
+        .filter(~(gone & named))
+        .with_columns(pl.when(~gone).then(pl.col(name)).alias(name) for name in ("value", "lower", "upper", "n"))
     )
     record = Sheet()
     record.add("privacy", "min_cell", least)
@@ -39,12 +44,15 @@ def hide(metrics: pl.DataFrame, least: int, ties: Iterable[Line] = ()) -> pl.Dat
     return pl.concat([kept, record.frame(day)])  # type: ignore[arg-type]
 
 
-def _hidden(rows: list[tuple[str, Number]], least: int, ties: tuple[Line, ...]) -> list[bool]:
+def _hidden(rows: list[tuple[str, Number]], least: int, ties: tuple[Line, ...]) -> tuple[list[bool], list[bool]]:
+    """Which rows are hidden, and of which rows the count `n` is: money may be told of customers whose number may not."""
     found = families.of(rows)
     sizes = found.sizes
     tied = [line for line in ties if line.total in sizes and all(part in sizes for part in line.parts)]
     known = {people.BUYERS, people.WHOLE}
     gone = withheld(sizes, [*found.lines, *tied], least, known, found.unsaid)
     if known & gone:  # so few customers that everything is about them
-        return [bool(cells) for cells in found.about]
-    return [not gone.isdisjoint(cells) for cells in found.about]
+        return ([bool(cells) for cells in found.about],) * 2
+    mask = [not gone.isdisjoint(cells) for cells in found.about]
+    counts = (people.counted(found, section, row) for section, row in rows)
+    return mask, [hidden or not gone.isdisjoint(cells) for hidden, cells in zip(mask, counts, strict=True)]

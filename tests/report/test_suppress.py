@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -15,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clm.report import document, metrics, page, terminal
+from clm.report import document, metrics, page, suppress, terminal
 from clm.report.blocks import Figure
+from clm.report.numbers import Sheet
 from clm.report.outline import outline
 from clm.report.words import HIDDEN
 from clm.tables import NO_PURCHASE
@@ -233,6 +235,31 @@ def _fields(customers: pl.DataFrame, orders: pl.DataFrame, cohorts: pl.DataFrame
     facts = samples.facts(customers)
     made = [metrics.compute(customers, facts, orders.lazy(), samples.migration(), cohorts, min_cell=n) for n in (0, LEAST)]
     return made[0].height - made[1].height
+
+
+def test_the_money_of_all_does_not_count_them_where_that_is_hidden() -> None:
+    """60 buyers are shown and 2 customers who only returned are not: no `n` says that there are 62."""
+    sheet = Sheet()
+    for name, value, n in (("customers", 62, 62), ("buyers", 60, 60), ("no_purchase", 2, 62), ("net_revenue", 100, 62)):
+        sheet.add("overview", name, value, n=n)
+    closed = suppress.hide(sheet.frame(date(2024, 1, 1)), LEAST)
+    assert 62 not in closed["n"].to_list()
+    assert closed.filter(metric="net_revenue").select("value", "hidden").row(0) == (100, False)
+    assert suppress.hide(sheet.frame(date(2024, 1, 1)), 0)["n"].to_list().count(62) == 3
+
+
+def test_the_money_of_a_period_does_not_count_its_active_where_they_are_hidden() -> None:
+    """57 of 60 buyers were active, so how many is hidden: neither money nor its change says 57."""
+    sheet, (last, before) = Sheet(), ("2024-04-02/2024-06-30", "2024-01-03/2024-04-01")
+    sheet.add("overview", "buyers", 60, n=60)
+    sheet.add("overview", "active_customers", 57, n=60)
+    for period, active in ((last, 57), (before, 58)):
+        for name in ("customers", "active", "gross_revenue"):
+            sheet.add("kpi", name, 60 if name == "customers" else active, period=period, n=60 if name == "customers" else active)
+    sheet.add("kpi", "gross_revenue_change", 0.1, period=last, n=57)
+    closed = suppress.hide(sheet.frame(date(2024, 1, 1)), LEAST)
+    assert 57 not in [*closed["n"].to_list(), *closed.filter(metric="active")["value"].to_list()]
+    assert not closed.filter(metric="gross_revenue")["hidden"].any()
 
 
 def test_segments_recomputed_from_the_page_do_not_tell_the_hidden_one() -> None:
