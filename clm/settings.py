@@ -437,6 +437,9 @@ class RunSettings:
         shown="last-day",
     )
     lang: str | None = _unrecorded(None, values.choice("en", "zh"), "en|zh", "Language of the report.", shown="en")
+    min_cell: int | None = _unrecorded(
+        None, values.whole(0), "N", "The report hides numbers about fewer than N customers; 0 shows all.", shown="5"
+    )
     previous: str | None = _unrecorded(
         None, values.filled, "DIR", "Folder of an earlier run: who moved since, and tiers that remember."
     )

@@ -99,7 +99,7 @@ def _passed_down(job: Job, stage: str) -> dict[str, Any]:
     """Options of `run` that are a stage's own."""
     if stage == "rfm":
         return {"as_of": job.settings.as_of}
-    return {"lang": job.settings.lang} if stage == "report" else {}
+    return {"lang": job.settings.lang, "min_cell": job.settings.min_cell} if stage == "report" else {}
 
 
 def _starter(job: Job, plan: Plan) -> Any:

@@ -115,6 +115,9 @@ def _standing(row: dict[str, Any], words: Words) -> Chapter:
 def _expected(row: dict[str, Any], words: Words, facts: dict[str, Any]) -> Chapter:
     if row.get("clv_status") in (None, NO_PURCHASE):
         return Chapter("")
+    if row["clv_method"] == "mean" and row["expected_orders"] == 0:
+        # the mean of a base of which nobody came back: that nothing is to come is not known
+        return Chapter(words("story.expected"), (words("clv.cannot_tell"),))
     pairs = []
     if row["p_alive"] is not None:
         pairs.append((words("column.p_alive"), words.percent(row["p_alive"])))

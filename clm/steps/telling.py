@@ -198,7 +198,9 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
         numbers = metrics.compute(base, facts, log, moves, _cohorts(log, base, day), earlier, settings.min_cell)
         hidden = int(numbers["hidden"].sum())
         closing = f"{counted(numbers.height, 'number')} from {customers.name}"
-        closing += f", {hidden:,} hidden (about fewer than {settings.min_cell} customers)" if hidden else ""
+        closing += (
+            f", {hidden:,} hidden (about fewer than {settings.min_cell} customers: --min-cell 0 shows all)" if hidden else ""
+        )
         return Outcome(
             numbers,
             Rows(base.height, numbers.height),

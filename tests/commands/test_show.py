@@ -115,3 +115,16 @@ def test_a_customer_with_returns_only(tmp_path: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "No purchase in the log." in said
     assert "What is expected" not in said
+
+
+def test_where_nobody_came_back_nothing_is_foretold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mean of one-time buyers is no forecast of 0: the story says that it is not known, as the report does; and a run told
+    to hide nothing hides nothing."""
+    source = tmp_path / "orders.csv"
+    source.write_text("order_id,customer_id,order_date,amount\n1,a,2024-01-05,10\n2,b,2024-03-06,4\n", "utf-8")
+    assert main(["run", str(source), "-o", str(tmp_path / "out"), "--min-cell", "0"]) == 0
+    assert "hidden" not in capsys.readouterr().err
+    assert main(["show", "a", str(tmp_path / "out")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "worth cannot be told from this log" in said
+    assert "lifetime value 0" not in said
