@@ -135,7 +135,10 @@ def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str],
     Raises DataError when nobody would remain, ConfigError when the run cannot be made again as it was; nothing is changed then.
     """
     record, log = held.record, held.log()
-    notices: list[Notice] = []
+    notices = [
+        Notice("setting_names", f"the setting {name} may name one of them: take it out and make the folder anew with `clm run`")
+        for name in tables.settings_naming([*held.of_run, *held.loose], ids)
+    ]
     anew = record is not None and (held.in_run or held.unfinished)
     if record is not None and anew:
         if log is None:

@@ -5,8 +5,10 @@ It may not decide which files there are. A table nothing has changed for is not 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +28,8 @@ KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
 AGGREGATES = ("COHORTS", "BACKTEST", "METRICS")
 _PASSING = ("segment", "clv", "churn")
+# settings in which somebody may have written an id
+_WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products")
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,18 @@ def naming(raw: pl.Series, ids: frozenset[str]) -> pl.Series:
 
 def _as_a_word(text: str, record: str) -> bool:
     return re.search(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])", record) is not None
+
+
+def settings_naming(tables: Iterable[Held], ids: frozenset[str]) -> list[str]:
+    """Settings in the footers, as `stage.option`, in which one of them may be named: a rule about one customer, say."""
+    found = set()
+    for one in tables:
+        for record in (one.facts.to_json(), *one.facts.ancestors):
+            for option, value in (record.get("settings") or {}).items():
+                text = unicodedata.normalize("NFC", json.dumps(value, ensure_ascii=False))
+                if option in _WRITTEN_BY_HAND and any(_as_a_word(one_id, text) for one_id in ids if one_id in text):
+                    found.add(f"{record['stage']}.{option}")
+    return sorted(found)
 
 
 def without(one: Held, ids: frozenset[str], facts: Facts) -> Output:

@@ -130,6 +130,24 @@ def test_nothing_in_the_folder_names_them_any_more(tmp_path: Path, monkeypatch: 
     assert wrong(out) == []
 
 
+def test_a_setting_that_names_one_of_them_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A rule about one customer stands in every footer and on the page: which setting it is, never the id; a number in a rule
+    about money is no id of another's."""
+    log = csv_of(invented(customers=12, orders=4), tmp_path / "orders.csv")
+    (tmp_path / "gone.txt").write_text("C003\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for rule, said in (("vip = customer_id = 'C003'", True), ("vip = customer_id = 'C0031'", False)):
+        monkeypatch.setenv("CLM_CLEAN_RULE", rule)
+        assert main(["run", str(log), "-o", "out", "-q"]) == 0
+        capsys.readouterr()
+        assert main(["forget", "--ids-file", "gone.txt", "out"]) == 0
+        err = capsys.readouterr().err
+        assert ("clean.rule may name one of them" in err) is said
+        assert "C003" not in err
+
+
 def test_a_second_time_changes_nothing(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Idempotent to the byte, and said; verify is content, `clm run` has nothing to do."""
     assert forget(copy, gone) == 0
