@@ -33,7 +33,7 @@ CASES: list[tuple[int, str, Case]] = [
     (2, r"no command", lambda shop, tmp: []),
     (2, r"there is no nonsense", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.parquet", "--fail-if", "nonsense > 1"]),
     (2, r"suffix .txt", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", f"{tmp}/x.txt"]),
-    (2, r"use one of .html, .json, .md, .parquet", lambda shop, tmp: ["report", str(shop.file("churn")), "-o", f"{tmp}/x.pdf"]),
+    (2, r"use one of .html, .json, .md, .xlsx, .parquet", lambda shop, tmp: ["report", str(shop.file("churn")), "-o", f"{tmp}/x.pdf"]),
     (66, r"inside it: .*clean.parquet", lambda shop, tmp: ["cohort", str(tmp)]),
     (65, r"--allow-masked\n.*CLM_CLEAN_MAP\n.*CLM_CLEAN_ALLOW_MASKED", lambda shop, tmp: ["run", f"{tmp}/masked.csv", "-o", f"{tmp}/out"]),
     (65, r"clm rfm", lambda shop, tmp: ["segment", str(shop.file("clean")), "-o", f"{tmp}/x.parquet"]),

@@ -90,7 +90,7 @@ def test_clusters_of_one_model_can_be_compared(shop: Shop, tmp_path: Path, capsy
 def test_a_report_knows_who_moved(months: tuple[Path, Path], tmp_path: Path) -> None:
     """--previous adds the section migration, with the numbers of `migrate`; without it there is none."""
     made = tmp_path / "m.parquet"
-    assert main(["report", str(months[1]), "--previous", str(months[0]), "-q", "-o", str(made)]) == 0
+    assert main(["report", str(months[1]), "--previous", str(months[0]), "--min-cell", "0", "-q", "-o", str(made)]) == 0
     rows = pl.read_parquet(made).filter(section="migration", metric="customers")
     assert rows["period"].unique().to_list() == ["2024-03-31/2024-04-30"]
     base = pl.read_parquet(months[1]).height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -37,6 +38,14 @@ ODD = pl.DataFrame(
     },
     schema_overrides={"ordered_at": pl.Datetime("us"), "flags": pl.String},
 ).with_columns(pl.col("amount").cast(pl.Decimal(18, 4)))  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def program() -> Iterator[None]:
+    """Spark's client takes a process without a main program, such as a worker of this suite, for a run of its own doctests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_the_page_and_its_pictures_hold_nothing_but_text(
 ) -> None:
     """Parsed as a browser parses: no script, handler, foreign element or reference, and a policy that forbids them."""
     figures = tmp_path / "figures"
-    world.clm("report", tampered, "-q", "--lang", lang, "--figures", figures, "-o", tmp_path / "tampered.html")
+    world.clm("report", tampered, "-q", "--lang", lang, "--min-cell", "0", "--figures", figures, "-o", tmp_path / "tampered.html")
     pages = {
         path.name: documents.page(path.read_text("utf-8")) for path in (tmp_path / "tampered.html", world.out / "report.html")
     }

@@ -9,9 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
@@ -24,6 +21,7 @@ from clm.cli import main
 from clm.errors import ClmError
 from clm.ingest import encoding, lines, sources, structure
 from clm.settings import CleanSettings
+from tests import alone
 
 STEP = 1 if os.environ.get("CLM_TEST_ALL") else 5
 ANSWERS = {0, 65, 66, 2}
@@ -108,18 +106,8 @@ def plain(text: str) -> str:
 )
 def test_the_heaviest_stay_small(name: str, shared_data: Path, tmp_path: Path) -> None:
     """In a process of its own, each ends with an answer within a gigabyte and ten seconds."""
-    command = [
-        sys.executable,
-        "-m",
-        "clm",
-        "clean",
-        str(shared_data / "csv-oddities" / name),
-        "-o",
-        str(tmp_path / "out.parquet"),
-    ]
-    began = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert time.perf_counter() - began < _SECONDS
-    assert done.returncode in ANSWERS, done.stderr
-    assert "Traceback" not in done.stderr
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < _BYTES
+    done = alone.run(tmp_path, "clean", str(shared_data / "csv-oddities" / name), "-o", str(tmp_path / "out.parquet"))
+    assert done.work < _SECONDS
+    assert done.code in ANSWERS, done.said
+    assert "Traceback" not in done.said
+    assert done.memory < _BYTES
