@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def parse(content: bytes, path: Path) -> Model:
         raise ConfigError(f"the model {path.name} was written by a newer clm", where=str(path), fix="update clm", code="newer")
     if unknown:
         raise _wrong(path, f"has the unknown key {unknown[0][:40]}")
-    if not isinstance(document.get("clm_version", ""), str) or not _day_or_none(document.get("as_of")):
+    if not isinstance(document.get("clm_version", ""), str) or not strict_json.day_or_none(document.get("as_of")):
         raise _wrong(path, "has an unusable clm_version or as_of")
     learned = document["learned"]
     if not isinstance(learned, dict) or not all(isinstance(one, dict) for one in learned.values()):
@@ -90,15 +89,6 @@ def parse(content: bytes, path: Path) -> Model:
     if fault is not None:
         raise _wrong(path, fault)
     return Model(path.name, learned, f"sha256:{hashlib.sha256(content).hexdigest()}")
-
-
-def _day_or_none(value: Any) -> bool:
-    if value is None:
-        return True
-    try:
-        return isinstance(value, str) and bool(date.fromisoformat(value))
-    except ValueError:
-        return False
 
 
 def _wrong(path: Path, what: str) -> ConfigError:

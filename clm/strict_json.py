@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from math import isfinite
 from typing import Any
 
@@ -39,6 +40,14 @@ def fault(value: Any, deepest: int) -> str | None:
                 return "holds a number that is not finite"
         level = inner
     return "is nested too deeply" if level else None
+
+
+def day_or_none(value: Any) -> bool:
+    """Whether a value is null or a day as JSON writes it, 2024-06-30."""
+    try:
+        return value is None or (isinstance(value, str) and bool(date.fromisoformat(value)))
+    except ValueError:
+        return False
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

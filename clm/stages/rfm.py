@@ -75,11 +75,6 @@ def rfm(orders: Orders, settings: RfmSettings, given: Given = Given()) -> Outcom
     )
 
 
-def with_scores(customers: pl.DataFrame, bins: int) -> pl.DataFrame:
-    """The frame with `r_score`, `f_score`, `m_score` (1 = worst) and `rfm`; null without a sale or without amounts."""
-    return scored(customers, {score: scores.fit(customers, column, bins) for score, column in _SCORED.items()})
-
-
 def scored(customers: pl.DataFrame, cuts: Mapping[str, Cuts | None], weights: Sequence[tuple[str, float]] = ()) -> pl.DataFrame:
     """The frame with a score per entry of `cuts` (null without cut-offs), `rfm`, and `rfm_value` when there are weights."""
     found = customers.with_columns(

@@ -124,13 +124,6 @@ def _text_or_none(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _day_or_none(value: Any) -> bool:
-    try:
-        return value is None or (isinstance(value, str) and bool(date.fromisoformat(value)))
-    except ValueError:
-        return False
-
-
 def _notices(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(one, dict) and isinstance(one.get("code"), str) and isinstance(one.get("text"), str) for one in value
@@ -148,7 +141,7 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "clm_version": lambda value: isinstance(value, str),
     "stage": lambda value: isinstance(value, str),
     "settings": _record,
-    "as_of": _day_or_none,
+    "as_of": strict_json.day_or_none,
     "currency": _text_or_none,
     "zone": _text_or_none,
     "rows": _record,

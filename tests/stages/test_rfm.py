@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clm.settings import RfmSettings
-from clm.stages.rfm import rfm, with_scores
+from clm.stages import scores
+from clm.stages.rfm import rfm, scored
 from tests.logs import invented, transactions
 
 
@@ -26,6 +27,12 @@ def customers(orders: list[int]) -> pl.DataFrame:
         },
         schema={"customer_id": pl.String, "orders": pl.Int64, "recency_days": pl.Int32, "spend": pl.Decimal(38, 4)},
     )
+
+
+def with_scores(frame: pl.DataFrame, bins: int) -> pl.DataFrame:
+    """The three scores, cut by the frame itself."""
+    behind = {"r_score": "recency_days", "f_score": "orders", "m_score": "spend"}
+    return scored(frame, {score: scores.fit(frame, column, bins) for score, column in behind.items()})
 
 
 def f_scores(orders: list[int], bins: int = 5) -> list[int | None]:
