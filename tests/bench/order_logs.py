@@ -5,6 +5,7 @@ It may not measure anything.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -77,21 +78,29 @@ def web_shop_log(folder: Path, rows: int) -> Path:
 def transactions(folder: Path, lines: int, *, wide: bool = False) -> Path:
     """TRANSACTIONS of three years, 20 lines a customer on average, kept in `folder` for the next time.
 
-    Customers begin, stay and leave at different times and buy at different rates, so that there is something to learn of them.
-    A line an order; `wide`: two lines an order, with product, category, channel, device and cost.
+    Customers begin, stay and leave at different times and buy at different rates, more before Christmas, so that there is
+    something to learn of them: the busiest hundredth has a tenth of the lines. A line an order, the columns every log has;
+    `wide`: two lines an order, with product, category, channel, device and cost. Written in one pass, as clm writes.
     """
-    path = folder / f"transactions-{lines}{'-wide' * wide}.parquet"
+    from polars.io.plugins import register_io_source
+
+    from clm.storage import publish
+
+    path = folder / f"sales-{lines}{'-wide' * wide}.parquet"
     if not path.exists():
-        part, pieces = path.with_suffix(".part"), []
-        for start in range(0, lines, 4 * _CHUNK):
-            piece = folder / f"{path.stem}-{start}.piece"
-            made = _sales(start, min(lines, start + 4 * _CHUNK), lines // 20, 2 if wide else 1)
-            (made.with_columns(**_WIDE) if wide else made).write_parquet(piece)
-            pieces.append(piece)
-        pl.scan_parquet(pieces).sink_parquet(part)
+
+        def made(start: int) -> pl.DataFrame:
+            sales = _sales(start, min(lines, start + _CHUNK), max(1, lines // 20), 2 if wide else 1)
+            return sales.with_columns(**_WIDE) if wide else sales
+
+        def read(
+            columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch: int | None
+        ) -> Iterator[pl.DataFrame]:
+            yield from map(made, range(0, lines, _CHUNK))
+
+        part = path.with_suffix(".part")
+        publish.sink(register_io_source(read, schema=made(0).schema), part)
         part.replace(path)
-        for piece in pieces:
-            piece.unlink()
     return path
 
 
@@ -104,24 +113,41 @@ _WIDE = {
     "device": pl.when(_ORDER % 11 > 0).then(pl.lit("device ") + (_ORDER * 17 % 3).cast(pl.String)),
     "cost": (pl.col("amount") / 2).cast(pl.Decimal(18, 4)),
 }
+_PRIME = 2**31 - 1
+_DAYS = 1_095
 
 
 def _sales(start: int, end: int, customers: int, lines_per_order: int) -> pl.DataFrame:
     line = pl.int_range(start, end, dtype=pl.Int64)
     order = line // lines_per_order
-    spread = (order * 2_654_435_761 % 1_000_003).cast(pl.Float64) / 1_000_003
-    customer = ((spread**1.5) * customers).cast(pl.Int64)
-    begun, stay = customer * 7_919 % 900, 20 + customer * 104_729 % 800
-    day = pl.min_horizontal(begun + order * 40_503 % 99_991 * stay // 99_991, pl.lit(1_094, pl.Int64))
-    return pl.select(
+    frame = pl.select(line=line, order=order, drawn=_mixed(order)).with_columns(
+        customer=((pl.col("drawn") / _PRIME) ** 2 * customers).cast(pl.Int64)
+    )
+    line, order, customer = pl.col("line"), pl.col("order"), pl.col("customer")
+    begun = customer * 7_919 % 900
+    gone = pl.min_horizontal(begun + 20 + customer * 104_729 % 800, pl.lit(_DAYS, pl.Int64))
+    day = begun + _mixed(pl.col("drawn") + 1) * (gone - begun) // _PRIME
+    # a third of what would be bought from July to mid-September waits for November and December
+    waits = (order % 3 == 0) & (day % 365).is_between(181, 255) & (day + 120 < gone)
+    amount = ((line * 7_919 % 99_000 + 100).cast(pl.Decimal(18, 4)) / 100).cast(pl.Decimal(18, 4))
+    back = line % 50 == 49
+    return frame.select(
         customer_id=customer.cast(pl.String).str.zfill(8),
         order_id=pl.lit("O") + order.cast(pl.String).str.zfill(9),
-        ordered_at=(pl.lit(datetime(2021, 1, 1)) + pl.duration(days=day, hours=order % 24)).cast(pl.Datetime("us")),
-        amount=((line * 7_919 % 99_000 + 100).cast(pl.Decimal(18, 4)) / 100).cast(pl.Decimal(18, 4)),
-        kind=pl.when(line % 50 == 49).then(pl.lit("return")).otherwise(pl.lit("sale")),
+        ordered_at=(
+            pl.lit(datetime(2021, 1, 1)) + pl.duration(days=pl.when(waits).then(day + 120).otherwise(day), hours=order % 24)
+        ).cast(pl.Datetime("us")),
+        amount=pl.when(back).then(-amount).otherwise(amount).cast(pl.Decimal(18, 4)),
+        kind=pl.when(back).then(pl.lit("return")).otherwise(pl.lit("sale")),
         flags=pl.lit(None, pl.String),
         source_line=line + 2,
-    ).with_columns(amount=pl.when(pl.col("kind") == "return").then(-pl.col("amount")).otherwise("amount").cast(pl.Decimal(18, 4)))
+    )
+
+
+def _mixed(number: pl.Expr) -> pl.Expr:
+    """Whole numbers below 2^31 scattered over as many, by a fixed rule: two products modulo a prime with a shift between."""
+    once = number % _PRIME * 48_271 % _PRIME
+    return (once ^ (once // 2**15)) * 69_621 % _PRIME
 
 
 def _lines(start: int, end: int, repeats: int) -> pl.DataFrame:
