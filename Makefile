@@ -2,7 +2,8 @@
 # make lint   ruff and mypy                                     make docs   renew the generated blocks of the README
 # make battery   what robustness promises, in full and counted: kills, failing disks, hostile files (over an hour)
 # make bench  clean against DuckDB and its memory: ROWS=5000000 ROUNDS=5 LIMIT=1000 (MB) CLM_BENCH_FOLDER=… keeps the logs;
-#             the models against lifetimes (a quarter of an hour, most of it theirs): CUSTOMERS=1000000; the report against its charts
+#             the models against lifetimes (a quarter of an hour, most of it theirs): CUSTOMERS=1000000; the report against its charts;
+#             KEEP=1 keeps the figures for the README (then make docs)
 
 PYTHON ?= python3
 VENV   := .venv
@@ -48,7 +49,7 @@ $(VENV)/installed-dev: $(VENV)/installed pyproject.toml
 	@touch $@
 
 bench: $(VENV)/installed-dev
-	@ROWS=$(ROWS) $(BIN)/pytest -q tests/bench
+	@ROWS=$(ROWS) CLM_BENCH_KEEP=$(KEEP) $(BIN)/pytest -q tests/bench
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

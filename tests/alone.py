@@ -10,33 +10,38 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 _BETWEEN = """
-import json, os, subprocess, sys
-child = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL)
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, used = os.wait4(child.pid, 0)
+taken = time.perf_counter() - began
 child.returncode = os.waitstatus_to_exitcode(status)
-with open(sys.argv[1], "w") as told:
-    json.dump([child.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)], told)
+memory = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps([child.returncode, taken, used.ru_utime + used.ru_stime, memory]))
 """
 
 
 @dataclass(frozen=True)
 class Alone:
-    """Exit code, what it said, seconds of the processors, and the largest resident set in bytes."""
+    """Exit code, what it said, seconds on the clock and of the processors, and the largest resident set in bytes."""
 
     code: int
     said: str
+    seconds: float
     work: float
     memory: int
 
 
-def run(scratch: Path, *argv: str, seconds: float = 60) -> Alone:
-    """`python -m clm` with these arguments; `scratch` is a folder for the record. Raises TimeoutExpired."""
-    record = scratch / "alone.json"
-    command = [sys.executable, "-S", "-c", _BETWEEN, str(record), sys.executable, "-m", "clm", *argv]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=seconds, check=True)
-    code, work, memory = json.loads(record.read_text())
-    record.unlink()
-    return Alone(code, done.stderr, work, memory)
+def run(*argv: str, limit: float | None = 60) -> Alone:
+    """A command line to its end, within `limit` seconds; what it prints is dropped. Raises TimeoutExpired."""
+    command = [sys.executable, "-S", "-c", _BETWEEN, *argv]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=True)
+    code, seconds, work, memory = json.loads(done.stdout)
+    return Alone(code, done.stderr, seconds, work, memory)
+
+
+def clm(*argv: str, limit: float | None = 60) -> Alone:
+    """`python -m clm` with these arguments."""
+    return run(sys.executable, "-m", "clm", *argv, limit=limit)

@@ -7,14 +7,13 @@ CLM_BENCH_FOLDER (where logs are kept for the next time) come from the environme
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.bench.measure import Run, measured
+from tests.bench.measure import in_turn, keep, measured
 from tests.bench.order_logs import transactions
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(7200)]
@@ -35,24 +34,18 @@ def log() -> Path:
     return transactions(folder, ORDERS)
 
 
-def _told(what: str, run: Run) -> None:
-    print(f"{what}: {run.seconds:.1f} s, processors {run.work:.1f} s, {run.memory / 1e9:.2f} GB")
-
-
-def test_five_snapshots_cost_at_most_their_reduces(log: Path) -> None:
+def test_five_snapshots_cost_at_most_their_reduces(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Five labelled days from one reading of the log against five single snapshots, by the processors' time."""
-    single, together = [], []
-    for _ in range(ROUNDS):
-        single.append(measured(sys.executable, "-c", _SINGLE, str(log)))
-        together.append(measured(sys.executable, "-c", _TOGETHER, str(log)))
-        _told("five single snapshots", single[-1])
-        _told("five from one history", together[-1])
-    ratio = statistics.median(one.work for one in together) / statistics.median(one.work for one in single)
-    print(f"ratio {ratio:.2f}")
+    sides = {"clm": _TOGETHER, "single reduces": _SINGLE}
+    runs = in_turn({name: [sys.executable, "-c", program, str(log)] for name, program in sides.items()}, ROUNDS)
+    ratio = runs["clm"].work / runs["single reduces"].work
+    keep("churn, five snapshots", f"{ORDERS:,} lines", runs, ratio, f"≤ {LARGEST_RATIO} of processor time")
+    with capsys.disabled():
+        print(f"\nfive snapshots from one history: {runs['clm']}; single: {runs['single reduces']}; ratio {ratio:.2f}")
     assert ratio <= LARGEST_RATIO
 
 
-def test_churn_stays_within_its_memory(log: Path) -> None:
+def test_churn_stays_within_its_memory(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The whole command, five labelled snapshots and all candidates, from tables on disk."""
     made = log.with_name(f"{log.stem}-rfm.parquet")
     measured(sys.executable, "-m", "clm", "rfm", str(log), "--columns", "core", "-o", str(made), "-q")
@@ -60,5 +53,7 @@ def test_churn_stays_within_its_memory(log: Path) -> None:
     run = measured(
         sys.executable, "-m", "clm", "churn", str(made), "--orders", str(log), "--horizon", "180d", "-o", str(target), "-q"
     )
-    _told("clm churn", run)
+    with capsys.disabled():
+        print(f"\nclm churn: {run}")
+    keep("churn, five snapshots and all candidates", f"{ORDERS:,} lines", {"clm": run}, must=f"≤ {MOST_BYTES / 2**20:,.0f} MB")
     assert run.memory <= MOST_BYTES

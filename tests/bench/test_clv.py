@@ -20,6 +20,7 @@ import pytest
 from clm.models import btyd, spend, via_lifetimes
 from clm.models.fitting import one_thread
 from tests.bench.buyers import base, mean_values
+from tests.bench.measure import keep
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(7200)]
 
@@ -29,7 +30,12 @@ LARGEST_MEMORY = 8 * 2**30
 
 
 def timed(
-    rounds: int, ours: Callable[[], float], theirs: Callable[[], float], capsys: pytest.CaptureFixture[str], name: str
+    rounds: int,
+    ours: Callable[[], float],
+    theirs: Callable[[], float],
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    least: float,
 ) -> float:
     """Median seconds of both, in alternating rounds after one that loads the libraries; the log-likelihoods must agree."""
     seconds: dict[str, list[float]] = {"clm": [], "lifetimes": []}
@@ -47,6 +53,8 @@ def timed(
             f"\n{name}, {CUSTOMERS:,} customers: clm {own:.2f} s, lifetimes {other:.1f} s: {other / own:.1f} times as fast; "
             f"log-likelihood {found['clm']:.4f}, {difference:+.4f} against lifetimes"
         )
+    sides = {who: {"processor_seconds": taken, "rounds": rounds} for who, taken in (("clm", own), ("lifetimes", other))}
+    keep(f"clv, fit of {name}", f"{CUSTOMERS:,} customers", sides, own / other, f"≤ {1 / least:.3g} of processor time")
     # A higher likelihood than theirs is no fault of ours.
     assert difference > -LARGEST_DIFFERENCE
     return other / own
@@ -76,7 +84,7 @@ def test_families_against_lifetimes(family: str, rounds: int, least: float, caps
             x.sum() * np.log(age.max())
         )
 
-    ratio = timed(rounds, lambda: btyd.fit(family, *history).log_likelihood, theirs, capsys, btyd.FAMILY_TITLES[family])
+    ratio = timed(rounds, lambda: btyd.fit(family, *history).log_likelihood, theirs, capsys, btyd.FAMILY_TITLES[family], least)
     assert ratio >= least
 
 
@@ -91,6 +99,7 @@ def test_gamma_gamma_against_lifetimes(capsys: pytest.CaptureFixture[str]) -> No
         lambda: via_lifetimes.fit_spend(orders, means).log_likelihood,
         capsys,
         "Gamma-Gamma",
+        10.0,
     )
     assert ratio >= 10.0
 
@@ -112,5 +121,8 @@ def test_ten_times_the_customers_cost_no_more_each(capsys: pytest.CaptureFixture
                 f"({(found['fits'] + found['forecasts']) / size * 1e6:.2f} s a million), {found['memory'] / 2**30:.1f} GB",
                 end="",
             )
+    for found, size in ((few, CUSTOMERS), (many, 10 * CUSTOMERS)):
+        side = {"processor_seconds": found["fits"] + found["forecasts"], "memory_mb": found["memory"] / 2**20}
+        keep("clv, fits and forecasts", f"{size:,} customers", {"clm": side}, must=f"≤ {LARGEST_MEMORY // 2**20:,} MB")
     assert many["fits"] + many["forecasts"] <= 10.0 * (few["fits"] + few["forecasts"])
     assert many["memory"] < LARGEST_MEMORY

@@ -23,6 +23,7 @@ from clm.report import charts
 from clm.report.blocks import Figure
 from clm.settings import CommonSettings, ReportSettings
 from tests.bench.buyers import base, mean_values
+from tests.bench.measure import keep
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(1200)]
 
@@ -84,6 +85,9 @@ def ratio(source: Path, log: Path | None, capsys: pytest.CaptureFixture[str]) ->
         whole.append(seconds(made))
         alone.append(seconds(lambda: [svg(*drawing) for drawing in drawings]))
     found = statistics.median(whole) / statistics.median(alone)
+    sides = {who: {"processor_seconds": statistics.median(taken)} for who, taken in (("clm", whole), ("its charts", alone))}
+    must = "" if log else f"≤ {MOST} of processor time"
+    keep(f"report{', with the log' if log else ''}", f"{CUSTOMERS:,} customers", sides, found, must)
     with capsys.disabled():
         print(
             f"\nreport of {CUSTOMERS:,} customers{', with the log' if log else ''}: {statistics.median(whole):.2f} s, its "

@@ -7,7 +7,6 @@ CLM_BENCH_FOLDER (where logs are kept for the next time) come from the environme
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.bench.measure import Run, measured
+from tests.bench.measure import in_turn, keep
 from tests.bench.order_logs import transactions
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(7200)]
@@ -91,17 +90,13 @@ def test_core_columns_against_both_engines_by_hand(log: Path, tmp_path: Path, ca
         "Polars": ["-c", _POLARS, str(log), str(tmp_path / "Polars.parquet")],
         "DuckDB": ["-c", _DUCKDB, str(log), str(tmp_path / "DuckDB.parquet")],
     }
-    runs: dict[str, list[Run]] = {name: [] for name in sides}
-    for _ in range(ROUNDS):
-        for name, argv in sides.items():
-            runs[name].append(measured(sys.executable, *argv))
-    seconds = {name: statistics.median(run.seconds for run in found) for name, found in runs.items()}
-    ratio = seconds["clm"] / min(seconds["Polars"], seconds["DuckDB"])
+    runs = in_turn({name: [sys.executable, *argv] for name, argv in sides.items()}, ROUNDS)
+    ratio = runs["clm"].seconds / min(runs["Polars"].seconds, runs["DuckDB"].seconds)
+    keep("rfm, core columns", f"{ROWS:,} lines", runs, ratio, f"≤ {LARGEST_RATIO}")
     with capsys.disabled():
-        print(f"\nrfm, core columns, {ROWS:,} lines, {ROUNDS} rounds")
-        for name, found in runs.items():
-            work, memory = statistics.median(run.work for run in found), max(run.memory for run in found)
-            print(f"{name}: {seconds[name]:.2f} s, processors {work:.2f} s, {memory / 2**20:,.0f} MB")
+        print(f"\nrfm, core columns, {ROWS:,} lines, {runs['clm'].rounds} rounds")
+        for name, run in runs.items():
+            print(f"{name}: {run}")
         print(f"{ratio:.2f} times the faster by hand")
     ours = pl.read_parquet(tmp_path / "clm.parquet")
     for name in ("Polars", "DuckDB"):

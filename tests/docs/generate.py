@@ -10,6 +10,7 @@ from pathlib import Path
 from clm import tables
 from clm.errors import EXIT_MEANING
 from clm.settings import COMMANDS, CommonSettings, option_name, options, shown_default
+from tests.bench import measure
 from tests.conftest import ROOT, data_folder
 from tests.docs import console
 from tests.ingest import agreement, peers
@@ -64,11 +65,40 @@ def rejects_block() -> str:
     return f"Rejected, first reason that applies: {rejected}.\n\nCollapsed: {collapsed}."
 
 
+def benchmarks_block() -> str:
+    """What `make bench KEEP=1` measured, each row with where and when."""
+    rows, places = ["| case | size | clm | peers | ratio | must hold | on |", "|---|--:|---|---|--:|---|--:|"], list[str]()
+    for found in measure.kept():
+        place = found["measured"]
+        versions = ", ".join(f"{name} {version}" for name, version in place["versions"].items())
+        told = f"{place['date']}: {place['machine']}; {versions}"
+        if told not in places:
+            places.append(told)
+        (_, ours), *peers = found["sides"].items()
+        others = "; ".join(f"{name} {_figures(side)}" for name, side in peers)
+        ratio = "" if found["ratio"] is None else f"{found['ratio']:g}"
+        cells = [found["case"], found["size"], _figures(ours), others, ratio, found["must"], str(places.index(told) + 1)]
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*rows, "", *(f"{number}. {told}" for number, told in enumerate(places, 1))])
+
+
+_UNITS = {"seconds": "s", "processor_seconds": "s of processors", "memory_mb": "MB", "spilled_mb": "MB spilled"}
+
+
+def _figures(side: dict[str, float]) -> str:
+    return ", ".join(f"{_to_three_figures(side[name])} {unit}" for name, unit in _UNITS.items() if name in side)
+
+
+def _to_three_figures(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "options": options_block,
     "tables": tables_block,
     "exits": exits_block,
     "rejects": rejects_block,
+    "benchmarks": benchmarks_block,
 }
 
 

@@ -143,7 +143,7 @@ def test_a_bomb_is_refused_before_it_goes_off(
         "scheme": ["segment", str(tmp_path / "x.parquet"), "--scheme", str(path)],
         "model": ["rfm", str(tmp_path / "x.parquet"), "--model", str(path)],
     }[command]
-    done = alone.run(tmp_path, *argv, "-o", str(tmp_path / "out.parquet"), seconds=600)
+    done = alone.clm(*argv, "-o", str(tmp_path / "out.parquet"), limit=600)
     code, said = done.code, done.said
     refused = code in (65, 78) and "Traceback" not in said and "to do: " in said
     count("bombs", bombs=1, went_off=int(not refused), longest_seconds=done.work, most_MB=done.memory / 1e6)

@@ -106,7 +106,7 @@ def plain(text: str) -> str:
 )
 def test_the_heaviest_stay_small(name: str, shared_data: Path, tmp_path: Path) -> None:
     """In a process of its own, each ends with an answer within a gigabyte and ten seconds."""
-    done = alone.run(tmp_path, "clean", str(shared_data / "csv-oddities" / name), "-o", str(tmp_path / "out.parquet"))
+    done = alone.clm("clean", str(shared_data / "csv-oddities" / name), "-o", str(tmp_path / "out.parquet"))
     assert done.work < _SECONDS
     assert done.code in ANSWERS, done.said
     assert "Traceback" not in done.said
