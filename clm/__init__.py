@@ -11,7 +11,8 @@ The map of the house. One customer table travels through the rooms; every room r
 * `ingest/` reads foreign files; `storage/` reads and publishes our own; `report/` draws; `console` talks to people.
 * `steps` joins one pure stage to its files, in the `formats` asked for; `pipeline` takes the steps in order and keeps the
   `record`; `cli/` is the shell around both.
-* `verify/` holds files against what they say of themselves, `forget/` takes customers out of them; `doctor` looks at the machine.
+* `verify/` holds files against what they say of themselves, `forget/` takes customers out of them and keeps a `journal` while
+  it does; `doctor` looks at the machine.
 """
 
 __version__ = "0.1.0"

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from clm import __version__, formats, steps
+from clm import __version__, formats, journal, steps
 from clm import record as record_file
 from clm.errors import ClmError, DataError, Exit, UsageError
 from clm.ingest import sources
@@ -40,7 +40,7 @@ _READS_AFTER_CLV = _READS | {
     "churn": ("segments.parquet", "clean.parquet"),
 }
 _ORDER_AFTER_CLV = ("clean", "rfm", "clv", "segment", "churn", "report")
-_WRITES = {
+WRITES = {
     "clean": ("clean.parquet", "rejects.parquet"),
     "rfm": ("rfm.parquet",),
     "segment": ("segments.parquet",),
@@ -113,25 +113,29 @@ def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entr
     Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay.
     """
     plan = prepared(plan)
-    before = record_file.read(plan.folder)
-    if before is not None and before.status == record_file.FORGETTING and not plan.run.force:
+    before, forgetting = record_file.read(plan.folder), (plan.folder / journal.NAME).is_file()
+    if forgetting and not plan.run.force:
         raise DataError(
-            "a clm forget in this folder did not come to its end: some files may still hold the customers",
+            journal.SAYS,
             where=str(plan.folder),
             fix="run the same clm forget again; or make everything anew with --force",
             code="forgetting",
         )
-    return _taken(plan, Record(started=record_file.now(), as_of=before.as_of if before else None), before, on_start, on_end)
+    begun = Record(started=record_file.now(), as_of=before.as_of if before else None)
+    record = _taken(plan, begun, before, on_start, on_end)
+    if forgetting:
+        journal.end(plan.folder)
+    return record
 
 
 def rest(plan: Plan, cleaned: Entry, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
     """The stages after `clean`, from the log as it stands in the folder, of which `cleaned` is the entry.
 
-    Until its end run.json says `forgetting`. Raises the ClmError of the stage that failed.
+    Raises the ClmError of the stage that failed.
     """
     before = record_file.read(plan.folder)
     started = before.started if before else record_file.now()
-    begun = Record(started=started, as_of=before.as_of if before else None, status=record_file.FORGETTING, stages=(cleaned,))
+    begun = Record(started=started, as_of=before.as_of if before else None, stages=(cleaned,))
     return _taken(prepared(plan), begun, before, on_start, on_end)
 
 
@@ -141,7 +145,6 @@ def _taken(
     """Every stage that `record` does not have yet."""
     hashes: dict[Path, str] = {}
     given = {entry.stage for entry in record.stages}
-    failing = "failed" if record.status == "running" else record.status
     for stage in plan.stages:
         if stage in given:
             continue
@@ -158,10 +161,10 @@ def _taken(
             entry, as_of = _take(stage, plan)
         except ClmError as error:
             failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
-            record = replace(record, stages=(*record.stages, failed), status=failing, exit_code=int(error.exit_code))
+            record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
             record_file.write(plan.folder, replace(record, finished=record_file.now()), before)
             raise
-        for name in _WRITES[stage]:
+        for name in WRITES[stage]:
             hashes.pop(plan.folder / name, None)
         entry = replace(entry, reason=reason or "", seconds=round(monotonic() - started, 3), made_from=made_from)
         record = replace(record, stages=(*record.stages, entry), as_of=as_of or record.as_of)
@@ -193,7 +196,7 @@ def preview(plan: Plan) -> list[tuple[str, str]]:
         reason = f"{upstream} would be made again" if upstream else None
         reason = reason or _stale(stage, plan, _made_from(stage, plan, hashes), old, hashes)
         if reason:
-            changed.update(_WRITES[stage])
+            changed.update(WRITES[stage])
         found.append((stage, reason or "nothing changed"))
     return found
 
@@ -211,7 +214,7 @@ def as_of(plan: Plan) -> str:
 def _made_from(stage: str, plan: Plan, hashes: dict[Path, str]) -> dict[str, Any]:
     if stage == "clean":
         found = sources.find(plan.inputs, plan.names, plan.scratch)
-        own = {(plan.folder / name).resolve() for names in _WRITES.values() for name in names}
+        own = {(plan.folder / name).resolve() for names in WRITES.values() for name in names}
         if any(source.path.resolve() in own for source in found):
             raise UsageError(
                 "an input of the run is one of the files it would write",
@@ -312,7 +315,7 @@ def _damaged(folder: Path, old: Entry, hashes: dict[Path, str]) -> str | None:
 def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
     """One stage's step with its files in the folder."""
     paths = [plan.folder / name for name in plan.reads(stage)]
-    outs = [plan.folder / name for name in _WRITES[stage]]
+    outs = [plan.folder / name for name in WRITES[stage]]
     settings, common = plan.settings[stage], plan.common
     status, documents = "made", []
     match stage:
@@ -344,7 +347,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
             step = steps.report(paths[0], replace(settings, orders=str(paths[1])), common, formats.to_path(outs[1]))
             documents = [publish.publish_bytes(outs[0], steps.render(step, ".html", settings.lang))]
     outputs = [output.to_json() | {"path": Path(output.path).name} for output in (*step.outputs, *documents)]
-    outputs.sort(key=lambda output: _WRITES[stage].index(str(output["path"])))
+    outputs.sort(key=lambda output: WRITES[stage].index(str(output["path"])))
     entry = Entry(
         stage,
         status,

@@ -16,8 +16,6 @@ from clm.inert import json_text
 from clm.storage import publish
 
 NAME = "run.json"
-# what a `clm forget` writes down before it changes anything, and takes back at its end
-FORGETTING = "forgetting"
 _SCHEMA = 1
 
 

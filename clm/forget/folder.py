@@ -1,17 +1,17 @@
 """Which files of a folder there are, what becomes of each, and in which order, so that an interruption is seen and mended.
 
 Of a run's folder the log is written without the customers, and every later file made again from it. Loose tables and exports lose
-their rows. run.json says `forgetting` from before the first change until after the last. It may not touch what it does not know.
+their rows. forgetting.json lies there from before the first change until after the last. It may not touch what it does not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clm import pipeline
+from clm import journal, pipeline
 from clm import record as record_file
 from clm.errors import DataError, InputError, UsageError
 from clm.forget import exports, rest, tables
@@ -20,6 +20,7 @@ from clm.forget.tables import Held
 from clm.outcome import Notice
 from clm.pipeline import Plan
 from clm.record import Entry, Record
+from clm.storage import facts as footers
 from clm.storage import files, temporary
 from clm.storage.facts import Facts
 from clm.tables import REJECTS, TRANSACTIONS
@@ -31,10 +32,14 @@ _LOG, _REJECTS = "clean.parquet", "rejects.parquet"
 
 @dataclass
 class Holdings:
-    """What a folder holds of the customers. `left` are files that stay as they are, with the reason."""
+    """What a folder holds of the customers. `left` are files that stay as they are, with the reason.
+
+    `begun` are the tables' hashes before an interrupted forget changed them, by name.
+    """
 
     folder: Path
     record: Record | None
+    begun: dict[str, str] | None
     of_run: list[Held] = field(default_factory=list)
     loose: list[Held] = field(default_factory=list)
     texts: list[Export] = field(default_factory=list)
@@ -42,7 +47,7 @@ class Holdings:
 
     @property
     def unfinished(self) -> bool:
-        return self.record is not None and self.record.status == record_file.FORGETTING
+        return self.begun is not None
 
     @property
     def found(self) -> frozenset[str]:
@@ -79,14 +84,15 @@ def look(folder: Path, ids: frozenset[str]) -> Holdings:
     """Everything in a folder. Raises InputError when it is none, DataError for a table that is damaged."""
     if not folder.is_dir():
         raise InputError(f"{folder.name} is no folder", where=str(folder), fix="name the folder of the outputs")
-    found = Holdings(folder, record_file.read(folder) if (folder / record_file.NAME).is_file() else None)
+    record = record_file.read(folder) if (folder / record_file.NAME).is_file() else None
+    found = Holdings(folder, record, journal.begun(folder))
     if found.record is None and (folder / record_file.NAME).is_file():
         raise DataError(
             "run.json is damaged", where=str(folder), fix="make the folder anew with `clm run --force`", code="run_json"
         )
-    of_run = {str(one["path"]) for entry in found.record.stages for one in entry.outputs} if found.record else set()
+    of_run = {name for names in pipeline.WRITES.values() for name in names} if found.record else set()
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == record_file.NAME:
+        if path.name.startswith(".") or path.name in (record_file.NAME, journal.NAME):
             continue
         if path.is_symlink() or not path.is_file():
             found.left.append((path.name, "a link or a folder: not looked into"))
@@ -156,46 +162,59 @@ def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str],
             )
         plan = pipeline.prepared(rest.as_recorded(plan, record))
         notices += rest.differences(plan, record)
-        record_file.write(held.folder, replace(record, status=record_file.FORGETTING, exit_code=None, finished=None), None)
+    first = {one.path.name: one.sha256 for one in (*held.of_run, *held.loose)} | (held.begun or {})
+    journal.begin(held.folder, first)
     temporary.sweep(held.folder)
-    written = list(_without(held, ids))
+    written = list(_tables([one for one in held.of_run if one.path.name in (_LOG, _REJECTS)], ids, first, {}))
     if record is not None and anew:
         made: list[Entry] = []
         pipeline.rest(plan, _entry(held.folder, record), lambda stage, reason: say(f"{stage}: {reason}"), made.append)
         written += [(str(one["path"]), None) for entry in made for one in entry.outputs]
-    return Done(tuple(written), tuple(notices))
-
-
-def _without(held: Holdings, ids: frozenset[str]) -> Iterator[tuple[str, int | None]]:
-    """Write the log and its rejects, then loose tables from parents to children, then exports."""
-    replaced: dict[str, dict[str, Any]] = {}
-    first = [one for one in held.of_run if one.path.name in (_LOG, _REJECTS)]
-    log: Facts | None = None
-    for one in first:
-        facts = one.facts
-        if one.facts.table == TRANSACTIONS.name:
-            log = facts = tables.log_facts(one, ids) if one.rows else facts
-        elif one.facts.table == REJECTS.name and log is not None:
-            facts = replace(facts, rows=log.rows, amount=log.amount, metrics=log.metrics, warnings=log.warnings)
-        if one.any or facts != one.facts:
-            output = tables.without(one, ids, facts)
-            replaced[one.sha256] = tables.as_ancestor(facts, output.sha256)
-            yield one.path.name, (one.rows or one.raw) or None
-    for one in sorted(held.loose, key=lambda loose: len(loose.facts.ancestors)):
-        facts = one.facts
-        if one.any:
-            facts = (
-                tables.log_facts(one, ids) if facts.table == TRANSACTIONS.name and facts.metrics else tables.loose_facts(one, ids)
-            )
-        facts = tables.descended(facts, replaced)
-        if one.any or facts != one.facts:
-            output = tables.without(one, ids, facts)
-            replaced[one.sha256] = tables.as_ancestor(facts, output.sha256)
-            yield one.path.name, (one.rows or one.raw) or None
+    written += _tables(held.loose, ids, first, _replaced(held, first))
     for text in held.texts:
         if text.rows:
             exports.without(text, ids)
-            yield text.path.name, text.rows
+            written.append((text.path.name, text.rows))
+    journal.end(held.folder)
+    return Done(tuple(written), tuple(notices))
+
+
+def _replaced(held: Holdings, first: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Lineages of the tables that are no longer what they were, by the hashes they had: before, and before an interruption."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in (*held.of_run, *held.loose):
+        facts, sha256 = verifying.facts_of(one.path), files.sha256_of(one.path)
+        for old in {one.sha256, first[one.path.name]} - {sha256}:
+            found[old] = footers.lineage_of(facts, 0, sha256)
+    return found
+
+
+def _tables(
+    some: Sequence[Held], ids: frozenset[str], first: dict[str, str], replaced: dict[str, list[dict[str, Any]]]
+) -> Iterator[tuple[str, int | None]]:
+    """Write tables without the customers, from parents to children; `replaced` grows with them."""
+    logs: list[Facts] = []
+    for one in sorted(some, key=lambda each: (len(each.facts.ancestors), each.facts.table == REJECTS.name)):
+        facts = one.facts
+        if one.any:
+            told = facts.table == TRANSACTIONS.name and facts.metrics
+            facts = tables.log_facts(one, ids) if told else tables.loose_facts(one, ids)
+        if facts.table == TRANSACTIONS.name:
+            logs.append(facts)
+        if facts.table == REJECTS.name and (log := _read_with(facts, logs)) is not None:
+            facts = replace(one.facts, rows=log.rows, amount=log.amount, metrics=log.metrics, warnings=log.warnings)
+        facts = tables.descended(facts, replaced)
+        if one.any or facts != one.facts:
+            output = tables.without(one, ids, facts)
+            lineage = footers.lineage_of(facts, 0, output.sha256)
+            replaced |= dict.fromkeys({one.sha256, first[one.path.name]}, lineage)
+            yield one.path.name, (one.rows or one.raw) or None
+
+
+def _read_with(rejects: Facts, logs: Sequence[Facts]) -> Facts | None:
+    """The log that was read together with these rejects: both have its books."""
+    alike = (log for log in logs if (log.settings, log.ancestors) == (rejects.settings, rejects.ancestors))
+    return next(alike, None)
 
 
 def _entry(folder: Path, record: Record) -> Entry:

@@ -18,7 +18,6 @@ import polars as pl
 
 from clm.outcome import money_text
 from clm.stages.clean import forgotten
-from clm.storage import facts as footers
 from clm.storage import files, publish
 from clm.storage.facts import Facts
 from clm.storage.publish import Output
@@ -28,6 +27,7 @@ KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
 AGGREGATES = ("COHORTS", "BACKTEST", "METRICS")
 _PASSING = ("segment", "clv", "churn")
+_COUNTED = ("rows", "amount", "metrics", "warnings", "learned")
 # settings in which somebody may have written an id
 _WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products")
 
@@ -131,20 +131,31 @@ def loose_facts(one: Held, ids: frozenset[str]) -> Facts:
         rows["out"] -= one.rows
     if one.facts.table == CUSTOMERS.name and one.facts.stage in _PASSING and isinstance(rows.get("in"), int):
         rows["in"] -= one.rows
-    amount = one.facts.amount
-    if amount is not None and one.facts.table == CUSTOMERS.name:
+    amount = None
+    if one.facts.amount is not None and one.facts.table == CUSTOMERS.name:
         frame = pl.scan_parquet(one.path, glob=False).filter(~theirs(KEY, ids))
         stay = money_text(frame.select(pl.col("spend").sum()).collect().item() or Decimal(0))
         amount = {"in": stay, "out": stay, "rejected": {}, "collapsed": {}}
-    others = [notice for notice in one.facts.warnings if notice["code"] != forgotten.NOTICE.code]
-    return replace(one.facts, rows=rows, amount=amount, metrics={}, warnings=[*others, forgotten.NOTICE.to_json()])
+    return replace(one.facts, rows=rows, amount=amount, metrics={}, warnings=_with_notice(one.facts))
 
 
-def descended(facts: Facts, replaced: Mapping[str, dict[str, Any]]) -> Facts:
-    """The facts with every ancestor that was written again as it is now; `replaced` by the hash of the file that was."""
-    return replace(facts, ancestors=[replaced.get(record["sha256"], record) for record in facts.ancestors])
+def _with_notice(facts: Facts) -> list[dict[str, str]]:
+    others = [notice for notice in facts.warnings if notice["code"] != forgotten.NOTICE.code]
+    return [*others, forgotten.NOTICE.to_json()]
 
 
-def as_ancestor(facts: Facts, sha256: str) -> dict[str, Any]:
-    """A table as its descendants name it."""
-    return footers.lineage_of(facts, 0, sha256)[-1]
+def descended(facts: Facts, replaced: Mapping[str, list[dict[str, Any]]]) -> Facts:
+    """The facts with every ancestor that was written again as it is now; `replaced`: lineages, by the hash of the file that was.
+
+    What is there now may be of another making: for another day, or put there after an interruption. It is no ancestor then; the
+    one that was stays named, without its numbers, which counted who is gone. Either way the table says that customers are gone.
+    """
+    found: list[dict[str, Any]] = []
+    for record in facts.ancestors:
+        *before, now = replaced.get(record["sha256"], [record])
+        alike = all(now.get(name) == record.get(name) for name in ("table", "stage", "settings", "as_of"))
+        whole = {one["sha256"] for one in before} <= {one["sha256"] for one in found}
+        found.append(now if alike and whole else {name: record[name] for name in record if name not in _COUNTED})
+    if found == facts.ancestors:
+        return facts
+    return replace(facts, ancestors=found, warnings=_with_notice(facts))

@@ -36,6 +36,7 @@ def _file(path: Path, there: There) -> Iterator[Check]:
     with path.open("rb") as stream:
         head = stream.read(4)
     if head == _MAGIC or path.suffix == ".parquet":
+        yield from folder.unended(path.absolute().parent)
         yield from table.checks(path, checked)
         yield from folder.recorded(path, there, checked)
         known = table.facts_of(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from clm import model_file, record, steps
+from clm import journal, model_file, record, steps
 from clm.errors import ConfigError, InputError
 from clm.outcome import counted
 from clm.record import Entry, Record
@@ -28,13 +28,14 @@ def checks(folder: Path, there: There) -> Iterator[Check]:
         raise InputError(
             f"there is no {record.NAME} in {folder.name}", where=str(folder), fix="name the files, or the folder of a run"
         )
+    yield from unended(folder)
     checked, found = Checked(record.NAME), record.read(folder)
     if found is None:
         yield checked.wrong("record", "not what a run writes")
     else:
         yield from _record(folder, found, there, checked)
     for one in sorted(folder.iterdir()):
-        if one.name == record.NAME or one.name.startswith(".") or not one.is_file():
+        if one.name in (record.NAME, journal.NAME) or one.name.startswith(".") or not one.is_file():
             continue
         own = Checked(one.name)
         yield from recorded(one, there, own, found)
@@ -45,6 +46,12 @@ def checks(folder: Path, there: There) -> Iterator[Check]:
                 yield from chain.checks(known, there, own)
         elif one.name == "model.json":
             yield _model(one, folder / "customers.parquet", own)
+
+
+def unended(folder: Path) -> Iterator[Check]:
+    """Whether a forget was interrupted here: then no file is known to be what it should."""
+    if (folder / journal.NAME).is_file():
+        yield Checked(journal.NAME).wrong("status", f"{journal.SAYS}; run it again")
 
 
 def recorded(path: Path, there: There, checked: Checked, found: Record | None = None) -> Iterator[Check]:

@@ -50,6 +50,10 @@ def wrong(folder: Path) -> list[str]:
     return [f"{one.file}: {one.check}: {one.says}" for one in verify([folder], folder.parent) if one.status == "wrong"]
 
 
+def told_by(path: Path) -> facts.Facts:
+    return facts.parse(pl.read_parquet_metadata(path)[facts.KEY], path.name)
+
+
 def everything(path: Path) -> Iterator[str]:
     """All a file holds: its bytes, and of Parquet every cell, the footer, and the extremes of every column."""
     raw = path.read_bytes()
@@ -85,9 +89,7 @@ def test_the_folder_is_as_if_they_had_never_been_in_the_log(copy: Path, gone: st
         assert pl.read_parquet(copy / name).equals(pl.read_parquet(other / "out" / name)), name
     ours, theirs = (pl.read_parquet(folder / "clean.parquet").drop("source_line") for folder in (copy, other / "out"))
     assert ours.equals(theirs)
-    told, never = (
-        facts.parse(pl.read_parquet_metadata(folder / "clean.parquet")[facts.KEY], "x") for folder in (copy, other / "out")
-    )
+    told, never = (told_by(folder / "clean.parquet") for folder in (copy, other / "out"))
     assert (told.rows, told.amount, told.metrics["quality"]) == (never.rows, never.amount, never.metrics["quality"])
     assert (copy / "model.json").read_bytes() == (other / "out" / "model.json").read_bytes()
 
@@ -116,6 +118,8 @@ def test_nothing_in_the_folder_names_them_any_more(tmp_path: Path, monkeypatch: 
     canaries = ("AAA-canary", "ZZZ-金丝雀")
     assert {"clean.parquet", "rejects.parquet", "customers.parquet", "list.csv", "mine.parquet"} <= naming(out, *canaries)
     assert {"churn.xlsx", "clean.xlsx", "list.xlsx"} <= naming(out, *canaries)
+    total = told_by(out / "rfm.parquet").amount["out"]  # type: ignore[index]
+    assert total in told_by(out / "mine.parquet").to_text()
     (tmp_path / "gone.txt").write_text(" AAA-canary \r\n\nZZZ-金丝雀", "utf-8")
     assert forget(out, "gone.txt", "-q") == 0
     assert naming(out, *canaries, "canary", "金丝雀") == set()
@@ -128,6 +132,8 @@ def test_nothing_in_the_folder_names_them_any_more(tmp_path: Path, monkeypatch: 
     told = pl.read_parquet(out / "mine.parquet").select("customer_id", "orders", "spend", "first_order_on")
     assert made.select(told.columns).cast(told.schema).equals(told)
     assert wrong(out) == []
+    # nor is there the sum they were part of: the difference would be theirs
+    assert [path.name for path in out.glob("*.parquet") if total in told_by(path).to_text()] == []
 
 
 def test_a_setting_that_names_one_of_them_is_said(
@@ -210,7 +216,7 @@ def test_an_interruption_is_seen_and_mended(
     monkeypatch.setattr(publish, "publish", real)
     source = str(copy.parent / "orders.csv")
     if number > 1:
-        assert any(line.startswith("run.json: status") for line in wrong(copy))
+        assert any(line.startswith("forgetting.json: status") for line in wrong(copy))
         assert main(["run", source, "-o", str(copy), "-q"]) == 65
     else:
         assert content(copy) == before
@@ -218,6 +224,65 @@ def test_an_interruption_is_seen_and_mended(
     assert wrong(copy) == []
     assert naming(copy, *GONE) == set()
     assert main(["run", source, "-o", str(copy), "-q"]) == 0
+
+
+def test_an_interruption_among_single_tables_is_seen_and_mended(
+    ran: Path, gone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever file cannot be written: verify says so, and the same forget ends where an undisturbed one does, to the byte."""
+    real = publish.publish
+    names = ("clean.parquet", "rejects.parquet", *MADE)
+
+    def loose(folder: str) -> Path:
+        (tmp_path / folder).mkdir()
+        for name in names:
+            shutil.copy(ran / name, tmp_path / folder)
+        return tmp_path / folder
+
+    undisturbed = loose("undisturbed")
+    assert forget(undisturbed, gone, "-q") == 0
+    for number in range(1, len(names) + 2):  # forgetting.json is the first
+        folder, calls = loose(f"at-{number}"), iter(range(1, 99))
+
+        def failing(*given: object, calls: Iterator[int] = calls, number: int = number, **more: object) -> object:
+            if next(calls) == number:
+                raise StorageError("no")
+            return real(*given, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(publish, "publish", failing)
+        assert forget(folder, gone, "-q") == 74
+        monkeypatch.setattr(publish, "publish", real)
+        seen = [one.file for one in verify([folder / "clv.parquet"]) if one.status == "wrong"]
+        assert ("forgetting.json" in seen) is (number > 1)
+        assert forget(folder, gone, "-q") == 0
+        assert content(folder) == content(undisturbed)
+
+
+def test_what_took_a_tables_place_after_an_interruption_is_no_ancestor(
+    ran: Path, gone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log read from another source meanwhile is not what the table beside it was made from: that is named, without its sums."""
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    shutil.copy(ran / "clean.parquet", folder)
+    shutil.copy(ran / "rfm.parquet", folder)
+    real = publish.publish
+
+    def failing(target: Path, *given: object, **more: object) -> object:
+        if target.name == "rfm.parquet":
+            raise StorageError("no")
+        return real(target, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publish, "publish", failing)
+    assert forget(folder, gone, "-q") == 74
+    monkeypatch.setattr(publish, "publish", real)
+    log = csv_of(invented(customers=30, orders=4), tmp_path / "others.csv")
+    assert main(["clean", str(log), "-o", str(folder / "clean.parquet"), "-q"]) == 0
+    assert forget(folder, gone, "-q") == 0
+    held, before = told_by(folder / "rfm.parquet").ancestors, told_by(ran / "rfm.parquet").ancestors
+    assert [one["sha256"] for one in held] == [one["sha256"] for one in before]
+    assert "amount" in before[-1]
+    assert "amount" not in held[-1]
 
 
 def test_codes_need_their_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,9 +343,11 @@ def test_single_tables_lose_their_rows_and_stay_a_chain(ran: Path, gone: str, tm
     checks = [one for path in sorted(folder.iterdir()) for one in verify([path])]
     assert [one for one in checks if one.status == "wrong"] == []
     assert sum(one.check == "tables" and one.status == "ok" for one in checks) == len(MADE)
-    held = facts.parse(pl.read_parquet_metadata(folder / "customers.parquet")[facts.KEY], "x")
+    held, log, rejects = (told_by(folder / f"{name}.parquet") for name in ("customers", "clean", "rejects"))
     assert held.metrics == {}
     assert [notice["code"] for notice in held.warnings][-1] == "forgotten"
+    # the rejects have the books of their log: with the old ones beside the new, the difference would be theirs
+    assert (rejects.rows, rejects.amount) == (log.rows, log.amount)
 
 
 def test_a_table_is_known_whatever_the_case_of_its_ending(ran: Path, gone: str, tmp_path: Path) -> None:
@@ -375,3 +442,5 @@ def test_what_cannot_be_done_is_refused_untouched(copy: Path, gone: str, tmp_pat
     (copy / "run.json").write_text("{")
     assert forget(copy, gone) == 65
     assert content(copy) == before
+    (copy / "forgetting.json").write_text("{}")
+    assert forget(copy, gone) == 65
