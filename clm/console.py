@@ -129,18 +129,25 @@ def for_command(name: str, *, quiet: bool = False, verbose: bool = False) -> Con
     return Console(name, sys.stderr, os.environ, quiet, verbose)
 
 
-def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int, new: Sequence[str] = ()) -> None:
+def show_table(
+    frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int, first: Sequence[str] = (), below: Sequence[str] = ()
+) -> None:
     """The first rows and the columns that fit: what a terminal gets instead of Parquet.
 
-    The `new` columns stand right after the first, those with nothing in them last.
+    The columns named `first` stand right after the id, those with nothing in them last; those named `below` are sentences, told
+    under their row.
     """
     from rich.console import Console as Rich
+    from rich.padding import Padding
+    from rich.segment import SegmentLines
     from rich.table import Table
     from rich.text import Text
 
-    head = frame.lazy().head(_MAX_ROWS).collect()
-    made = [name for name in new if name in head.columns[1:]]
-    order = head.columns[:1] + made + [name for name in head.columns[1:] if name not in made]
+    whole = frame.lazy().head(_MAX_ROWS).collect()
+    told = [name for name in below if name in whole.columns[1:]]
+    head = whole.drop(told)
+    leading = [name for name in first if name in head.columns[1:]]
+    order = head.columns[:1] + leading + [name for name in head.columns[1:] if name not in leading]
     bare = {column.name for column in head.get_columns() if 0 < column.len() == column.null_count()}
     head = head.select(sorted(order, key=bare.__contains__))
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -158,7 +165,12 @@ def show_table(frame: pl.DataFrame | pl.LazyFrame, stream: TextIO, width: int, n
     for row in shown.iter_rows():
         table.add_row(*(Text(_cell(value)) for value in row))
     rich = Rich(file=stream, width=width, highlight=False, no_color=bool(os.environ.get("NO_COLOR")))
-    rich.print(table)
+    headings, *rows = rich.render_lines(table, pad=False)
+    rich.print(SegmentLines([headings], new_lines=True))
+    for drawn, values in zip(rows, whole.iter_rows(named=True), strict=True):
+        rich.print(SegmentLines([drawn], new_lines=True))
+        for sentence in (values[name] for name in told if values[name]):
+            rich.print(Padding.indent(Text(printable(sentence), style="dim"), _GAP))
     hidden = head.width - len(table.columns)
     more = f"… and {hidden} more column{'s' if hidden > 1 else ''}; " if hidden else ""
     rich.print(Text(f"{more}-o FILE writes them all"), style="dim")

@@ -138,3 +138,12 @@ def test_a_table_shows_what_a_stage_made_first() -> None:
     frame = pl.DataFrame({"customer_id": ["a"], "orders": [3], "segment": ["loyal"]})
     show_table(frame, stream, 80, ["segment", "tier"])
     assert stream.getvalue().split()[:6] == ["customer_id", "segment", "orders", "a", "loyal", "3"]
+
+
+def test_sentences_stand_under_their_row() -> None:
+    """What is told below takes no column, is broken within the width, and is left out where there is none."""
+    stream = io.StringIO()
+    frame = pl.DataFrame({"customer_id": ["a", "b"], "action": ["call them before Friday noon", None], "clv": [1.0, 2.0]})
+    show_table(frame, stream, 20, ["clv"], below=["action", "absent"])
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    assert lines[:5] == ["customer_id   clv", "a            1.00", "  call them before", "  Friday noon", "b            2.00"]

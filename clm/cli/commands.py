@@ -164,14 +164,22 @@ def migrate(job: Job) -> int:
 
 
 def cohort(job: Job) -> int:
+    """A terminal sees the cohorts as a triangle."""
     job.check_output(other_table=True)
-    return job.finish(steps.cohort(job.source(), job.settings, job.common, job.emit))
+    step = steps.cohort(job.source(), job.settings, job.common, job.emit)
+    if not job.looks(step) or job.settings.members:
+        return job.finish(step)
+    width = shutil.get_terminal_size().columns
+    sys.stdout.writelines(f"{printable(line)}\n" for line in steps.render_cohorts(step, width))
+    return job.finish(step, table=False)
 
 
 def choose(job: Job) -> int:
-    """`clm list`."""
+    """`clm list`: on a terminal what it is sorted by stands beside the id, the sentences under their customer."""
     job.check_output(other_table=True)
-    return job.finish(steps.choose(job.source(), job.settings, job.common, job.emit))
+    step = steps.choose(job.source(), job.settings, job.common, job.emit)
+    first, below = steps.list_columns(step, job.settings.lang)
+    return job.finish(step, first=first, below=below)
 
 
 def show(job: Job) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -197,19 +197,26 @@ class Job:
         files.keep_inputs([Path(one) for one in used if one not in (None, "-")], [target, *output])
         return None if self.common.dry_run else partial(self.publish_bytes, target)
 
-    def finish(self, step: Step, *, table: bool = True) -> int:
-        """Say what happened and judge the conditions: the exit code. `table`: show a terminal the first rows."""
+    def finish(self, step: Step, *, table: bool = True, first: Sequence[str] | None = None, below: Sequence[str] = ()) -> int:
+        """Say what happened and judge the conditions: the exit code.
+
+        `table`: show a terminal the first rows; `first` and `below` are columns for `show_table`, else what the stage made.
+        """
         record = step.to_json()
         for notice in step.outcome.warnings:
             self.console.warning(notice)
         shown = self.common.output if step.outputs and self.common.output not in (None, "-") else None
         arrow = f" → {shown}" if shown else " (dry run: nothing written)" if self.common.dry_run else ""
         carries_data = bool(step.outputs) and shown is None
-        if table and not (step.outputs or self.common.dry_run or self.common.json):
-            made = tables.CUSTOMERS.names(self.command)
-            show_table(step.outcome.frame, sys.stdout, shutil.get_terminal_size().columns, made)
+        if table and self.looks(step):
+            leading = tables.CUSTOMERS.names(self.command) if first is None else first
+            show_table(step.outcome.frame, sys.stdout, shutil.get_terminal_size().columns, leading, below)
         self.console.closing(f"{step.outcome.closing}{arrow}")
         return self.conclude(record, carries_data)
+
+    def looks(self, step: Step) -> bool:
+        """Whether somebody at a terminal is to see the rows, since nothing was written."""
+        return not (step.outputs or self.common.dry_run or self.common.json)
 
     def conclude(self, record: dict[str, Any], stdout_carries_data: bool) -> int:
         """Print the --json object where it does not mix with data, and judge --fail-if."""

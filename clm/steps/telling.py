@@ -86,6 +86,13 @@ def cohort(source: Path, settings: CohortSettings, common: CommonSettings, emit:
     return finish("cohort", lambda: stage.cohort(orders.frame, settings), recorded(settings, common), [orders], emit, table)
 
 
+def render_cohorts(step: Step, width: int) -> list[str]:
+    """A cohort step's retention as lines of text."""
+    from clm.report import triangle
+
+    return triangle.lines(step.outcome.frame.lazy().collect(), width)
+
+
 def choose(source: Path, settings: ListSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> LIST: the chosen customers, in the words of a language."""
     from clm.report import told
@@ -99,6 +106,19 @@ def choose(source: Path, settings: ListSettings, common: CommonSettings, emit: E
         return replace(chosen, frame=told.in_words(chosen.frame.lazy().collect(), load(settings.lang)))
 
     return finish("list", compute, recorded(settings, common), [customers], emit, LIST)
+
+
+def list_columns(step: Step, lang: str) -> tuple[list[str], list[str]]:
+    """What a list step's frame may call the column it is sorted by, and its columns of sentences."""
+    from clm.report.words import load
+    from clm.stages import choosing as stage
+
+    words = load(lang)
+
+    def called(*names: str) -> list[str]:
+        return [*names, *(words.name("column", name) for name in names)]
+
+    return called(step.outcome.metrics["sorted_by"]), called(*stage.MADE_OF)
 
 
 def show(customer: str, folder: Path, lang: str) -> tuple[dict[str, Any], list[Chapter], str]:

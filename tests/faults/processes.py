@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended; the code is negative for a signal nobody caught."""
+    """How a process ended; the code is negative for a signal nobody caught, also the one that ended its waiting."""
 
     code: int
     said: str
+    hung: bool = False
 
 
 def start(argv: list[str], prepare: Callable[[], None] | None = None, **variables: str) -> subprocess.Popen[str]:
@@ -33,10 +34,16 @@ def start(argv: list[str], prepare: Callable[[], None] | None = None, **variable
 
 
 def ended(argv: list[str], prepare: Callable[[], None] | None = None, **variables: str) -> Ended:
-    """The command, left alone."""
+    """The command, left alone; killed when it has not ended in a hundred seconds."""
     with start(argv, prepare, **variables) as process:
-        said = process.communicate(timeout=100)[1]
-    return Ended(process.returncode, said)
+        hung = False
+        try:
+            said = process.communicate(timeout=100)[1]
+        except subprocess.TimeoutExpired:
+            hung = True
+            process.kill()
+            said = process.communicate()[1]
+    return Ended(process.returncode, said, hung)
 
 
 def stopped(argv: list[str], seconds: float, number: int, prepare: Callable[[], None] | None = None) -> Ended:

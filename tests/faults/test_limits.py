@@ -73,13 +73,13 @@ def test_a_file_that_may_not_grow(
 def test_no_more_memory_or_descriptors(
     shops: World, tmp_path: Path, scratch: Path, count: battery.Count, case: str, kind: int, most: int
 ) -> None:
-    """RLIMIT_AS: Rust panics or aborts wherever it is; RLIMIT_NOFILE: Python itself may. Only the way files are written protects
-    them: no file is torn, and the next run completes."""
+    """RLIMIT_AS: Rust panics or aborts wherever it is, or waits for a thread that did; RLIMIT_NOFILE: Python itself may. Only the
+    way files are written protects them: no file is torn, and the next run completes."""
     out = tmp_path / "out"
     shops.lay(case, out)
     done = processes.ended(shops.argv(case, out), _limited(kind, most))
     wrong = _judge(shops, case, out, scratch, done, answered=False)
-    count(_NAMES[kind], limits=1, stopped=int(done.code != 0), wrong=len(wrong))
+    count(_NAMES[kind], limits=1, stopped=int(done.code != 0), of_those_killed_waiting=int(done.hung), wrong=len(wrong))
     assert not wrong, "\n".join(wrong)
     assert done.code != 0 or battery.WHOLE  # the one of the slice must bite, or it shows nothing
 
