@@ -14,9 +14,9 @@ _MOST_WEEKS = 8
 
 
 def lines(metrics: dict[str, Any]) -> list[str]:
-    """The tables of `metrics`; nothing where nothing was tested."""
+    """The tables of `metrics`, or that nothing was tested."""
     if not metrics.get("backtest"):
-        return []
+        return ["No earlier day of the log could test a forecast"]
     return [
         *_scores(metrics, "backtest", "orders"),
         *_scores(metrics, "backtest_spend", "money"),

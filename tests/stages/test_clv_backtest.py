@@ -70,7 +70,7 @@ def test_nothing_to_test_is_an_empty_table_and_a_reason(log: pl.DataFrame, said:
     assert frame(outcome).height == 0
     assert frame(outcome).columns == [column.name for column in BACKTEST.columns]
     assert any(one.code == "not_validated" and said in one.text for one in outcome.warnings)
-    assert backtest_text.lines(outcome.metrics) == []
+    assert backtest_text.lines(outcome.metrics) == ["No earlier day of the log could test a forecast"]
 
 
 def test_a_family_by_name_is_tested_alone() -> None:
