@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: 
 ROWS, ROUNDS = int(os.environ.get("ROWS", "5000000")), int(os.environ.get("ROUNDS", "5"))
 LARGEST_RATIO = 1.3
 AS_OF = "2023-12-31"
-_POLARS = f"""
+POLARS = f"""
 import sys, polars as pl
 from datetime import date
 as_of, sale, back = date.fromisoformat("{AS_OF}"), pl.col("kind") == "sale", pl.col("kind") == "return"
@@ -87,7 +87,7 @@ def test_core_columns_against_both_engines_by_hand(log: Path, tmp_path: Path, ca
     """The same orders, spend and days, in at most 1.3 times the time of the faster one."""
     sides = {
         "clm": ["-m", "clm", "rfm", str(log), "--columns", "core", "--as-of", AS_OF, "-q", "-o", str(tmp_path / "clm.parquet")],
-        "Polars": ["-c", _POLARS, str(log), str(tmp_path / "Polars.parquet")],
+        "Polars": ["-c", POLARS, str(log), str(tmp_path / "Polars.parquet")],
         "DuckDB": ["-c", _DUCKDB, str(log), str(tmp_path / "DuckDB.parquet")],
     }
     runs = in_turn({name: [sys.executable, *argv] for name, argv in sides.items()}, ROUNDS)
