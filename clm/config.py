@@ -64,7 +64,7 @@ class Sources:
             try:
                 found[one.name] = option.parse(raw)
             except ValueError as error:
-                raise _bad(origin, one.name, str(error)) from None
+                raise _bad(origin, command, one.name, str(error)) from None
         return record(**found)
 
     def _raw(self, command: str, name: str, flags: Mapping[str, Any], option: Option) -> tuple[Any, str]:
@@ -146,9 +146,9 @@ def _keys(*records: type[Any]) -> list[str]:
     return [one.name.rstrip("_") for record in records for one, _ in options(record)]
 
 
-def _bad(origin: str, name: str, says: str) -> UsageError | ConfigError:
+def _bad(origin: str, command: str, name: str, says: str) -> UsageError | ConfigError:
     option = f"--{option_name(name)}"
     if origin == "flag":
-        return UsageError(f"{option} {says}", code="bad_option")
+        return UsageError(f"{option} {says}", fix=f"`clm {command} --help` shows what it takes", code="bad_option")
     fix = f"mend it there, or override it with {option}"
     return ConfigError(f"{name.rstrip('_')} {says}", where=origin, fix=fix, code="bad_value")

@@ -1,4 +1,7 @@
-"""What every test room may use: where the real logs are, what the battery counts; and the limits the shell sets for itself."""
+"""What every test room may use: where the real logs are, what the battery counts; and the limits the shell sets for itself.
+
+The catalogue of errors listens to every test.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from hypothesis import settings
 from clm import resources
 from tests import battery
 
+pytest_plugins = ("tests.catalogue.plugin",)
 ROOT = Path(__file__).resolve().parent.parent
 
 # a slow machine is no failure, and the same examples every time: what fails here fails there

@@ -73,6 +73,51 @@ def test_bad_values_are_usage_or_configuration(tmp_path: Path) -> None:
     assert raised.value.where == "CLM_SEED"
 
 
+@pytest.mark.parametrize(
+    ("command", "key", "value", "says"),
+    [
+        ("clv", "horizon", {"a": 1}, "wants one value"),
+        ("clv", "horizon", "soon", "wants a stretch of time such as 90d"),
+        ("clv", "orders", " ", "wants a value, this one is empty"),
+        ("clv", "include_first", "perhaps", "wants true or false"),
+        ("clv", "estimator", "magic", "wants one of clm, lifetimes"),
+        ("clv", "erlang", "0", "wants auto or a whole number from"),
+        ("clv", "interval", "half", "wants a share such as 35%"),
+        ("clv", "interval", "80", "wants a share from 0% to 100%"),
+        ("clv", "margin", "half", "or 0.35, or cost"),
+        ("clv", "annual_discount", "ten", "wants a yearly rate"),
+        ("clv", "annual_discount", "1000%%", "wants a yearly rate"),
+        ("clv", "annual_discount", "-99%", "wants a yearly rate"),
+        ("clv", "threads", "many", "wants a whole number from"),
+        ("clv", "threads", "0", "wants a whole number from"),
+        ("clv", "memory_limit", "1KB", "wants an amount of memory"),
+        ("churn", "offer", "-1", "wants an amount of money"),
+        ("rfm", "as_of", "yesterday", "wants a day such as 2024-06-30, or last-day"),
+        ("rfm", "carry", "a,,b", "wants names separated by commas"),
+        ("rfm", "weights", "r=0", "wants NAME=WEIGHT"),
+        ("rfm", "weights", "r=1,r=2", "names r twice"),
+        ("clean", "map", "customer_id", "wants ROLE=COLUMN"),
+        ("clean", "map", "buyer=a", "knows no role 'buyer'"),
+        ("clean", "map", ["amount=a", "amount=b"], "names the role amount twice"),
+        ("clean", "rule", 7, "wants FLAG=RULE"),
+        ("clean", "rule", "amount > 7", "wants FLAG=RULE"),
+        ("clean", "rule", {"flag": "large"}, "wants tables with just flag and when"),
+        ("clean", "rule", "Large=amount > 7", "wants a flag of small letters"),
+        ("clean", "rule", "burst=amount > 7", "wants a flag of its own"),
+        ("clean", "rule", "large=amount >", "large: "),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_told(command: str, key: str, value: object, says: str) -> None:
+    """The key, the reason, the table it stands in, and the flag that overrides it."""
+    with pytest.raises(ConfigError) as caught:
+        config.Sources({}, {command: {key: value}}, "clm.toml").resolve(command, {})
+    error = caught.value
+    assert error.what.startswith(f"{key} ")
+    assert says in error.what
+    assert error.where == f"clm.toml [{command}]"
+    assert f"--{key.replace('_', '-')}" in str(error.fix)
+
+
 def test_typed_values_and_lists_from_toml(tmp_path: Path) -> None:
     """Numbers, booleans, lists and tables are taken as they are; a variable lists with semicolons."""
     text = '[clean]\nkeep = ["a", "b"]\nrejects_raw = true\nmap = {customer_id = "会员"}\n[clv]\nmargin = 0.3\n'

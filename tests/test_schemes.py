@@ -53,7 +53,7 @@ def test_actions_travel_with_a_scheme() -> None:
         ('against = "mean"\n[segments]\na = [{ r = [1, 5] }]', "unclear range of r"),
         (HEAD + 'a = [{ r = [1, 2] }]\n[action_en]\nb = "call"', "unknown key b"),
         (HEAD + "a = [{ r = [1, 2] }]\n[action_en]\na = 7", "unusable words for a"),
-        ("[[segment]]\n", "unusable code"),
+        ("[[segment]]\n", "lacks a code"),
         ('[[segment]]\ncode = "a"', "has no rule for a"),
         ('first_match = true\n[[segment]]\ncode = "a"\nwhen = "true"', "ends without taking the rest"),
         ('first_match = 1\n[[segment]]\ncode = "a"', "unclear first_match"),

@@ -63,6 +63,7 @@ _NAMED_FILES = (
     "ids_file",
     "key_file",
 )
+_AGAIN = "give the same command again; `clm run` goes on where it was"
 
 
 def main(argv: list[str]) -> int:
@@ -82,11 +83,11 @@ def main(argv: list[str]) -> int:
         console.error(error)
         return int(error.exit_code)
     except KeyboardInterrupt:
-        console.error(_InterruptedError("interrupted: earlier files are untouched"))
+        console.error(_InterruptedError("interrupted: earlier files are untouched", fix=_AGAIN))
         return int(Exit.INTERRUPTED)
     except SystemExit as stop:
         if stop.code == Exit.TERMINATED:
-            console.error(_TerminatedError("terminated: earlier files are untouched"))
+            console.error(_TerminatedError("terminated: earlier files are untouched", fix=_AGAIN))
         return int(stop.code or 0)
     except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
         return _unforeseen(error, console)

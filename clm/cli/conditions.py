@@ -31,6 +31,7 @@ _ZERO = {f"rejected.{code}" for code in REJECT_CODES} | {f"collapsed.{code}" for
 _COUNTED = re.compile(
     r"(?:metrics\.)?(?:flags\.(\w+)|quality\.(?:(flags)|left_out)\.(\w+)\.(?:rows|row_share|amount|amount_share))"
 )
+_SEE = "run with --json to see what there is"
 
 Bound = Decimal | date
 
@@ -74,11 +75,11 @@ def holds(condition: Condition, record: Mapping[str, Any]) -> bool:
         try:
             return _COMPARE[condition.compare](date.fromisoformat(str(value)), condition.bound)
         except ValueError:
-            raise UsageError(f"--fail-if: {condition.path} is no day") from None
+            raise UsageError(f"--fail-if: {condition.path} is no day", fix="compare it with a number or a share") from None
     try:
         number = Decimal(str(int(value) if isinstance(value, bool) else value))
     except InvalidOperation:
-        raise UsageError(f"--fail-if: {condition.path} is no number") from None
+        raise UsageError(f"--fail-if: {condition.path} is no number", fix=_SEE) from None
     bound = condition.bound
     # what is a share by itself is compared as it stands
     if condition.share and not isinstance(value, float):
@@ -99,9 +100,7 @@ def _find(path: str, record: Mapping[str, Any]) -> tuple[Any, str]:
     area = _area(path)
     if (path.removeprefix(f"{area}.") in _ZERO or _uncounted(path, record)) and area in record:
         return 0, area
-    raise UsageError(
-        f"--fail-if: there is no {path} in the --json object", fix="run with --json to see what there is", code="unknown_path"
-    )
+    raise UsageError(f"--fail-if: there is no {path} in the --json object", fix=_SEE, code="unknown_path")
 
 
 def _area(path: str) -> str:

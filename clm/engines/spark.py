@@ -79,19 +79,22 @@ def _opened(session: SparkSession, source: str) -> nw.LazyFrame[Any]:
     from pyspark.errors import AnalysisException
 
     by_path = "/" in source or source.endswith(".parquet")
-    nothing = InputError(
+    try:
+        frame = nw.from_native(session.read.parquet(source) if by_path else session.table(source))
+        if not frame.collect_schema():
+            raise _nothing(source, by_path)
+    except AnalysisException as error:
+        raise _nothing(source, by_path) from error
+    return frame
+
+
+def _nothing(source: str, by_path: bool) -> InputError:
+    return InputError(
         f"Spark finds no {'Parquet' if by_path else 'table'} there",
         where=source,
         fix="name a table of its catalogue, or a path as the cluster sees it",
         code="spark_no_table",
     )
-    try:
-        frame = nw.from_native(session.read.parquet(source) if by_path else session.table(source))
-        if not frame.collect_schema():
-            raise nothing
-    except AnalysisException as error:
-        raise nothing from error
-    return frame
 
 
 def _session(remote: str) -> SparkSession:

@@ -247,7 +247,8 @@ def unknown_keep(keep: tuple[str, ...], columns: tuple[str, ...]) -> None:
     """Raises `UsageError` for `--keep` columns that are not there."""
     lost = [name for name in keep if name not in columns]
     if lost:
-        raise UsageError(f"--keep {lost[0]}: there is no such column.", where=shown(columns))
+        fix = "name columns as the header does, separated by commas."
+        raise UsageError(f"--keep {lost[0]}: there is no such column.", where=shown(columns), fix=fix)
 
 
 def kept_twice(keep: tuple[str, ...], found: Mapping[str, tuple[str, ...]]) -> None:

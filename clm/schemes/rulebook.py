@@ -46,7 +46,7 @@ def toml(text: str, name: str, kind: str) -> dict[str, Any]:
     try:
         return strict_toml.loads(text, parse_float=Decimal)
     except ValueError as error:
-        raise ConfigError(f"the {kind} {name} is not TOML: {error}", where=name, fix="mend the line", code=kind) from error
+        raise ConfigError(f"the {kind} {name} is not TOML: {error}", where=name, fix="mend the line", code=_code(kind)) from error
 
 
 def only(record: Mapping[str, Any], known: Iterable[str], kind: str, name: str, fix: str) -> None:
@@ -58,6 +58,8 @@ def only(record: Mapping[str, Any], known: Iterable[str], kind: str, name: str, 
 
 def code(given: Any, kind: str, name: str) -> str:
     """A stable ASCII code that may stand in a table. Raises ConfigError for anything else."""
+    if given is None:
+        raise wrong(kind, name, "lacks a code", 'every part has one of its own, such as code = "key_value"')
     if not isinstance(given, str) or not _CODE.fullmatch(given) or given == NO_PURCHASE:
         raise wrong(kind, name, f"has the unusable code {str(given)[:40]!r}", "codes are lower-case ASCII such as key_value")
     return given
@@ -75,4 +77,8 @@ def sentence(given: Any, what: str, kind: str, name: str) -> str:
 
 
 def wrong(kind: str, name: str, what: str, fix: str) -> ConfigError:
-    return ConfigError(f"the {kind} {name} {what}", where=name, fix=fix, code=kind)
+    return ConfigError(f"the {kind} {name} {what}", where=name, fix=fix, code=_code(kind))
+
+
+def _code(kind: str) -> str:
+    return kind.replace(" ", "_")

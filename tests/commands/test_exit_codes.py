@@ -1,8 +1,9 @@
-"""Every exit code of the table, through a real process, with the message a person gets."""
+"""Every exit code of the table with the message a person gets, each code once through a real process."""
 
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import re
 import shutil
@@ -11,11 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from clm.cli import main
 from clm.errors import EXIT_MEANING, Exit
 from tests.commands.conftest import Shop
 
@@ -68,8 +71,43 @@ CASES: list[tuple[int, str, Case]] = [
     (74, r"no space left", lambda shop, tmp: ["rfm", str(shop.file("clean")), "-o", "/dev/full"]),
     (78, r"unknown key sed in bad.toml: did you mean seed", lambda shop, tmp: ["rfm", str(shop.file("clean")), "--config", f"{tmp}/bad.toml"]),
     (78, r"scheme nowhere.toml cannot be read", lambda shop, tmp: ["segment", str(shop.file("rfm")), "--scheme", "nowhere.toml"]),
+    (2, r"--remote names a Spark cluster", lambda shop, tmp: ["rfm", str(shop.file("clean")), "--remote", "sc://nowhere"]),
+    (2, r"a cluster cannot read standard input", lambda shop, tmp: ["rfm", "-", "--engine", "spark", "-o", f"{tmp}/y.parquet"]),
+    (2, r"on this machine", lambda shop, tmp: ["env", "CLM_RFM_ENGINE=spark", "run", str(shop.source), "-o", f"{tmp}/out"]),
+    (2, r"--explain writes no file", lambda shop, tmp: ["segment", str(shop.file("rfm")), "--explain", "x", "-o", f"{tmp}/y.parquet"]),
+    (2, r"--allow-column belongs to --label", lambda shop, tmp: ["churn", str(shop.file("clv")), "--allow-column", "x", "-o", f"{tmp}/y.parquet"]),
+    (2, r"show wants a customer and the folder", lambda shop, tmp: ["show", str(tmp)]),
+    (2, r"the customer comes first, then the folder", lambda shop, tmp: ["show", str(tmp), "nobody"]),
+    (66, r"the folder has no table of customers", lambda shop, tmp: ["show", "nobody", str(tmp)]),
+    (2, r"key wants: new FILE", lambda shop, tmp: ["key", "old"]),
+    (2, r"no table NONSENSE", lambda shop, tmp: ["tables", "nonsense"]),
+    (2, r"verify wants a file", lambda shop, tmp: ["verify"]),
+    (66, r"--inputs names no folder", lambda shop, tmp: ["verify", str(shop.file("clean")), "--inputs", f"{tmp}/nowhere"]),
+    (66, r"there is no run.json", lambda shop, tmp: ["verify", str(tmp)]),
+    (2, r"forget wants a file of ids and a folder", lambda shop, tmp: ["forget", str(tmp)]),
+    (66, r"nowhere is no folder", lambda shop, tmp: ["forget", f"{tmp}/nowhere", "--ids-file", f"{tmp}/ids.txt"]),
+    (66, r"there is no file nowhere.txt", lambda shop, tmp: ["forget", str(tmp), "--ids-file", f"{tmp}/nowhere.txt"]),
+    (65, r"run.json is damaged", lambda shop, tmp: ["forget", f"{tmp}/broken", "--ids-file", f"{tmp}/ids.txt"]),
+    (2, r"`clm migrate` wants two files, the earlier first", lambda shop, tmp: ["migrate", str(shop.file("rfm"))]),
+    (66, r"standard input is empty", lambda shop, tmp: ["rfm", "-o", f"{tmp}/y.parquet"]),
+    (2, r"--previous is the folder this run writes", lambda shop, tmp: ["run", str(shop.source), "-o", f"{tmp}/ran", "--previous", f"{tmp}/ran"]),
+    (66, r"there is no earlier run there", lambda shop, tmp: ["run", str(shop.source), "-o", f"{tmp}/out", "--previous", str(tmp)]),
+    (2, r"has no rows to be a share of", lambda shop, tmp: ["verify", str(shop.file("clean")), "--fail-if", "metrics.ok > 30%"]),
+    (2, r"the rule low: .*\n.*to do", lambda shop, tmp: ["clean", str(shop.source), "--rule", "low=order_id > 5", "-o", f"{tmp}/y.parquet"]),
+    (2, r"--where: .*\n.*clm tables CUSTOMERS", lambda shop, tmp: ["list", str(shop.file("churn")), "--where", "segmentt = 'x'", "-o", f"{tmp}/y.csv"]),
 ]
 # fmt: on
+
+
+def here(argv: list[str], patch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """The code, and what was said on stderr, in this process; standard input is empty."""
+    if argv[:1] == ["env"]:
+        patch.setenv(*argv[1].split("=", 1))
+        argv = argv[2:]
+    said = io.StringIO()
+    with Path(os.devnull).open() as nothing, redirect_stderr(said), redirect_stdout(io.StringIO()):
+        patch.setattr(sys, "stdin", nothing)
+        return main(argv), said.getvalue()
 
 
 def process(argv: list[str], *, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
@@ -87,7 +125,16 @@ def process(argv: list[str], *, stdin: int = subprocess.DEVNULL) -> subprocess.P
 
 
 def spoil(shop: Shop, folder: Path) -> None:
-    """Files a case may need: a log, a clean table, damaged tables, the orders of another shop."""
+    """Files a case may need: a log, a clean table, damaged tables, the orders of another shop, configurations."""
+    (folder / "bad.toml").write_text("sed = 3\n")
+    (folder / "rule.toml").write_text('[[clean.rule]]\nflag = "big"\nwhen = "amountt > 5"\n')
+    (folder / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
+    (folder / "masked.csv").write_text("date,customer,amount\n2024-01-01,王**,5\n2024-01-02,李**,5\n2024-01-03,陈**,5\n")
+    (folder / "ids.txt").write_text("nobody\n")
+    for name in ("broken", "ran"):
+        (folder / name).mkdir()
+    shutil.copy(shop.file("churn"), folder / "ran" / "customers.parquet")
+    (folder / "broken" / "run.json").write_text("{")
     Path(os.fsdecode(os.fsencode(folder) + b"/b\xff")).mkdir()
     shutil.copy(shop.source, folder / "log.csv")
     shutil.copy(shop.file("clean"), folder / "clean.parquet")
@@ -99,19 +146,28 @@ def spoil(shop: Shop, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "says", "case"), CASES, ids=[f"{code}-{n}" for n, (code, _, _) in enumerate(CASES)])
-def test_exit_code_and_message(shop: Shop, tmp_path: Path, code: int, says: str, case: Case) -> None:
-    """The code is the table's and the message says what, where and what to do; never a traceback."""
-    (tmp_path / "bad.toml").write_text("sed = 3\n")
-    (tmp_path / "rule.toml").write_text('[[clean.rule]]\nflag = "big"\nwhen = "amountt > 5"\n')
+def test_exit_code_and_message(
+    shop: Shop, tmp_path: Path, code: int, says: str, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is the table's and the message says what, where and what to do."""
     spoil(shop, tmp_path)
-    (tmp_path / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
-    (tmp_path / "masked.csv").write_text("date,customer,amount\n2024-01-01,王**,5\n2024-01-02,李**,5\n2024-01-03,陈**,5\n")
+    got, said = here(case(shop, tmp_path), monkeypatch)
+    assert got == code, said
+    assert re.search(says, said), said
+    assert (tmp_path / "x.parquet").exists() == (code in (0, 1) or "there is no nonsense" in says)
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "case"), {one[0]: one for one in reversed(CASES)}.values(), ids=lambda one: str(one)[:9]
+)
+def test_a_process_ends_with_its_code(shop: Shop, tmp_path: Path, code: int, says: str, case: Case) -> None:
+    """What a script sees of each code; never a traceback."""
+    spoil(shop, tmp_path)
     with process(case(shop, tmp_path)) as done:
         _, said = done.communicate(timeout=120)
     assert done.returncode == code, said
     assert re.search(says, said), said
     assert "Traceback" not in said
-    assert (tmp_path / "x.parquet").exists() == (code in (0, 1) or "nonsense" in says)
 
 
 def test_75_while_another_run_holds_the_folder(shop: Shop, tmp_path: Path) -> None:

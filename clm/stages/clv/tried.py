@@ -90,17 +90,15 @@ def slices_of(horizon: Horizon, as_of: date, annual_discount: float = 0.0) -> Sl
 
     Raises DataError for a horizon of more than a century, or one that leaves the calendar.
     """
-    too_long = DataError(
-        f"the horizon {horizon} after {as_of} is longer than a century, or leaves the calendar",
-        fix="give a shorter one, such as --horizon 12m",
-        code="horizon",
-    )
     try:
-        until = horizon.end(as_of)
+        days = (horizon.end(as_of) - as_of).days
     except (OverflowError, ValueError):
-        raise too_long from None
-    days = (until - as_of).days
+        days = _LONGEST_DAYS + 1
     if days > _LONGEST_DAYS or days * NEXT_ORDER_HORIZONS > (date.max - as_of).days:
-        raise too_long
+        raise DataError(
+            f"the horizon {horizon} after {as_of} is longer than a century, or leaves the calendar",
+            fix="give a shorter one, such as --horizon 12m",
+            code="horizon",
+        )
     ends = [(add_months(as_of, month) - as_of).days for month in range(1, days // 28 + 1)]
     return valuation.slices([*(end for end in ends if end < days), days], annual_discount)

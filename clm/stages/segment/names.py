@@ -76,18 +76,20 @@ def _means(frame: pl.DataFrame, scheme: Cells, bins: int) -> Means:
 def _checked(learned: Any, scheme: Cells, bins: int) -> Means:
     """Means of another base, held against the scheme and the scores."""
     fix = "make the model with the same --scheme and --bins, or leave out --model"
-    wrong = ConfigError(
-        "the model's means of scores are not those of this scheme", where="learned.segment.means", fix=fix, code="model"
-    )
+
+    def wrong() -> ConfigError:
+        text = "the model's means of scores are not those of this scheme"
+        return ConfigError(text, where="learned.segment.means", fix=fix, code="model")
+
     if not isinstance(learned, Mapping) or set(learned) != set(scheme.axes):
-        raise wrong
+        raise wrong()
     for one in learned.values():
         numbers = isinstance(one, Mapping) and set(one) == {"sum", "count", "bins"}
         if not numbers or not all(isinstance(part, int) and not isinstance(part, bool) and part >= 0 for part in one.values()):
-            raise wrong
+            raise wrong()
         # products of scores and counts must stay whole numbers of 64 bits
         if one["bins"] != bins or not one["count"] <= one["sum"] <= 9 * one["count"] < 2**60:
-            raise wrong
+            raise wrong()
     return {axis: dict(learned[axis]) for axis in scheme.axes}
 
 

@@ -160,20 +160,24 @@ def _bar(edge: Edge, buyers: pl.DataFrame) -> Bar:
 def _read(learned: Any, pyramid: Pyramid) -> Bars:
     """Edges learned from another base, held against the file: the same tiers over the same columns."""
     fix = "make the model with the same --tiers, or leave out --model"
-    wrong = ConfigError("the model's tiers are not those of the tier file", where="learned.segment.tiers", fix=fix, code="model")
+
+    def wrong() -> ConfigError:
+        text = "the model's tiers are not those of the tier file"
+        return ConfigError(text, where="learned.segment.tiers", fix=fix, code="model")
+
     if not isinstance(learned, list) or len(learned) != len(pyramid.tiers):
-        raise wrong
+        raise wrong()
     bars: Bars = []
     for one, tier in zip(learned, pyramid.tiers, strict=True):
         if not isinstance(one, Mapping) or set(one) != {"code", "all", "any"} or one["code"] != tier.code:
-            raise wrong
+            raise wrong()
         parts = []
         for given, edges in ((one["all"], tier.every), (one["any"], tier.some)):
             if not isinstance(given, list) or len(given) != len(edges):
-                raise wrong
+                raise wrong()
             found = [_read_bar(bar, edge) for bar, edge in zip(given, edges, strict=True)]
             if None in found:
-                raise wrong
+                raise wrong()
             parts.append(tuple(bar for bar in found if bar is not None))
         bars.append((parts[0], parts[1]))
     return bars
