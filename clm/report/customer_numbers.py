@@ -91,7 +91,8 @@ def _overview(sheet: Sheet, customers: pl.DataFrame, buyers: pl.DataFrame) -> No
     sheet.add("overview", "no_purchase", customers.height - buyers.height, n=customers.height - buyers.height)
     sheet.add("overview", "orders", orders, n=buyers.height)
     sheet.add("overview", "net_revenue", revenue, n=customers.height)
-    sheet.add("overview", "returned", money_sum(customers["returned_amount"]), n=customers.height)
+    returned = customers["returned_amount"]
+    sheet.add("overview", "returned", money_sum(returned), n=int((returned > 0).sum()))
     sheet.add("overview", "average_order", ratio(revenue, orders), n=buyers.height)
     sheet.add("overview", "repeat_customers", repeat, n=buyers.height)
     sheet.add("overview", "repeat_rate", ratio(repeat, buyers.height), n=buyers.height)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from clm.report.disclosure import Cell
 from clm.report.numbers import Number
-from clm.report.people import ALL, BUYERS, GROUPED, NONE, WHOLE, People, group_cell, read
+from clm.report.people import ALL, BUYERS, GROUPED, NONE, OF_BUYERS, WHOLE, People, group_cell, money_of, read
 from clm.tables import MIGRATED, NO_PURCHASE
 
 _NEW, _LOST = "(new)", "(lost)"  # of the matrices of migration
@@ -25,13 +25,13 @@ def of(rows: list[tuple[str, Number]]) -> People:
 def _bases(found: People) -> None:
     """Everybody is a buyer or has no sale; each buyer came again or not, is active or not, and is in one group of each kind."""
     found.line(ALL, (BUYERS, NONE))
+    found.cell(*OF_BUYERS, people=found.sizes.get(BUYERS))
+    found.line(WHOLE, (OF_BUYERS, money_of(NONE)))
     found.line(BUYERS, (("repeat",),))
     found.line(BUYERS, (("active",),))
     for section in GROUPED.values():
-        groups = found.named(section)
-        found.line(BUYERS, groups)
-        if groups:
-            found.line(WHOLE, (*groups, NONE))
+        found.line(BUYERS, found.named(section))
+        found.line(OF_BUYERS, found.named("money", section))
     found.line(BUYERS, found.named("rfm_grid"))
 
 
@@ -39,6 +39,7 @@ def _key_figures(found: People) -> None:
     """The active are new or returning, the known were known before or are new; net is gross less what came back."""
     for period in found.stretches:
         active, gross = ("kpi", period, "active"), ("kpi", period, "gross_revenue")
+        found.line(("kpi", period, "moved"), (active,))
         found.line(active, [("kpi", period, name) for name in ("new", "returning")])
         found.same((gross,), [("kpi", period, name) for name in ("net_revenue", "returned")])
     for last, before in zip(found.stretches, found.stretches[1:], strict=False):
@@ -65,16 +66,20 @@ def _forecasts(found: People) -> None:
 def _months(found: People) -> None:
     """New and returning make a month; the months make the money of all, and those who were new in one are the buyers."""
     names = dict.fromkeys(cell[1] for cell in found.named("month"))
-    for name in names:
-        parts = [("month", name, group) for group in ("new", "returning")]
-        found.cell("month", name, people=sum(found.sizes.get(part, 0) for part in parts))
-        found.line(("month", name), parts)
-    found.same((WHOLE,), (cell for name in names for cell in (("month", name), ("month", name, NO_PURCHASE))))
+    totals: dict[str, list[Cell]] = {"money": [], "orders": []}
+    for summed, months in totals.items():
+        for name in names:
+            whole: Cell = (summed, "month", name)
+            parts = [(*whole, group) for group in ("new", "returning")]
+            months.append(found.cell(*whole, people=sum(found.sizes.get(part, 0) for part in parts)))
+            found.line(whole, parts)
+    found.same((WHOLE,), [*totals["money"], *((*month, NO_PURCHASE) for month in totals["money"])])
+    found.same((BUYERS,), totals["orders"])
     found.line(BUYERS, [("month", name, "new") for name in names])
 
 
 def _cohorts(found: People) -> None:
-    """Along an age cohorts add up to its mean, down a period to what is told of its months; across, nobody adds customers."""
+    """Along an age cohorts add up to its mean, down a period to what is told of its months: those who are new, and the money."""
     cells = [cell for cell in found.named("cohort") if cell[1] is not None]
     lived = [cell for cell in cells if _name(cell, 2) >= _name(cell, 1)]
     periods = sorted({_name(cell, 2) for cell in cells})
@@ -87,13 +92,24 @@ def _cohorts(found: People) -> None:
     for age in found.named("age"):
         complete = [cell for cell in lived if cell[2] not in found.running]
         found.line(age, [cell for cell in complete if f"age_{place[_name(cell, 2)] - place[_name(cell, 1)]:02d}" == age[1]])
-    bases = [cell for cell in found.named("month") if len(cell) == 2]
+    months = dict.fromkeys(_name(cell, 1) for cell in found.named("month"))
     for name in periods:
-        months = [_name(cell, 1) for cell in bases if _within(_name(cell, 1), name)]
-        here = [cell for cell in found.named("cohort") if cell[2] == name]
-        found.same((("month", month) for month in months), [cell for cell in here if cell in lived])
-        found.same((("month", month, NO_PURCHASE) for month in months), [cell for cell in here if cell not in lived])
-        found.same((("month", month, "new") for month in months), [cell for cell in here if cell in starts])
+        inside = [month for month in months if _within(month, name)]
+        found.same((("month", month, "new") for month in inside), [cell for cell in starts if cell[2] == name])
+        if inside == [name]:  # over several months somebody returns in two of them
+            again = [cell for cell in lived if cell[2] == name and cell not in starts]
+            found.same([("month", name, "returning")], again)
+        _cohort_money(found, name, inside)
+
+
+def _cohort_money(found: People, period: str, months: list[str]) -> None:
+    """What the cohorts brought in a period, and what its months did."""
+    here = [cell for cell in found.named("money", "cohort") if cell[3] == period]
+    lived = [cell for cell in here if cell[2] is not None and cell[2] <= period]
+    bases: list[Cell] = [("money", "month", month) for month in months]
+    found.same(bases, lived)
+    found.same(((*base, NO_PURCHASE) for base in bases), [cell for cell in here if cell not in lived])
+    found.same(((*base, "new") for base in bases), [cell for cell in lived if cell[2] == period])
 
 
 def _name(cell: Cell, place: int) -> str:

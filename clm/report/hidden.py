@@ -5,12 +5,12 @@ It may not decide what is hidden: `suppress` did.
 
 from __future__ import annotations
 
-from clm.report.blocks import Panel, Paragraph
+from clm.report.blocks import Panel
 from clm.report.numbers import Numbers
 from clm.report.words import HIDDEN, Words
 
 _SHOWN_BY = "clm report --min-cell 0"
-_ASKED_FOR = ("quality", "customers", "assumptions")
+_ABOUT_NOBODY = ("quality", "customers", "assumptions")  # rows of the log, and customers named only when asked for
 
 
 def everything(numbers: Numbers) -> bool:
@@ -20,12 +20,10 @@ def everything(numbers: Numbers) -> bool:
 
 
 def notice(numbers: Numbers, words: Words) -> tuple[tuple[str, str], ...]:
-    """How many numbers are hidden, why, and by which sign they are known; nothing where none is."""
+    """How many numbers are hidden, why, and by which sign they are known; nothing where none is, or the headline says it."""
     count = numbers.value("privacy", "hidden")
-    if not count:
+    if not count or everything(numbers):
         return ()
-    if everything(numbers):
-        return ((words("privacy.heading"), headline(numbers, words)),)
     text = words("privacy.text", sign=HIDDEN, customers=_least(numbers, words), n=words.whole(count), command=_SHOWN_BY)
     return ((words("privacy.heading"), text),)
 
@@ -35,12 +33,9 @@ def headline(numbers: Numbers, words: Words) -> str:
     return words("privacy.base", customers=_least(numbers, words), command=_SHOWN_BY)
 
 
-def left(panel: Panel, numbers: Numbers, words: Words) -> Panel:
-    """The panel of a report in which everything is hidden: rows of the log and assumptions are about nobody, and customers
-    are named only when asked for."""
-    if panel.code in _ASKED_FOR:
-        return panel
-    return Panel(panel.code, panel.title, (Paragraph(words("privacy.panel", customers=_least(numbers, words))),))
+def left(panels: tuple[Panel, ...], numbers: Numbers) -> tuple[Panel, ...]:
+    """The panels with something to show: all of them, or those about nobody where everything else is hidden."""
+    return tuple(panel for panel in panels if panel.code in _ABOUT_NOBODY) if everything(numbers) else panels
 
 
 def _least(numbers: Numbers, words: Words) -> str:

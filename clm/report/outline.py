@@ -73,7 +73,7 @@ def outline(
         tiles_note=key_figures.sentence(numbers, words),
         notices=said,
         notice_lines=tuple(words("report.notice", heading=heading, text=text) if text else heading for heading, text in said),
-        panels=tuple(hidden.left(panel, numbers, words) for panel in panels) if hidden.everything(numbers) else panels,
+        panels=hidden.left(panels, numbers),
         overview_title=words("panel.overview"),
         notices_title=words("report.notes"),
         contents_title=words("report.contents"),

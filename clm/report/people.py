@@ -1,5 +1,8 @@
 """Which customers each number of METRICS is about: cells, of which several numbers may tell.
 
+Customers, money and orders do not add up alike (the money of all counts those who only returned something), so each has cells
+of its own where a table tells several: `("segments", "loyal")` are people, `("money", "segments", "loyal")` what they brought.
+
 It may not withhold anything or say what adds up (`families` does).
 """
 
@@ -16,6 +19,8 @@ ALL: Cell = ("all",)  # customers of the table
 BUYERS: Cell = ("buyers",)
 NONE: Cell = ("none",)  # customers without a sale, wherever they are told
 WHOLE: Cell = ("whole",)  # the money of all customers, which the accounts of clean say too
+OF_BUYERS: Cell = ("money", "buyers")  # told by every share of it beside its part
+RETURNED: Cell = ("returned",)
 GROUPED = {"segment": "segments", "lifecycle": "lifecycle", "tier": "tiers"}  # column -> section of METRICS
 _NOBODY = {"quality", "model", "backtest", "alive", "privacy"}  # about rows, parameters, tests as a whole, nobody real
 _CURVES = {
@@ -106,7 +111,8 @@ _OVERVIEW: dict[str, Cell] = {
     "buyers": BUYERS,
     "orders": BUYERS,
     "no_purchase": NONE,
-    **dict.fromkeys(("net_revenue", "returned", "average_order"), WHOLE),
+    **dict.fromkeys(("net_revenue", "average_order"), WHOLE),
+    "returned": RETURNED,
     **dict.fromkeys(("repeat_customers", "repeat_rate"), ("repeat",)),
     **dict.fromkeys(("active_customers", "active_share", "expected_lost", "expected_lost_share"), ("active",)),
 }
@@ -116,7 +122,7 @@ _COUNTED = {"customers", "buyers", "no_purchase", "repeat_customers", "active_cu
 def _overview(found: People, section: str, row: Number) -> tuple[Cell, ...]:
     if row.metric not in _OVERVIEW:
         return _plain(found, section, row)
-    told = row.value if row.metric in _COUNTED else row.n if _OVERVIEW[row.metric] == WHOLE else None
+    told = row.value if row.metric in _COUNTED else row.n if _OVERVIEW[row.metric] in (WHOLE, RETURNED) else None
     return (found.cell(*_OVERVIEW[row.metric], people=told),)
 
 
@@ -132,6 +138,8 @@ def _key_figure(found: People, section: str, row: Number) -> tuple[Cell, ...]:
         inside = round(row.value * row.n)
         people = min(inside, row.n - inside) or row.n
     own, *others = _figure(row.metric, row.period)
+    if row.metric == "net_revenue":  # some only returned something
+        found.cell("kpi", row.period, "moved", people=row.n)
     return (found.cell(*own, people=people), *others)
 
 
@@ -143,18 +151,31 @@ def _figure(name: str, period: str | None) -> tuple[Cell, ...]:
 
 
 def counted(found: People, section: str, row: Number) -> tuple[Cell, ...]:
-    """The cells that `n` counts where the value is of other cells: money is of all, or of the active of a period."""
+    """The cells that `n` counts where the value is of other cells: money is of all, or of some of a period."""
     name = row.metric.removesuffix("_change")
-    if section == "overview" and name in ("net_revenue", "returned"):
+    if (section, name) == ("overview", "net_revenue"):
         return (ALL,)
     if section == "kpi" and name in ("net_revenue", "gross_revenue"):
-        return tuple(("kpi", period, "active") for period in ((row.period,) if name == row.metric else found.stretches))
+        whose = "moved" if name == "net_revenue" else "active"
+        return tuple(("kpi", period, whose) for period in ((row.period,) if name == row.metric else found.stretches))
+    if section == "revenue" and name in ("revenue", "orders") and row.group in ("new", "returning"):
+        return (("month", row.period, row.group),)
+    if (section, name) == ("cohorts", "revenue"):
+        return (("cohort", row.group, row.period),)
     return ()
 
 
 def _grouped(found: People, section: str, row: Number) -> tuple[Cell, ...]:
-    """Segments, stages of life, tiers: whatever is told of one is about its members."""
-    return (group_cell(found, section, row.group, row.n),)
+    """Segments, stages of life, tiers: whatever is told of one is about its members, and revenue about their money too."""
+    own = group_cell(found, section, row.group, row.n)
+    if row.metric not in ("revenue", "revenue_share"):
+        return (own,)
+    money = found.cell(*money_of(own), people=row.n)
+    return (own, money) if row.metric == "revenue" else (own, money, OF_BUYERS)
+
+
+def money_of(cell: Cell) -> Cell:
+    return ("money", *cell)
 
 
 def group_cell(found: People, section: str, code: str | None, people: float | None = None) -> Cell:
@@ -163,7 +184,13 @@ def group_cell(found: People, section: str, code: str | None, people: float | No
 
 def _portfolio(found: People, section: str, row: Number) -> tuple[Cell, ...]:
     code = (row.group or "").split(".", 1)[-1] if row.metric == "field" else row.group
-    return (group_cell(found, "segments", code, row.n),)
+    own = group_cell(found, "segments", code, row.n)
+    match row.metric:
+        case "value":  # the year's spend against that of all buyers: in a log of one year all there is
+            return (own, money_of(own), OF_BUYERS)
+        case "revenue" | "growth":
+            return (own, money_of(own))
+    return (own,)
 
 
 def _grid(found: People, section: str, row: Number) -> tuple[Cell, ...]:
@@ -190,11 +217,13 @@ def _forecast(found: People, section: str, row: Number) -> tuple[Cell, ...]:
 def _revenue(found: People, section: str, row: Number) -> tuple[Cell, ...]:
     if row.metric == "month_complete":
         return ()
+    own: Cell = ("month", row.period)
     if row.metric == "returning_share":
-        return (("month", row.period, "new"), ("month", row.period, "returning"), ("month", row.period))
-    if row.group is None:
-        return (("month", row.period),)
-    return (found.cell("month", row.period, row.group, people=_people(row)),)
+        return tuple(money_of((*own, *group)) for group in (("new",), ("returning",), ()))
+    if row.metric == "customers":
+        return (found.cell(*own, row.group, people=row.n),)
+    summed = ("orders", *own) if row.metric == "orders" else money_of(own)
+    return (summed,) if row.group is None else (found.cell(*summed, row.group, people=_people(row)),)
 
 
 def _people(row: Number) -> float | None:
@@ -218,10 +247,10 @@ def _cohort(found: People, section: str, row: Number) -> tuple[Cell, ...]:
             fewer = None if row.n is None else min(row.n, whole - row.n) if 0 < row.n < whole else row.n
             later = found.cell("cohort_later", row.group, row.period, people=fewer)
             return (("cohort", row.group, row.period), own, later)
-    people = _people(row) if row.metric == "revenue" else row.n
-    cell = found.cell("cohort", row.group, row.period, people=people)
-    if row.metric == "revenue" and not row.n and row.value:
-        found.sizes[cell] = 1
+    cell: Cell = ("cohort", row.group, row.period)
+    if row.metric == "revenue":
+        return (found.cell(*money_of(cell), people=_people(row)),)
+    found.cell(*cell, people=row.n)
     return (cell, own) if row.metric == "retention" else (cell,)
 
 

@@ -14,9 +14,12 @@ from collections.abc import Iterable
 import polars as pl
 
 from clm.report import families, people
-from clm.report.disclosure import Line, withheld
+from clm.report.disclosure import Line, Told, withheld
 from clm.report.numbers import Number, Sheet, with_sections
 
+_OF_ALL = 20
+_ASKED = ("overview", "kpi", "revenue", "clv", "churn")
+_SPLITS = ("gross_revenue", "returned", "new", "returning", "acquisition")  # parts of what is asked for
 OFF = 1  # the least cell that withholds nothing
 
 
@@ -50,9 +53,19 @@ def _hidden(rows: list[tuple[str, Number]], least: int, ties: tuple[Line, ...]) 
     sizes = found.sizes
     tied = [line for line in ties if line.total in sizes and all(part in sizes for part in line.parts)]
     known = {people.BUYERS, people.WHOLE}
-    gone = withheld(sizes, [*found.lines, *tied], least, known, found.unsaid)
+    told = [Told(cells, _worth(section, row)) for (section, row), cells in zip(rows, found.about, strict=True) if cells]
+    gone = withheld(sizes, [*found.lines, *tied], least, known, found.unsaid, told)
     if known & gone:  # so few customers that everything is about them
         return ([bool(cells) for cells in found.about],) * 2
     mask = [not gone.isdisjoint(cells) for cells in found.about]
     counts = (people.counted(found, section, row) for section, row in rows)
     return mask, [hidden or not gone.isdisjoint(cells) for hidden, cells in zip(mask, counts, strict=True)]
+
+
+def _worth(section: str, row: Number) -> float:
+    """What a reader loses with a number, in numbers about one group: those about everybody are asked for first."""
+    if section == "kpi" and row.metric.removesuffix("_change") in _SPLITS:
+        return _OF_ALL / 4
+    if row.metric == "mean_retention":
+        return _OF_ALL / 2
+    return 1 if row.group or section not in _ASKED else _OF_ALL

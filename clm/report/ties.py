@@ -12,7 +12,7 @@ import polars as pl
 
 from clm.report.disclosure import Cell, Line
 from clm.report.numbers import ACTIVE_DAYS
-from clm.report.people import GROUPED
+from clm.report.people import GROUPED, money_of
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
     **{column: (section,) for column, section in GROUPED.items()},
@@ -25,7 +25,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 
 
 def of_customers(customers: pl.DataFrame) -> list[Line]:
-    """For each group of buyers that is made up of whole groups of another kind: which."""
+    """For each group of buyers that is made up of whole groups of another kind: which, and so of their money."""
     known = [name for name in _COLUMNS if name in customers.columns]
     parts = [pl.col(name).cast(pl.String) for name in known]
     if {"r_score", "f_score"} <= set(customers.columns):
@@ -39,7 +39,9 @@ def of_customers(customers: pl.DataFrame) -> list[Line]:
         for coarse, wholes in kinds.items():
             if fine != coarse:
                 found += _within(members, wholes)
-    return found
+    told = set(GROUPED.values())
+    money = [line for line in found if told.issuperset(cell[0] for cell in line.cells)]
+    return [*found, *(Line(money_of(line.total), tuple(map(money_of, line.parts))) for line in money)]
 
 
 def _cell(name: str, value: Any) -> Cell | None:
