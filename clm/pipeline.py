@@ -324,7 +324,7 @@ def _take(stage: str, plan: Plan) -> tuple[Entry, str | None]:
                 plan.inputs, formats.to_path(outs[1]), settings, common, formats.to_path(outs[0]), plan.scratch, plan.names
             )
         case "rfm":
-            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]), plan.model)
+            step = steps.rfm(paths[0], settings, common, formats.to_path(outs[0]), plan.scratch, plan.model)
             for earlier in {plan.settings[name].previous for name in ("churn", "report")} - {None}:
                 if step.facts.as_of is not None:
                     steps.check_previous(earlier, date.fromisoformat(step.facts.as_of))

@@ -59,9 +59,9 @@ def rfm(job: Job) -> int:
         raise UsageError("--remote names a Spark cluster", fix="give --engine spark too, or leave it out")
     job.check_output(other_table=not spark)
     if spark:
-        step = steps.rfm_on_spark(job.name(), job.settings, job.common, job.emit, save=job.save_model())
+        step = steps.rfm_on_spark(job.name(), job.settings, job.common, job.emit, job.scratch, job.save_model())
     else:
-        step = steps.rfm(job.source(), job.settings, job.common, job.emit, save=job.save_model())
+        step = steps.rfm(job.source(), job.settings, job.common, job.emit, job.scratch, save=job.save_model())
     for score, rows in step.outcome.metrics["scores"].items():
         for row in rows:
             job.console.detail(f"{score} {row['score']}: {row['from']} to {row['to']}, {counted(row['customers'], 'customer')}")

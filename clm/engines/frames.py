@@ -25,6 +25,12 @@ def once(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return nw.from_native(native.cache()) if isinstance(native, pl.LazyFrame) else frame
 
 
+def lazily(frame: nw.LazyFrame[Any]) -> pl.LazyFrame:
+    """A reduced frame as a query of Polars: its own, or what another engine has computed."""
+    native = frame.to_native()
+    return native if isinstance(native, pl.LazyFrame) else collected(frame).lazy()
+
+
 def collected(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
     """A reduced frame, computed by its engine."""
     return collected_all([frame])[0]

@@ -9,17 +9,19 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from clm.engines.frames import Orders, types
+from clm.engines.hold import Hold, held
 from clm.errors import ConfigError, UsageError
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import RfmSettings
 from clm.stages import behaviour, scores, snapshot
 from clm.stages.scores import Cuts
-from clm.stages.snapshot import Totals
+from clm.stages.snapshot import Frame, Totals
 from clm.tables import BEHAVIOUR, CUSTOMERS
 
 _SCORED = {"r_score": "recency_days", "f_score": "orders", "m_score": "spend"}
@@ -34,8 +36,10 @@ class Given:
     learned: Mapping[str, Any] | None = None
 
 
-def rfm(orders: Orders, settings: RfmSettings, given: Given = Given()) -> Outcome:
+def rfm(orders: Orders, settings: RfmSettings, given: Given = Given(), hold: Hold = held) -> Outcome:
     """One row per customer seen up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns, scores.
+
+    `hold` keeps the customers while they are scored and written: they may be more than memory holds.
 
     Raises DataError when the log is empty and no day is named, UsageError for a column that is not there, ConfigError for
     cut-offs that do not fit.
@@ -44,38 +48,39 @@ def rfm(orders: Orders, settings: RfmSettings, given: Given = Given()) -> Outcom
     _check_carry(settings.carry, types(orders))
     lines = snapshot.totals(orders)
     as_of = snapshot.resolve_as_of(lines.latest, settings.as_of)
-    later = snapshot.totals(orders, after=as_of)
-    base, learned_gap = _base(orders, as_of, settings, given)
+    passed = lines.latest is not None and lines.latest > as_of
+    later = snapshot.totals(orders, after=as_of) if passed else Totals(0, 0, Decimal(0), None)
+    base, learned_gap = _base(orders, as_of, settings, given, hold)
     cuts = {score: _cuts(base, score, column, settings.bins, given) for score, column in wanted.items()}
     customers = scored(base, cuts, settings.weights).select(_order(settings))
-    buyers = customers.filter(pl.col("orders") > 0)
+    seen = _seen(customers, wanted)
     has_money = lines.amounts > 0
     known = {score: found.to_json() for score, found in cuts.items() if found is not None}
     learned = {"bins": settings.bins, **learned_gap, "scores": known}
     tables = {score: scores.table(customers, score, column) for score, column in wanted.items()}
     return Outcome(
         frame=customers,
-        rows=Rows(rows_in=lines.rows, rows_out=customers.height, after_as_of=later.rows),
+        rows=Rows(rows_in=lines.rows, rows_out=seen["customers"], after_as_of=later.rows),
         amount=Amount(lines.amount, lines.amount - later.amount, after_as_of=later.amount) if has_money else None,
         as_of=as_of,
         metrics={
-            "customers": customers.height,
-            "buyers": buyers.height,
-            "no_purchase": customers.height - buyers.height,
-            "orders": int(buyers["orders"].sum()),
-            "first_order_on": _text(buyers["first_order_on"].min()),
-            "last_order_on": _text(buyers["last_order_on"].max()),
+            "customers": seen["customers"],
+            "buyers": seen["buyers"],
+            "no_purchase": seen["customers"] - seen["buyers"],
+            "orders": int(seen["orders"]),
+            "first_order_on": _text(seen["first_order_on"]),
+            "last_order_on": _text(seen["last_order_on"]),
             **learned_gap,
             "scores": {_key(score): table for score, table in tables.items()},
             "cuts": {score: found.to_json() | {"from": found.source} for score, found in cuts.items() if found is not None},
         },
-        warnings=_notices(lines, later, buyers, as_of),
+        warnings=_notices(lines, later, seen, as_of),
         learned=learned if known else None,
-        closing=_closing(customers, buyers, lines, later, as_of),
+        closing=_closing(seen, lines, later, as_of),
     )
 
 
-def scored(customers: pl.DataFrame, cuts: Mapping[str, Cuts | None], weights: Sequence[tuple[str, float]] = ()) -> pl.DataFrame:
+def scored(customers: Frame, cuts: Mapping[str, Cuts | None], weights: Sequence[tuple[str, float]] = ()) -> Frame:
     """The frame with a score per entry of `cuts` (null without cut-offs), `rfm`, and `rfm_value` when there are weights."""
     found = customers.with_columns(
         (pl.lit(None, pl.Int32) if one is None else one.score()).alias(score) for score, one in cuts.items()
@@ -88,17 +93,36 @@ def scored(customers: pl.DataFrame, cuts: Mapping[str, Cuts | None], weights: Se
     return found
 
 
-def _base(orders: Orders, as_of: date, settings: RfmSettings, given: Given) -> tuple[pl.DataFrame, dict[str, int | None]]:
+def _seen(customers: pl.LazyFrame, wanted: Mapping[str, str]) -> dict[str, Any]:
+    """What is told of all customers: how many, how many bought, their orders and days, and whether a score tells any apart."""
+    bought = pl.col("orders") > 0
+    facts = {
+        "customers": pl.len(),
+        "buyers": bought.sum(),
+        "orders": pl.col("orders").sum(),
+        "first_order_on": pl.col("first_order_on").min(),
+        "last_order_on": pl.col("last_order_on").max(),
+    }
+    for score, column in wanted.items():
+        known = pl.col(column).filter(bought)
+        facts[f"{score} low"], facts[f"{score} high"] = known.min(), known.max()
+        facts[f"{score} unknown"], facts[score] = known.null_count(), pl.col(score).min()
+    return customers.select(**facts).collect(engine="streaming").row(0, named=True)
+
+
+def _base(
+    orders: Orders, as_of: date, settings: RfmSettings, given: Given, hold: Hold
+) -> tuple[pl.LazyFrame, dict[str, int | None]]:
     """Customers before scores, and the base's median gap where it is used: this base's, or the one learned before."""
     if settings.columns == "core" and not settings.carry:
-        return snapshot.take(orders, as_of), {}
+        return hold(snapshot.taken(orders, as_of)), {}
     found = behaviour.take(orders, as_of, settings.carry)
     if settings.columns == "core":
-        return found.customers.drop(column.name for column in BEHAVIOUR), {}
+        return found.customers.lazy().drop(column.name for column in BEHAVIOUR), {}
     if given.learned is None:
-        return found.customers, {"median_gap_days": found.median_gap_days}
+        return found.customers.lazy(), {"median_gap_days": found.median_gap_days}
     median = given.learned["median_gap_days"]
-    return found.customers.with_columns(behaviour.rhythm(median)), {"median_gap_days": median}
+    return found.customers.lazy().with_columns(behaviour.rhythm(median)), {"median_gap_days": median}
 
 
 def _wanted(settings: RfmSettings, given: Given) -> dict[str, str]:
@@ -164,14 +188,15 @@ def _check_learned(learned: Mapping[str, Any], settings: RfmSettings) -> None:
             raise ConfigError("the model's median_gap_days is no number of days", where=where, fix=fix, code="model")
 
 
-def _cuts(base: pl.DataFrame, score: str, column: str, bins: int, given: Given) -> Cuts | None:
+def _cuts(base: pl.LazyFrame, score: str, column: str, bins: int, given: Given) -> Cuts | None:
     """The cut-offs of one score: given, learned before, or of this base; None when no customer has a value."""
-    dtype = base.schema[column]
+    dtype = base.collect_schema()[column]
     if given.cuts is not None and score in given.cuts:
         where = f"--cuts, [{score}]"
         record = {"column": column, "bins": bins, "cuts": given.cuts[score]}
         return scores.read(record, column, dtype, where, "file", strict=True)
-    empty = base.filter(pl.col("orders") > 0)[column].count() == 0
+    known = base.filter(pl.col("orders") > 0).select(pl.col(column).count())
+    empty = known.collect(engine="streaming").item() == 0
     if given.learned is not None:
         where = f"--model, learned.rfm.scores.{score}"
         if score in given.learned["scores"]:
@@ -225,9 +250,9 @@ def _text(value: Any) -> str | None:
     return value.isoformat() if isinstance(value, date) else None
 
 
-def _notices(lines: Totals, later: Totals, buyers: pl.DataFrame, as_of: date) -> tuple[Notice, ...]:
+def _notices(lines: Totals, later: Totals, seen: Mapping[str, Any], as_of: date) -> tuple[Notice, ...]:
     found = []
-    if buyers.is_empty():
+    if not seen["buyers"]:
         found.append(Notice("no_buyers", f"no customer has a sale up to {as_of}"))
     if lines.latest is not None and as_of > lines.latest:
         days = (as_of - lines.latest).days
@@ -237,19 +262,18 @@ def _notices(lines: Totals, later: Totals, buyers: pl.DataFrame, as_of: date) ->
     if later.rows:
         found.append(Notice("after_as_of", f"{counted(later.rows, 'row')} after {as_of} left out"))
     for name, column in _SCORED.items():
-        if buyers.height > 1 and buyers[name].null_count() < buyers.height and buyers[column].n_unique() == 1:
-            score = buyers.row(0, named=True)[name]
-            found.append(
-                Notice("scores_equal", f"every customer has the same {column}: {name} is {score} for all and tells nobody apart")
-            )
+        alike = seen[f"{name} unknown"] == 0 and seen[f"{name} low"] == seen[f"{name} high"]
+        if seen["buyers"] > 1 and seen[name] is not None and alike:
+            says = f"every customer has the same {column}: {name} is {seen[name]} for all and tells nobody apart"
+            found.append(Notice("scores_equal", says))
     if lines.rows and not lines.amounts:
         found.append(Notice("no_amounts", "the log has no amounts: money columns are empty"))
     return tuple(found)
 
 
-def _closing(customers: pl.DataFrame, buyers: pl.DataFrame, lines: Totals, later: Totals, as_of: date) -> str:
-    without = customers.height - buyers.height
-    parts = [f"{counted(lines.rows - later.rows, 'row')} up to {as_of} = {counted(customers.height, 'customer')}"]
+def _closing(seen: Mapping[str, Any], lines: Totals, later: Totals, as_of: date) -> str:
+    without = seen["customers"] - seen["buyers"]
+    parts = [f"{counted(lines.rows - later.rows, 'row')} up to {as_of} = {counted(seen['customers'], 'customer')}"]
     if without:
         parts.append(f"{without:,} without a purchase")
     if later.rows:

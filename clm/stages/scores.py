@@ -64,7 +64,7 @@ class Cuts:
         return {"column": self.column, "bins": self.bins, "cuts": edges}
 
 
-def fit(customers: pl.DataFrame, column: str, bins: int) -> Cuts:
+def fit(customers: pl.DataFrame | pl.LazyFrame, column: str, bins: int) -> Cuts:
     """Cut-offs that give min(bins, bins·b div n + 1), in whole numbers: b customers strictly worse, n customers with a value.
 
     Customers without a sale are not counted.
@@ -77,7 +77,7 @@ def fit(customers: pl.DataFrame, column: str, bins: int) -> Cuts:
         counts.with_columns(pl.min_horizontal(worse * bins // pl.col("n").sum() + 1, pl.lit(bins, pl.Int64)).alias("score"))
         .group_by("score", maintain_order=True)
         .agg(pl.col(column).first())
-        .collect()
+        .collect(engine="streaming")
     )
     edges: list[Edge] = []
     for score, edge in firsts.iter_rows():
@@ -134,13 +134,14 @@ def _edge(given: Any, dtype: pl.DataType, where: str) -> Edge:
     return edge
 
 
-def table(customers: pl.DataFrame, score: str, column: str) -> list[dict[str, Any]]:
+def table(customers: pl.LazyFrame, score: str, column: str) -> list[dict[str, Any]]:
     """Each score that occurs, with its customers and the range of the value behind it."""
     ranges = (
         customers.drop_nulls(score)
         .group_by(score)
         .agg(pl.len().alias("customers"), pl.col(column).min().alias("from"), pl.col(column).max().alias("to"))
         .sort(score)
+        .collect(engine="streaming")
     )
     return [
         {"score": one[score], "customers": one["customers"], "from": _number(one["from"]), "to": _number(one["to"])}

@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 import polars as pl
 
-from clm.engines.frames import Orders, collected, once
+from clm.engines.frames import Orders, collected, lazily, once
 from clm.errors import DataError
 from clm.tables import RETURN, SALE
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _EPOCH = date(1970, 1, 1).toordinal()
 _SUM = pl.Decimal(38, 4)
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
@@ -96,10 +97,15 @@ def take(orders: Orders, as_of: date) -> pl.DataFrame:
 
     Customers without a sale have `orders` 0 and null dates and durations. Money is null where no line has an amount.
     """
-    return finished(collected(reduce(nw.from_native(orders), as_of)), as_of)
+    return taken(orders, as_of).collect(engine="streaming")
 
 
-def finished(reduced: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def taken(orders: Orders, as_of: date) -> pl.LazyFrame:
+    """What `take` gives, as a query where the log lies on this machine: it may be longer than memory."""
+    return finished(lazily(reduce(nw.from_native(orders), as_of)), as_of)
+
+
+def finished(reduced: Frame, as_of: date) -> Frame:
     """What `reduce` made as the core columns of CUSTOMERS, sorted by `customer_id`."""
     first, last = pl.col("first_day"), pl.col("last_day")
     money = pl.col("amounts") > 0

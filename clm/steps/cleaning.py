@@ -19,7 +19,7 @@ from clm.settings import (
     CommonSettings,
     recorded,
 )
-from clm.steps.step import Step, same_key
+from clm.steps.step import Step, aside, same_key
 from clm.tables import REJECTS, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 # texts that say nothing of a person
 _OURS = ("kind", "flags", "source_file")
-# how much of the memory limit a judged log may take before it goes to a file
-_HELD_SHARE = 0.125
 
 
 @dataclass
@@ -80,10 +78,10 @@ def clean(
     `names` are the names to show for spooled inputs, which have none of their own; `targets` where the outputs will go, which
     may be no input; `save` writes the profile of how the log was read; `look` takes down what was found out.
     """
-    from clm import ingest, resources
+    from clm import ingest
     from clm.stages import clean as stage
-    from clm.storage import aside, files
     from clm.storage import facts as footers
+    from clm.storage import files
 
     log = ingest.read_text(inputs, settings, names, scratch)
     files.keep_inputs([part.source.path for part in log.files], targets)
@@ -101,8 +99,7 @@ def clean(
         if key is None and (coded := next(iter(keys.values()), None)) is not None:
             record |= {"key_id": coded}
     profile = ingest.saved(log, reading).encode() if save is not None else None
-    most = int(resources.limit_of(common.memory_limit) * _HELD_SHARE)
-    hold = aside.Aside(scratch, most)
+    hold = aside(scratch, common)
     plan = stage.judge(log.records, reading, settings)
     _check_names(stage.written(reading), reading.roles, settings)
     settled = stage.settle(hold(plan), reading, settings, key.secret if key else None, hold)

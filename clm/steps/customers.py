@@ -24,7 +24,7 @@ from clm.settings import (
     SegmentSettings,
     recorded,
 )
-from clm.steps.step import Step, customers_table, finish, model_of, orders_table, saved, setting_of
+from clm.steps.step import Step, aside, customers_table, finish, model_of, orders_table, saved, setting_of
 from clm.tables import CUSTOMERS, TRANSACTIONS
 
 if TYPE_CHECKING:
@@ -39,16 +39,22 @@ def rfm(
     settings: RfmSettings,
     common: CommonSettings,
     emit: Emit,
+    scratch: Path,
     model: Model | None = None,
     save: Callable[[bytes], Output] | None = None,
 ) -> Step:
     """TRANSACTIONS -> CUSTOMERS with core and behaviour columns and scores. `model` is what a run applies; `save` writes one."""
     orders = orders_table(source)
-    return _rfm(orders.frame, [orders], settings, common, emit, model, save)
+    return _rfm(orders.frame, [orders], settings, common, emit, scratch, model, save)
 
 
 def rfm_on_spark(
-    source: str, settings: RfmSettings, common: CommonSettings, emit: Emit, save: Callable[[bytes], Output] | None = None
+    source: str,
+    settings: RfmSettings,
+    common: CommonSettings,
+    emit: Emit,
+    scratch: Path,
+    save: Callable[[bytes], Output] | None = None,
 ) -> Step:
     """`rfm` with the reduce on a Spark cluster: `source` is a table of its catalogue, or a path as the cluster sees it."""
     from clm.engines import frames, spark
@@ -58,7 +64,7 @@ def rfm_on_spark(
         contract.check_schema(frames.types(orders), TRANSACTIONS, TRANSACTIONS.needed("clean"), source)
         spark.check(orders, source)
         notice = Notice("no_provenance", "the table lies on a Spark cluster: where its numbers come from is not known")
-        return _rfm(orders, [], settings, common, emit, None, save, (notice,))
+        return _rfm(orders, [], settings, common, emit, scratch, None, save, (notice,))
 
 
 def _rfm(
@@ -67,6 +73,7 @@ def _rfm(
     settings: RfmSettings,
     common: CommonSettings,
     emit: Emit,
+    scratch: Path,
     model: Model | None,
     save: Callable[[bytes], Output] | None,
     notices: tuple[Notice, ...] = (),
@@ -78,7 +85,7 @@ def _rfm(
     given = stage.Given(cuts, model.of("rfm") if model else None)
 
     def compute() -> Outcome:
-        found = stage.rfm(orders, settings, given)
+        found = stage.rfm(orders, settings, given, aside(scratch, common))
         return replace(found, warnings=(*notices, *found.warnings))
 
     record = recorded(settings, common) | beside_rfm(settings, model)

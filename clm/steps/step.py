@@ -5,6 +5,7 @@ It may not know any stage.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,11 +17,13 @@ from clm.errors import DataError
 from clm.formats import Emit
 from clm.model_file import Model
 from clm.outcome import Amount, Notice, Outcome
+from clm.settings import CommonSettings
 from clm.tables import CUSTOMERS, TRANSACTIONS, Table
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from clm.storage.aside import Aside
     from clm.storage.facts import Facts
     from clm.storage.files import Opened
     from clm.storage.publish import Output
@@ -50,6 +53,18 @@ class Step:
         kept = ("schema", "stage", "as_of", "rows", "amount", "settings", "metrics", "warnings")
         found = {key: record[key] for key in kept if key in record}
         return found | {"outputs": [output.to_json() for output in self.outputs]}
+
+
+# how much of the memory limit the frames a step uses again may take before they go to files
+_HELD_SHARE = 0.125
+
+
+def aside(scratch: Path, common: CommonSettings) -> Aside:
+    """Where a step keeps what it uses again: a folder of its own for what is too long for memory."""
+    from clm import resources
+    from clm.storage.aside import Aside
+
+    return Aside(Path(tempfile.mkdtemp(dir=scratch)), int(resources.limit_of(common.memory_limit) * _HELD_SHARE))
 
 
 def model_of(setting: str | None) -> Model | None:

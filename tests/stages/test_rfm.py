@@ -9,10 +9,13 @@ from pathlib import Path
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
+from clm.engines.hold import held
 from clm.settings import RfmSettings
 from clm.stages import scores
 from clm.stages.rfm import rfm, scored
+from clm.storage.aside import Aside
 from tests.logs import invented, transactions
 
 
@@ -106,6 +109,17 @@ def test_rows_and_money_add_up_to_the_day() -> None:
     assert outcome.amount is not None
     assert outcome.amount.amount_in == outcome.amount.amount_out + (outcome.amount.after_as_of or 0)
     assert outcome.frame.lazy().collect()["spend"].sum() == outcome.amount.amount_out
+
+
+def test_customers_set_aside_on_disk_are_scored_the_same(tmp_path: Path) -> None:
+    """More customers than memory holds go through a file, and no step after it holds them all at once."""
+    aside = Aside(tmp_path, 0)
+    told, kept = (rfm(invented().lazy(), RfmSettings(columns="core"), hold=hold) for hold in (aside, held))
+    assert [path.name for path in tmp_path.iterdir()] == ["aside-1.parquet"]
+    spooled = told.frame.lazy()
+    assert_frame_equal(spooled.collect(), kept.frame.lazy().collect())
+    assert (told.metrics, told.warnings, told.closing) == (kept.metrics, kept.warnings, kept.closing)
+    assert "in-memory-map" not in spooled.show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
 
 
 def test_a_day_before_the_log_is_an_empty_table() -> None:

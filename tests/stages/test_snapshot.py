@@ -209,10 +209,7 @@ def test_days_agree_with_the_calendar(lines: list[Line]) -> None:
 
 def test_the_reduce_streams() -> None:
     """No node of the plan holds the whole log in memory: the memory budget would be an empty promise."""
-    import narwhals as nw
-
     lazy = transactions(("A", "1", "2024-01-01", "1")).lazy()
-    plan = snapshot.reduce(nw.from_native(lazy), AS_OF).to_native()
-    drawn = plan.show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
+    drawn = snapshot.taken(lazy, AS_OF).show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
     assert "in-memory-map" not in drawn
     assert "columnar-function" not in drawn

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from clm.stages.clean.hold import Hold
+from clm.engines.hold import Hold
 from clm.stages.clean.spread import BINS_PER_E, Centre
 
 # ln of an order's total in whole ten-thousandths: squares of 10^8 orders of one customer still fit in 64 bits

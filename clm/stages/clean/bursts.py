@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from clm.stages.clean.hold import Hold, some
+from clm.engines.hold import Hold, some
 
 # half hours, taken two by two: half an hour of orders never falls between two windows
 _SLOT = timedelta(minutes=30)

@@ -13,11 +13,11 @@ from functools import reduce
 
 import polars as pl
 
+from clm.engines.hold import Hold, held, some
 from clm.expressions import Rule
 from clm.expressions.meaning import compiled
 from clm.stages.clean import amounts, bursts, places, products, refunds
 from clm.stages.clean.accounting import Sum
-from clm.stages.clean.hold import Hold, held, some
 from clm.stages.clean.places import AT
 from clm.stages.clean.refunds import Refunds
 from clm.stages.clean.views import ORDER, PAIR, SUM, Log

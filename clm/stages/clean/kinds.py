@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from clm.engines.hold import Hold, some
 from clm.ingest.numbers import SUM
 from clm.ingest.reading import Reading
 from clm.stages.clean import places
-from clm.stages.clean.hold import Hold, some
 from clm.stages.clean.judge import RETURN
 from clm.stages.clean.places import AT
 from clm.tables import RETURN as RETURNED

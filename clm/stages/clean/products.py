@@ -10,7 +10,7 @@ from math import exp
 
 import polars as pl
 
-from clm.stages.clean.hold import Hold, some
+from clm.engines.hold import Hold, some
 from clm.stages.clean.spread import BINS_PER_E, Centre, bins, centres
 
 # fewer lines than this are no history of a product

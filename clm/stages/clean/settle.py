@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from clm.dtypes import polars_type
+from clm.engines.hold import Hold, held
 from clm.errors import DataError
 from clm.expressions import Expression, Rule
 from clm.ingest.evidence import Evidence
@@ -22,7 +23,6 @@ from clm.outcome import Notice, Outcome, Rows, counted
 from clm.settings import CleanSettings
 from clm.stages.clean import doubts, flags, ids, kinds, order_lines, overlap, places, pseudonyms, quality, signs, suspects, totals
 from clm.stages.clean.accounting import Account, by_group, closing_line, total
-from clm.stages.clean.hold import Hold, held
 from clm.stages.clean.judge import COLUMN, REASON
 from clm.stages.clean.meanings import kept_as
 from clm.stages.clean.places import AT
