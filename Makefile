@@ -2,6 +2,7 @@
 # make lint   ruff and mypy                                     make docs   renew the generated blocks of the README
 # make battery   what robustness promises, in full and counted: kills, failing disks, hostile files (over an hour)
 # make bench  clean against DuckDB and its memory: ROWS=5000000 ROUNDS=5 LIMIT=1000 (MB) CLM_BENCH_FOLDER=… keeps the logs;
+#             rfm against queries by hand: LINES=20000000;
 #             the models against lifetimes (a quarter of an hour, most of it theirs): CUSTOMERS=1000000; the report against its charts;
 #             GROWTH=1000000,10000000 lines within GROWTH_LIMIT=7000000000 bytes: how rfm grows (a thousand million lines: 25 GB of disk);
 #             KEEP=1 keeps the figures for the README (then make docs)

@@ -75,84 +75,90 @@ def reduce(
     `columns` are the optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine.
     """
     more = _more(as_of, columns)
-    kept = snapshot.lines(orders, as_of, more.columns)
+    kept = snapshot.lines(orders, as_of, columns)
+    sales = kept.filter(nw.col("kind") == SALE)
     days = snapshot.daily(kept, more.into_days)
-    counts, *parts = _by_order(kept, as_of, [name for name in _PER_ORDER if name in columns])
-    customers = snapshot.customers_of(days, counts, more)
-    distinct = _distinct(columns)
-    if distinct:
-        parts.append(kept.group_by("customer_id").agg(*distinct))
+    bought = once(snapshot.order_days(days))
+    counts, *parts = _by_order(kept, sales, as_of, [name for name in _PER_ORDER if name in columns])
+    customers = once(snapshot.customers_of(days, bought, counts, more))
+    parts += [*_distinct(sales, columns), *_ends(sales, customers, columns)]
     for place, name in enumerate(carry):
         filled = orders.filter(nw.col("ordered_at").dt.date() <= as_of, ~nw.col(name).is_null(), nw.col(name) != "")
-        kept = filled.select("customer_id", nw.col(name).alias("value"), "ordered_at")
-        seen = kept.group_by("customer_id", "value").agg(nw.col("ordered_at").max().alias("rank"))
+        valued = filled.select("customer_id", nw.col(name).alias("value"), "ordered_at")
+        seen = valued.group_by("customer_id", "value").agg(nw.col("ordered_at").max().alias("rank"))
         parts.append(_top(seen, "value").select("customer_id", nw.col("value").alias(f"carry {place}")))
     for part in parts:
         customers = customers.join(part, on="customer_id", how="left")
-    return customers, snapshot.gap_histogram(days)
+    return customers, snapshot.gap_histogram(bought)
 
 
 def _more(as_of: date, columns: Sequence[str]) -> snapshot.More:
     """What the passes of the snapshot sum for us on their way."""
-    today = as_of.toordinal()
-    sale = nw.when(nw.col("kind") == SALE)
-    ends = {f"{end}_{name}": (end, name) for end, name in _ENDS if name in columns}
+    costs = "cost" in columns
     gap = nw.col("gap")
     return snapshot.More(
         columns=tuple(columns),
-        into_days=(
-            *((nw.col("cost").sum().alias("cost"), nw.col("cost").count().alias("costs")) if "cost" in columns else ()),
-            *(sale.then(nw.col(name)).min().alias(name) for name in ("category", "channel") if name in columns),
-        ),
+        into_days=(nw.col("cost").sum().alias("cost"), nw.col("cost").count().alias("costs")) if costs else (),
         of_days=(
-            *(nw.when(nw.col("day") > today - n).then(nw.col("amount")).sum().alias(f"money_{n}") for n in WINDOWS),
-            *((nw.col("cost").sum().alias("cost"), nw.col("costs").sum().alias("costs")) if "cost" in columns else ()),
+            *(nw.when(_within(n, as_of)).then(nw.col("amount")).sum().alias(f"money_{n}") for n in WINDOWS),
+            *((nw.col("cost").sum().alias("cost"), nw.col("costs").sum().alias("costs")) if costs else ()),
             (gap * gap).sum().alias("gap_squares"),
             gap.max().alias("longest_gap"),
-            (nw.col("day") * _GAP_ROOM + gap).max().alias("day_and_last_gap"),
-        ),
-        of_ends=tuple(
-            nw.when(nw.col("day") == nw.col(f"{end}_day")).then(nw.col(name)).min().alias(alias)
-            for alias, (end, name) in ends.items()
+            (nw.col("number") * _GAP_ROOM + gap).max().alias("number_and_last_gap"),
         ),
     )
 
 
-def _distinct(columns: Sequence[str]) -> list[nw.Expr]:
-    """How many products and categories the sales of a customer's lines have.
+def _within(days: int, as_of: date, day: str = "day") -> nw.Expr:
+    """Whether a day lies in (as_of − days, as_of], given that it is not after `as_of`."""
+    return nw.col(day) >= date.fromordinal(max(as_of.toordinal() - days + 1, 1))
 
-    n_unique counts the null of what is no sale, or has no value, as one more: whether there is any is told beside it.
+
+def _distinct(sales: nw.LazyFrame[Any], columns: Sequence[str]) -> list[nw.LazyFrame[Any]]:
+    """How many products and categories the sales of a customer have.
+
+    n_unique counts the null of a line without a value as one more: lines and those with a value are counted beside it.
     """
     product = next((name for name in ("product_id", "product") if name in columns), None)
     counted = ({"categories": "category"} if "category" in columns else {}) | ({"products": product} if product else {})
-    found = []
+    if not counted:
+        return []
+    found = [nw.len().alias("sale_lines")]
     for name, column in counted.items():
-        sold = nw.when((nw.col("kind") == SALE) & ~nw.col(column).is_null())
-        found += [sold.then(nw.col(column)).n_unique().alias(name), sold.then(0).otherwise(1).max().alias(f"{name}_null")]
-    return found
+        found += [nw.col(column).n_unique().alias(name), nw.col(column).count().alias(f"{name}_lines")]
+    return [sales.group_by("customer_id").agg(*found)]
 
 
-def _by_order(kept: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
-    """Orders and returns, all and in the windows, and the values of `texts` that most orders have: from one grouping by order.
-
-    An order's `last` day is that of its latest sale, null for what is only a return.
-    """
-    made = once(
-        kept.group_by("customer_id", "order_id", *texts).agg(
-            nw.when(nw.col("kind") == SALE).then(nw.col("day")).max().alias("last"),
-            (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("back"),
-        )
+def _ends(sales: nw.LazyFrame[Any], customers: nw.LazyFrame[Any], columns: Sequence[str]) -> list[nw.LazyFrame[Any]]:
+    """The smallest text of the lines of a customer's first and last order day: these few are picked out by a join."""
+    wanted = [(end, name) for end, name in _ENDS if name in columns]
+    if not wanted:
+        return []
+    ends = nw.concat(
+        [
+            customers.select("customer_id", nw.col(f"{end}_day").alias("day"), nw.lit(end).alias("end"))
+            for end in sorted({end for end, _ in wanted})
+        ]
     )
-    whole = made.group_by("customer_id", "order_id").agg(nw.col("last").max(), nw.col("back").max()) if texts else made
-    today = as_of.toordinal()
-    counted = [nw.when(nw.col("last") > today - n).then(1).otherwise(0).sum().alias(f"sold_{n}") for n in (*WINDOWS, TREND_DAYS)]
-    all_time = (nw.col("last").count().alias("orders"), nw.col("back").sum().alias("returns"))
-    parts = [whole.group_by("customer_id").agg(*all_time, *counted)]
+    texts = sorted({name for _, name in wanted})
+    there = sales.select("customer_id", "day", *texts).join(ends, on=["customer_id", "day"], how="inner")
+    smallest = (nw.when(nw.col("end") == end).then(nw.col(name)).min().alias(f"{end}_{name}") for end, name in wanted)
+    return [there.group_by("customer_id").agg(*smallest)]
+
+
+def _by_order(kept: nw.LazyFrame[Any], sales: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
+    """Orders, all and in the windows; returns; and the values of `texts` that most orders have: from one grouping by order.
+
+    An order's `last` day is that of its latest sale.
+    """
+    made = once(sales.group_by("customer_id", "order_id", *texts).agg(nw.col("day").max().alias("last")))
+    whole = made.group_by("customer_id", "order_id").agg(nw.col("last").max()) if texts else made
+    counted = [nw.when(_within(n, as_of, "last")).then(1).otherwise(0).sum().alias(f"sold_{n}") for n in (*WINDOWS, TREND_DAYS)]
+    returned = kept.filter(nw.col("kind") == RETURN).group_by("customer_id").agg(nw.col("order_id").n_unique().alias("returns"))
+    parts = [whole.group_by("customer_id").agg(nw.len().alias("orders"), *counted), returned]
     for text in texts:
         orders = (
-            made.filter(~nw.col(text).is_null(), ~nw.col("last").is_null())
-            .group_by("customer_id", text)
-            .agg(nw.col("order_id").n_unique().alias("rank"))
+            made.filter(~nw.col(text).is_null()).group_by("customer_id", text).agg(nw.col("order_id").n_unique().alias("rank"))
         )
         parts.append(_top(orders, text).rename({text: f"main_{text}", "rank": f"main_{text}_orders"}))
     return parts
@@ -182,7 +188,7 @@ def _columns(columns: Sequence[str]) -> dict[str, pl.Expr]:
     found = {
         "gap_mean_days": pl.when(repeats > 0).then(active.cast(pl.Float64) / repeats),
         "gap_sd_days": pl.when(repeats > 1).then(variance.sqrt()),
-        "last_gap_days": pl.col("day_and_last_gap") % _GAP_ROOM,
+        "last_gap_days": pl.col("number_and_last_gap") % _GAP_ROOM,
         "longest_gap_days": pl.col("longest_gap"),
         "trend_orders": pl.when((pl.col("age_days") >= TREND_DAYS) & (both > 0)).then((2 * half - both).cast(pl.Float64) / both),
         "returns_share": pl.when(gross > 0).then(pl.col("returned_amount").cast(pl.Float64) / gross.cast(pl.Float64)),
@@ -191,10 +197,10 @@ def _columns(columns: Sequence[str]) -> dict[str, pl.Expr]:
         found[f"orders_{days}d"] = sold[days]
         found[f"spend_{days}d"] = pl.when(money).then(pl.col(f"money_{days}").cast(_MONEY).fill_null(_NOTHING))
     if "product_id" in columns or "product" in columns:
-        found["products"] = pl.col("products") - pl.col("products_null")
+        found["products"] = _without_null("products")
     if "category" in columns:
         found |= {name: pl.col(name) for name in ("first_category", "last_category")}
-        found["categories"] = pl.col("categories") - pl.col("categories_null")
+        found["categories"] = _without_null("categories")
     for text in _PER_ORDER:
         if text in columns:
             found[f"main_{text}"] = pl.col(f"main_{text}")
@@ -204,3 +210,8 @@ def _columns(columns: Sequence[str]) -> dict[str, pl.Expr]:
     if "cost" in columns:
         found["cost"] = pl.when(pl.col("costs") > 0).then(pl.col("cost").cast(_MONEY))
     return found
+
+
+def _without_null(counted: str) -> pl.Expr:
+    """Distinct values of a customer's sales, of which `counted` may have a null; 0 without a sale."""
+    return (pl.col(counted).cast(pl.Int64) - (pl.col(f"{counted}_lines") < pl.col("sale_lines")).cast(pl.Int64)).fill_null(0)

@@ -29,14 +29,12 @@ _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: flo
 class More:
     """What a caller wants beside the core columns, from the same passes: source columns for the lines, and aggregates of its own.
 
-    `into_days`: lines into days; `of_days`: days into customers, with the `gap` before each; `of_ends`: the same, beside the
-    customer's `first_day` and `last_day`.
+    `into_days`: lines into days; `of_days`: days into customers, with the `number` of each and the `gap` before it.
     """
 
     columns: tuple[str, ...] = ()
     into_days: tuple[nw.Expr, ...] = ()
     of_days: tuple[nw.Expr, ...] = ()
-    of_ends: tuple[nw.Expr, ...] = ()
 
 
 CORE = More()
@@ -118,18 +116,18 @@ def finished(reduced: Frame, as_of: date) -> Frame:
     return reduced.sort("customer_id").select(
         pl.col("customer_id").cast(pl.String),
         pl.lit(as_of, pl.Date).alias("as_of"),
-        (first - _EPOCH).cast(pl.Int32).cast(pl.Date).alias("first_order_on"),
-        (last - _EPOCH).cast(pl.Int32).cast(pl.Date).alias("last_order_on"),
-        pl.col("orders").cast(pl.Int64),
+        first.alias("first_order_on"),
+        last.alias("last_order_on"),
+        pl.col("orders").cast(pl.Int64).fill_null(0),
         pl.col("order_days").cast(pl.Int64),
-        (as_of.toordinal() - last).cast(pl.Int32).alias("recency_days"),
-        (as_of.toordinal() - first).cast(pl.Int32).alias("age_days"),
-        (last - first).cast(pl.Int32).alias("active_days"),
+        (pl.lit(as_of) - last).dt.total_days().cast(pl.Int32).alias("recency_days"),
+        (pl.lit(as_of) - first).dt.total_days().cast(pl.Int32).alias("age_days"),
+        (last - first).dt.total_days().cast(pl.Int32).alias("active_days"),
         repeat_days.alias("repeat_days"),
         pl.when(money).then(spend).alias("spend"),
         pl.when(money & bought).then(repeat).alias("repeat_spend"),
         pl.when(money & (repeat_days > 0)).then(repeat.cast(pl.Float64) / repeat_days).otherwise(None).alias("mean_repeat_spend"),
-        pl.col("returns").cast(pl.Int64),
+        pl.col("returns").cast(pl.Int64).fill_null(0),
         pl.when(money).then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, _SUM))).alias("returned_amount"),
         pl.when(bought).then(logs).alias("log_gap_sum"),
     )
@@ -137,13 +135,13 @@ def finished(reduced: Frame, as_of: date) -> Frame:
 
 def gap_counts(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:
     """Histogram of the gaps between consecutive order days of the same customer: `gap_days` Int32, `gaps` Int64, sorted."""
-    reduced = gap_histogram(daily(lines(nw.from_native(orders), as_of)))
+    reduced = gap_histogram(order_days(daily(lines(nw.from_native(orders), as_of))))
     return gap_table(collected(reduced))
 
 
-def gap_histogram(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Days of customers -> each length of gap with how often it occurs, on any engine."""
-    return gaps(days).group_by("gap").agg(nw.len().alias("gaps"))
+def gap_histogram(bought: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Order days of customers -> each length of gap with how often it occurs, on any engine."""
+    return bought.filter(~nw.col("gap").is_null()).group_by("gap").agg(nw.len().alias("gaps"))
 
 
 def gap_table(histogram: pl.DataFrame) -> pl.DataFrame:
@@ -160,18 +158,16 @@ def gap_quantile(histogram: pl.DataFrame, share: float) -> int | None:
 
 def first_silences(orders: pl.LazyFrame, as_of: date, longer_than: int) -> pl.DataFrame:
     """For each customer with such a gap, the first order day (`on`) whose next one came more than `longer_than` days later."""
-    long = gaps(daily(lines(nw.from_native(orders), as_of))).filter(nw.col("gap") > longer_than)
-    first = long.group_by("customer_id").agg((nw.col("day") - nw.col("gap")).min().alias("on"))
+    long = order_days(daily(lines(nw.from_native(orders), as_of))).filter(nw.col("gap") > longer_than)
+    first = long.group_by("customer_id").agg((nw.col("number") - nw.col("gap")).min().alias("on"))
     return collected(first).select("customer_id", (pl.col("on") - _EPOCH).cast(pl.Int32).cast(pl.Date))
 
 
 def reduce(orders: nw.LazyFrame[Any], as_of: date, more: More = CORE) -> nw.LazyFrame[Any]:
-    """Order lines up to `as_of` -> one unsorted row per customer of whole numbers and decimals, on any engine.
-
-    Days are numbers (ordinals of the proleptic Gregorian calendar): engines agree on those, not on date arithmetic.
-    """
+    """Order lines up to `as_of` -> one unsorted row per customer of whole numbers, decimals and dates, on any engine."""
     kept = lines(orders, as_of, more.columns)
-    return customers_of(daily(kept, more.into_days), _order_counts(kept), more)
+    days = daily(kept, more.into_days)
+    return customers_of(days, order_days(days), _order_counts(kept), more)
 
 
 def _order_counts(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -186,10 +182,12 @@ def _order_counts(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return ids.select("customer_id", nw.col("orders") - nw.col("any_return"), nw.col("returns") - nw.col("any_sale"))
 
 
-def customers_of(days: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More = CORE) -> nw.LazyFrame[Any]:
-    """`reduce`, from the days and the customers' `orders` and `returns`: for callers that want something else of these too."""
+def customers_of(
+    days: nw.LazyFrame[Any], bought: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More = CORE
+) -> nw.LazyFrame[Any]:
+    """`reduce`, from all days, the order days, and the customers' `orders` and `returns`: for who wants more of these too."""
     by_day = (
-        _with_gaps(days)
+        nw.concat([_order_days_later(bought), _refund_days_later(days)])
         .group_by("customer_id")
         .agg(
             nw.when(nw.col("sold") > 0).then(nw.col("day")).min().alias("first_day"),
@@ -203,51 +201,39 @@ def customers_of(days: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More 
             *more.of_days,
         )
     )
-    if more.of_ends:
-        ends = (
-            days.join(by_day.select("customer_id", "first_day", "last_day"), on="customer_id", how="left")
-            .group_by("customer_id")
-            .agg(*more.of_ends)
-        )
-        by_day = by_day.join(ends, on="customer_id", how="left")
     return by_day.join(orders, on="customer_id", how="left")
 
 
-def _with_gaps(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """All days: `later` than the first order day; on order days `gap` since the one before and `log_gap`, its logarithm in units.
+def _order_days_later(bought: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Order days, with whether each is `later` than the first, and the logarithm of its gap in units, `log_gap`."""
+    log_gap = (nw.col("gap").cast(nw.Float64).log() * _LOG_UNIT).round(0).cast(nw.Int64)
+    return bought.with_columns((~nw.col("gap").is_null()).alias("later"), log_gap.alias("log_gap"))
 
-    Days with only a refund are few and tell nothing of gaps: they are held against the first order day by a join of their own.
-    """
-    sold = days.filter(nw.col("sold") > 0)
+
+def _refund_days_later(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Days with only a refund, in the same columns. They are few: a join of their own holds them against the first order day."""
     refunds = days.filter(nw.col("sold") == 0)
     first = (
-        sold.select("customer_id", "day")
+        days.filter(nw.col("sold") > 0)
+        .select("customer_id", "day")
         .join(refunds.select("customer_id").unique(), on="customer_id", how="semi")
         .group_by("customer_id")
         .agg(nw.col("day").min().alias("first"))
     )
-    gap = nw.col("day").diff().over("customer_id", order_by="day")
-    log_gap = (nw.col("gap").cast(nw.Float64).log() * _LOG_UNIT).round(0).cast(nw.Int64)
-    sold = sold.with_columns(gap.alias("gap")).with_columns((~nw.col("gap").is_null()).alias("later"), log_gap.alias("log_gap"))
-    refunds = (
-        refunds.join(first, on="customer_id", how="left")
-        .with_columns(
-            (nw.col("day") > nw.col("first")).alias("later"),
-            nw.lit(None, nw.Int64).alias("gap"),
-            nw.lit(None, nw.Int64).alias("log_gap"),
-        )
-        .drop("first")
+    nothing = nw.lit(None, nw.Int64)
+    return refunds.join(first, on="customer_id", how="left").select(
+        *days.collect_schema().names(),
+        nothing.alias("number"),
+        nothing.alias("gap"),
+        (nw.col("day") > nw.col("first")).alias("later"),
+        nothing.alias("log_gap"),
     )
-    return nw.concat([sold, refunds.select(sold.collect_schema().names())])
 
 
 def lines(orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str] = ()) -> nw.LazyFrame[Any]:
-    """The lines up to `as_of`, each with its day number. The filter is by date: a datetime literal moves with session zones."""
+    """The lines up to `as_of`, each with its day. The filter is by date: a datetime literal moves with session zones."""
     day = nw.col("ordered_at").dt.date()
-    kept = orders.filter(day <= as_of)
-    years = day.dt.year().cast(nw.Int64) - 1
-    number = 365 * years + years // 4 - years // 100 + years // 400 + day.dt.ordinal_day().cast(nw.Int64)
-    return kept.select("customer_id", "order_id", "kind", "amount", *columns, number.alias("day"))
+    return orders.filter(day <= as_of).select("customer_id", "order_id", "kind", "amount", *columns, day.alias("day"))
 
 
 def daily(kept: nw.LazyFrame[Any], more: Sequence[nw.Expr] = ()) -> nw.LazyFrame[Any]:
@@ -266,11 +252,12 @@ def daily(kept: nw.LazyFrame[Any], more: Sequence[nw.Expr] = ()) -> nw.LazyFrame
     )
 
 
-def gaps(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """One row per pair of consecutive order days of a customer: `gap` in days, at least 1."""
-    return (
-        days.filter(nw.col("sold") > 0)
-        .select("customer_id", "day")
-        .with_columns(nw.col("day").diff().over("customer_id", order_by="day").alias("gap"))
-        .filter(~nw.col("gap").is_null())
-    )
+def order_days(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The days a customer bought on, each with its `number` and the `gap` since the one before: at least 1, null for the first.
+
+    Days are numbered as in the proleptic Gregorian calendar: engines agree on whole numbers, not on date arithmetic.
+    """
+    years = nw.col("day").dt.year().cast(nw.Int64) - 1
+    number = 365 * years + years // 4 - years // 100 + years // 400 + nw.col("day").dt.ordinal_day().cast(nw.Int64)
+    gap = nw.col("number").diff().over("customer_id", order_by="number")
+    return days.filter(nw.col("sold") > 0).with_columns(number.alias("number")).with_columns(gap.alias("gap"))

@@ -8,7 +8,6 @@ process itself needs. Spilled is the most that lay in the temporary folder at on
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ import pytest
 from clm import resources
 from tests.bench.measure import Run, keep, measured, middle
 from tests.bench.order_logs import transactions
-from tests.bench.test_rfm import AS_OF, LARGEST_RATIO, POLARS, ROUNDS
+from tests.bench.test_rfm import LARGEST_RATIO, ROUNDS, by_hand, clm
 
 pytestmark = [pytest.mark.skipif("ROWS" not in os.environ, reason="a benchmark: make bench"), pytest.mark.timeout(6 * 3600)]
 
@@ -45,10 +44,9 @@ def test_growth(lines: int, folder: Path, tmp_path: Path, capsys: pytest.Capture
     spill.mkdir()
     ours, theirs = (tmp_path / f"{who}.parquet" for who in ("clm", "Polars"))
     budget = f"POLARS_OOC_MEMORY_BUDGET_MB={(LIMIT - resources.own(None)) // 2**20}"
-    core = ("--columns", "core", "--as-of", AS_OF, "--memory-limit", str(LIMIT), "-q", "-o", str(ours))
     sides = {
-        "clm": ["env", f"TMPDIR={spill}", sys.executable, "-m", "clm", "rfm", str(log), *core],
-        "Polars": ["env", f"POLARS_OOC_SPILL_DIR={spill}", budget, sys.executable, "-c", POLARS, str(log), str(theirs)],
+        "clm": ["env", f"TMPDIR={spill}", *clm("core", log, ours, "--memory-limit", str(LIMIT))],
+        "Polars": ["env", f"POLARS_OOC_SPILL_DIR={spill}", budget, *by_hand("core", "Polars", log, theirs)],
     }
     runs: dict[str, list[Run]] = {name: [] for name in sides}
     spilled = dict.fromkeys(sides, 0)
