@@ -10,6 +10,7 @@ import socket
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _PORT = 15002  # Spark Connect's own
 _PATIENCE_SECONDS = 10
 _SHOWN = 300  # characters of what Spark says
+# a server that does not answer any more is asked again after .05, .2, .8 seconds, then every two: twenty seconds, and not the ten
+# minutes of the client, during which it could not be told from a long query
+_TRIES, _MOST_BETWEEN_MS = 12, 2000
 
 
 @contextmanager
@@ -31,25 +35,22 @@ def orders(source: str, remote: str | None) -> Iterator[nw.LazyFrame[Any]]:
     """TRANSACTIONS as a lazy frame on the cluster at `remote` (`sc://host:15002`), as long as the session lasts.
 
     `source` is a path or URL the cluster can read Parquet from (it holds a `/` or ends in `.parquet`), else a table's name.
-    Raises UsageError without an address or the client, InputError when the cluster gives no session or has no such table,
-    DataError when it fails half-way.
+    Raises UsageError without an address or the client, InputError when the cluster gives no session, has no such table or goes
+    away half-way, DataError when it fails.
     """
     if remote is None:
         raise UsageError("--engine spark needs to know the cluster", fix="give --remote sc://HOST:15002", code="no_remote")
     session = _session(remote)
     from pyspark.errors import PySparkException
 
-    try:
-        yield _opened(session, source)
-    except PySparkException as error:
-        raise DataError(
-            f"Spark could not do it: {_first_line(error)}",
-            where=source,
-            fix="look at the cluster's log; the table must be what `clm clean` writes",
-            code="spark_failed",
-        ) from error
-    finally:
-        _end(session)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
+        try:
+            yield _opened(session, source)
+        except PySparkException as error:
+            raise _gone(remote) if _is_gone(error) else _failed(source, error) from error
+        finally:
+            _end(session)
 
 
 def check(orders: nw.LazyFrame[Any], source: str) -> None:
@@ -110,6 +111,7 @@ def _session(remote: str) -> SparkSession:
             from pyspark.errors import PySparkException, PySparkValueError
             from pyspark.sql import SparkSession
             from pyspark.sql.connect.client import DefaultChannelBuilder
+            from pyspark.sql.connect.client.retries import DefaultPolicy
     except ImportError as error:
         raise UsageError(
             "--engine spark needs Spark's client, which is not installed",
@@ -120,7 +122,11 @@ def _session(remote: str) -> SparkSession:
         with DefaultChannelBuilder(remote).toChannel() as channel:
             # the client itself would go on trying for ten minutes
             grpc.channel_ready_future(channel).result(timeout=_PATIENCE_SECONDS)
-        return SparkSession.builder.remote(remote).create()
+        session: SparkSession = SparkSession.builder.remote(remote).create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES, max_backoff=_MOST_BETWEEN_MS)])
+        # at Ctrl-C the client would wait until the server has stopped the query, which the session's end does
+        session.client.interrupt_operation = lambda op_id: None  # type: ignore[method-assign]
+        return session
     except grpc.FutureTimeoutError:
         raise _unreachable(host, port, "what listens there does not speak its protocol (with a token: over TLS)") from None
     except PySparkValueError:
@@ -162,14 +168,40 @@ def _unreachable(host: str, port: int, why: str) -> InputError:
     )
 
 
-def _end(session: SparkSession) -> None:
-    """The session's end; a cluster that is gone by then has ended it itself."""
-    from pyspark.errors import PySparkException
+def _gone(remote: str) -> InputError:
+    return InputError(
+        "the Spark Connect server went away half-way, and does not answer any more",
+        where=":".join(map(str, _host_and_port(remote))),
+        fix="run again when the cluster is there: nothing was written",
+        code="spark_lost",
+    )
 
-    try:
-        session.stop()
-    except PySparkException:
-        return
+
+def _failed(source: str, error: Exception) -> DataError:
+    return DataError(
+        f"Spark could not do it: {_first_line(error)}",
+        where=source,
+        fix="look at the cluster's log; the table must be what `clm clean` writes",
+        code="spark_failed",
+    )
+
+
+def _end(session: SparkSession) -> None:
+    """The session's end, and its query's, for which a cluster that is gone or hangs is not waited for long."""
+    for policy in session.client.get_retry_policies():
+        policy.max_retries = 0  # of calls under way in threads too
+    stopping = Thread(target=session.stop, daemon=True)
+    stopping.start()
+    stopping.join(_PATIENCE_SECONDS)
+    if stopping.is_alive():
+        session.client.close()
+
+
+def _is_gone(error: Exception) -> bool:
+    from grpc import StatusCode
+    from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+
+    return isinstance(error, SparkConnectGrpcException) and error.getGrpcStatusCode() == StatusCode.UNAVAILABLE
 
 
 def _first_line(error: Exception) -> str:

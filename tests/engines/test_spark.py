@@ -6,9 +6,12 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import polars as pl
 import pytest
@@ -141,6 +144,64 @@ def test_what_listens_but_is_no_spark_is_told_soon(
         told = refused(capsys, 66, "sales", "-o", str(tmp_path / "x.parquet"), "--remote", address)
     assert "protocol" in told
     assert "s3cr3t" not in told
+
+
+@pytest.fixture
+def wire(remote: str) -> Iterator[Wire]:
+    """A connection to the server that can be cut."""
+    found = Wire(("127.0.0.1", int(remote.rpartition(":")[2])))
+    yield found
+    found.cut()
+
+
+class Wire:
+    """What comes in at `port` goes to the server and back, until it is cut: then nobody listens there any more."""
+
+    def __init__(self, server: tuple[str, int]) -> None:
+        self._open = [socket.create_server(("127.0.0.1", 0))]
+        self.port = self._open[0].getsockname()[1]
+        Thread(target=self._listen, args=(server,), daemon=True).start()
+
+    def _listen(self, server: tuple[str, int]) -> None:
+        with suppress(OSError):
+            while True:
+                here, there = self._open[0].accept()[0], socket.create_connection(server)
+                self._open += [here, there]
+                for source, target in ((here, there), (there, here)):
+                    Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := source.recv(1 << 16):
+                target.sendall(chunk)
+
+    def cut(self) -> None:
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+def test_a_server_that_dies_half_way_is_told_soon(
+    tmp_path: Path, wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it reduces: 66 once it was asked again a few times, nothing written, and the end of the session waits for nobody."""
+    monkeypatch.setattr(spark, "_TRIES", 3)
+    ODD.write_parquet(tmp_path / "log.parquet")
+    real = spark.check
+
+    def cut_after_it(*given: Any) -> None:
+        real(*given)
+        wire.cut()
+
+    monkeypatch.setattr(spark, "check", cut_after_it)
+    output = tmp_path / "x.parquet"
+    told = refused(capsys, 66, str(tmp_path / "log.parquet"), "-o", str(output), "--remote", f"sc://127.0.0.1:{wire.port}")
+    assert "went away half-way" in told
+    assert "nothing was written" in told
+    assert "RETRIES_EXCEEDED" not in told
+    assert not output.exists()
 
 
 @pytest.mark.parametrize("rest", ["/path;token=s3cr3t", "/;token=s3cr3t==", "/;s3cr3t", "/;key=s3cr3t;session_id=1"])
