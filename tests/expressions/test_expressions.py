@@ -395,3 +395,15 @@ def test_money_compares_exactly(amount: Decimal, threshold: Decimal) -> None:
     for sign, truth in ((">", amount > threshold), ("=", amount == threshold), ("<=", amount <= threshold)):
         rule = parse(f"amount {sign} {threshold:f}")
         assert table.select(compiled(rule, table.schema)).item() is truth
+
+
+def test_money_that_floats_cannot_tell_apart_compares_exactly() -> None:
+    """Two sums one unit of the last place apart are one float; a column of floats is compared as floats."""
+    money = pl.DataFrame({"amount": [Decimal("9007199254740992.0001"), Decimal("9007199254740992.0002")]})
+    held = {
+        rule: money.select(compiled(parse(rule), money.schema)).to_series().to_list()
+        for rule in ("amount = 9007199254740992.0001", "amount > 9007199254740992.0001", "amount < 9007199254740992.0002")
+    }
+    assert list(held.values()) == [[True, False], [False, True], [True, False]]
+    floats = pl.DataFrame({"share": [0.1 + 0.2, 0.3]})
+    assert floats.select(compiled(parse("share = 0.3"), floats.schema)).to_series().to_list() == [False, True]

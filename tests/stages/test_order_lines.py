@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 from hypothesis import given, settings
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from clm import ingest
 from clm.settings import CleanSettings
 from clm.stages import clean
+from clm.stages.clean import order_lines
+from clm.stages.clean.judge import COLUMN, REASON
+from clm.stages.clean.meanings import LINE_ROW
 from tests.cleaning import clean_text
 from tests.stages.test_clean_plans import FORBIDDEN, plan
 
@@ -27,6 +31,28 @@ def test_the_plan_streams(tmp_path: Path) -> None:
     settled = clean.settle(pl.scan_parquet(tmp_path / "spool", glob=False), reading, log.settings)
     for frame in (settled.outcome.frame.lazy(), settled.rejects):
         assert not [node for node in FORBIDDEN if node in plan(frame)]
+
+
+def test_which_rows_are_lines_of_an_order_that_is_there() -> None:
+    """Each by itself: a line, an order's own row, a line of no order, a line with a day of its own, one with another fault."""
+    judged = pl.LazyFrame(
+        [
+            ("1", False, None, None), ("1", True, "date", "date"), ("1", True, "amount", "total"),
+            ("1", True, "no_customer", "customer"), ("1", True, None, None), ("1", True, "cancelled", "status"),
+            ("2", False, "cancelled", "status"), ("2", True, "date", "date"), ("2", False, "date", "date"),
+            ("3", True, "date", "date"), (None, True, "date", "date"), (None, False, None, None),
+        ],
+        schema={"order_id": pl.String, LINE_ROW: pl.Boolean, REASON: pl.String, COLUMN: pl.String},
+        orient="row",
+    )  # fmt: skip
+    told = order_lines.collapsed(judged, SimpleNamespace(one_row_per_order=True)).collect()  # type: ignore[arg-type]
+    line, date = ("order_line", None), ("date", "date")
+    assert told.select(REASON, COLUMN).rows() == [
+        (None, None), line, line, line, (None, None), ("cancelled", "status"), ("cancelled", "status"), line, date, date, date,
+        (None, None),
+    ]  # fmt: skip
+    assert told["order_id"].equals(judged.collect()["order_id"])
+    assert order_lines.collapsed(judged, SimpleNamespace(one_row_per_order=False)) is judged  # type: ignore[arg-type]
 
 
 _ORDERS = st.lists(st.tuples(st.sampled_from(["paid", "cancelled", "lost"]), st.integers(0, 3)), min_size=1, max_size=12)
