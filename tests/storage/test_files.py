@@ -15,7 +15,7 @@ from clm.settings import RfmSettings
 from clm.stages.rfm import rfm
 from clm.storage import contract, facts, files, locks, publish
 from clm.storage.facts import Facts
-from clm.tables import CUSTOMERS, TRANSACTIONS
+from clm.tables import CUSTOMERS, METRICS, TRANSACTIONS
 from tests.logs import invented, transactions
 
 LOG = transactions(("A", "1", "2024-01-01", "1.5"), ("B", "2", "2024-01-02", "2"))
@@ -67,6 +67,15 @@ def test_another_table_names_the_right_command(tmp_path: Path) -> None:
     LOG.write_parquet(tmp_path / "bare.parquet")
     with pytest.raises(DataError, match="is a TRANSACTIONS table"):
         files.open_table(tmp_path / "bare.parquet", CUSTOMERS, ["r_score"])
+
+
+def test_what_to_do_with_another_table_names_who_reads_it_and_who_makes_the_right_one() -> None:
+    """One step away it is that step; else both commands, or the only one there is."""
+    told = contract.wrong_table_fix
+    assert told("TRANSACTIONS", CUSTOMERS) == "this is a TRANSACTIONS table: run `clm rfm` on it first"
+    assert told("CUSTOMERS", TRANSACTIONS) == "give it what `clm clean` wrote; this is a CUSTOMERS table, for `clm segment`"
+    assert told("TRANSACTIONS", METRICS) == "give it what `clm report` wrote; this is a TRANSACTIONS table, for `clm rfm`"
+    assert told("METRICS", CUSTOMERS) == "give it what `clm rfm` wrote; this is a METRICS table"
 
 
 def test_a_missing_column_names_the_stage_that_adds_it(tmp_path: Path) -> None:
@@ -159,6 +168,8 @@ def test_data_that_breaks_the_contract_is_named(frame: pl.LazyFrame, says: str) 
 def test_data_that_keeps_the_contract_passes() -> None:
     """The rfm stage keeps it."""
     contract.check_data(customers(), CUSTOMERS, "x.parquet")
+    bounds = {"orders": pl.lit(0, pl.Int64), "r_score": pl.lit(9, pl.Int32), "f_score": pl.lit(1, pl.Int32)}
+    contract.check_data(customers(carried=pl.lit("text"), **bounds), CUSTOMERS, "x.parquet")
     assert dtypes.polars_type(CUSTOMERS.columns[0]) == pl.String
     assert date(2024, 1, 1) <= customers().select(pl.col("as_of").max()).collect().item()
 

@@ -21,6 +21,8 @@ def test_a_new_key_is_private_and_read_back(tmp_path: Path) -> None:
     assert keys.read(path) == made
     assert made.id == keys.read(path).id
     assert keys.create(tmp_path / "other.key").id != made.id
+    # it stands in footers: another id for the same key would be another key
+    assert keys.Key(bytes(32)).id == "7996021d311862b0"
 
 
 def test_a_key_is_never_written_over(tmp_path: Path) -> None:

@@ -294,12 +294,69 @@ def test_the_sweeper_tells_how_many_it_took(tmp_path: Path) -> None:
     assert temporary.sweep(tmp_path) == 0
 
 
+def test_the_sweeper_touches_only_what_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name taken over between opening and locking stays, a link and its file too; a FIFO does not make it wait; it goes on."""
+    reused, kept = tmp_path / f".a{temporary.SUFFIX}", tmp_path / "kept"
+    reused.write_bytes(b"dead")
+    kept.write_bytes(b"living")
+    (tmp_path / f".b{temporary.SUFFIX}").symlink_to(kept)
+    (tmp_path / f".c{temporary.SUFFIX}").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / f".d{temporary.SUFFIX}")
+    real, taken = fcntl.flock, []
+
+    def reused_first(handle: int, how: int) -> None:
+        if os.fstat(handle).st_ino == reused.stat().st_ino and not taken:
+            taken.append(reused.rename(tmp_path / "old"))  # so that the new file has another number
+            reused.write_bytes(b"another run's")
+        real(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", reused_first)
+    assert temporary.sweep(tmp_path) == 1
+    assert taken
+    assert reused.read_bytes() == b"another run's"
+    assert kept.read_bytes() == b"living"
+    assert listing(tmp_path) == [reused.name, f".b{temporary.SUFFIX}", f".c{temporary.SUFFIX}", "kept", "old"]
+
+
+@pytest.mark.parametrize(("folder", "error"), [("", PermissionError), ("nowhere", FileNotFoundError)])
+def test_only_a_sweeper_is_a_reason_to_try_again(
+    folder: str, error: type[OSError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that refuses, or is not there, is asked once."""
+    tries = []
+
+    def refused(path: Path, *_: Any) -> int:
+        tries.append(path)
+        raise error(errno.EACCES if error is PermissionError else errno.ENOENT, "no")
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(error), temporary.beside(tmp_path / folder / "x.parquet"):
+        pass
+    assert len(tries) == 1
+
+
+def test_a_folder_may_be_called_like_a_pattern(tmp_path: Path) -> None:
+    """What was written is read again under its own name, whatever signs are in it."""
+    for name in ("[a]", "b*", "{c}"):
+        (tmp_path / name).mkdir()
+        assert publish.publish(tmp_path / name / "clean.parquet", write).rows == 2
+        assert publish.set_aside(LOG.lazy(), tmp_path / name / "spool", 0)[0].collect().equals(LOG)
+
+
 def test_an_output_is_told_by_the_name_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the user wrote it, or as the caller wants it shown."""
     monkeypatch.chdir(tmp_path)
     assert publish.publish(Path("clean.parquet"), write).path == "clean.parquet"
     assert publish.publish(Path("clean.parquet"), write, shown="shop").path == "shop"
     assert publish.publish(Path("/dev/null"), write).path == "/dev/null"
+
+
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r", "'", "＝", "＋", "－", "＠"])
+def test_every_sign_a_spreadsheet_runs_is_defused(mark: str, tmp_path: Path) -> None:
+    """At the start of a cell and of a heading; inside it is text."""
+    publish.write_csv(pl.DataFrame({f"{mark}a": [f"{mark}b", f"b{mark}"]}), tmp_path / "x.csv")
+    cells = pl.read_csv(tmp_path / "x.csv", has_header=False).to_series().to_list()
+    assert cells == [f"'{mark}a", f"'{mark}b", f"b{mark}"]
 
 
 def test_a_csv_header_is_defused_too(tmp_path: Path) -> None:
@@ -322,7 +379,7 @@ def test_csv_is_plain_and_defused(tmp_path: Path) -> None:
 def test_what_is_set_aside_reads_back_whole_held_or_spooled(most: int, tmp_path: Path) -> None:
     """Up to so many bytes in memory, beyond that in a file: the same rows in the same order, as often as wanted."""
     aside, size = publish.set_aside(LOG.lazy(), tmp_path / "spool", most)
-    assert (size > 0) is (most > 0)
+    assert size == (LOG.estimated_size() if most else 0)
     assert aside.collect().equals(LOG)
     assert aside.collect().equals(LOG)
     assert (tmp_path / "spool").exists() is (most == 0)
