@@ -407,3 +407,28 @@ def test_money_that_floats_cannot_tell_apart_compares_exactly() -> None:
     assert list(held.values()) == [[True, False], [False, True], [True, False]]
     floats = pl.DataFrame({"share": [0.1 + 0.2, 0.3]})
     assert floats.select(compiled(parse("share = 0.3"), floats.schema)).to_series().to_list() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("rule", "says", "at"),
+    [
+        ("country = 5", "country is text: put the value in quotes", 8),
+        ("5 = country", "country is text: put the value in quotes", 2),
+        ("amount = 'x'", "amount is a number: write a number without quotes", 7),
+        ("'x' = amount", "amount is a number: write a number without quotes", 4),
+        ("first_on = '2024-01-01'", "first_on is a day: write a day without quotes", 9),
+        ("ordered_at = 'x'", "ordered_at is a moment: write a moment without quotes", 11),
+        ("country = true", "country is text and the value is yes or no: they do not compare", 8),
+        ("true = country", "the value is yes or no and country is text: they do not compare", 5),
+        ("late = 5", "late is yes or no and the value is a number: they do not compare", 5),
+        ("'x' = 5", "the value is text and the value is a number: they do not compare", 4),
+        ("amount = country", "amount is a number and country is text: they do not compare", 7),
+        ("country = first_on", "country is text and first_on is a day: they do not compare", 8),
+        ("amout > 5", "there is no column amout: did you mean amount?", 0),
+    ],
+)
+def test_what_does_not_compare_is_said_with_what_to_write(rule: str, says: str, at: int) -> None:
+    """Quotes to put or to leave out where that would do, whichever side the column is on; else what both sides are."""
+    with pytest.raises(ExpressionError) as raised:
+        compiled(parse(rule), ROWS.schema)
+    assert (raised.value.what, raised.value.at) == (says, at)
