@@ -23,7 +23,7 @@ PERCENT = "format(datum.value, '.0%')"
 _COLOURS = {"strong": STRONG, "soft": SOFT, "quiet": INK, "base": BASE}
 # what the reader looks for is drawn strong, what it is held against soft
 _ROLES = (
-    dict.fromkeys(("returning", "revenue_share", "clv", "actual", "observed", "survival", "band", "gain"), "strong")
+    dict.fromkeys(("returning", "all", "revenue_share", "clv", "actual", "observed", "survival", "band", "gain"), "strong")
     | dict.fromkeys(("realised", "often", "lifetime_cac"), "strong")
     | dict.fromkeys(("rule", "once", "base_rate", "gain_perfect"), "quiet")
     | {"equal": "base", "one": "quiet"}

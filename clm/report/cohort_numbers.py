@@ -10,6 +10,19 @@ import polars as pl
 from clm.report.customer_numbers import ratio
 from clm.report.numbers import Sheet
 
+_FEWEST = 3  # cohorts that can be compared
+
+
+def mostly_few(cohorts: pl.DataFrame, least: int) -> bool:
+    """Whether most of the periods in which somebody of a cohort bought hold fewer than `least` of them."""
+    held = cohorts.filter((pl.col("age") >= 0) & (pl.col("customers") > 0))["customers"]
+    return 2 * int((held < least).sum()) > len(held)
+
+
+def comparable(cohorts: pl.DataFrame) -> bool:
+    """Whether there are cohorts enough to hold one against another."""
+    return cohorts["cohort"].drop_nulls().n_unique() >= _FEWEST
+
 
 def add(sheet: Sheet, cohorts: pl.DataFrame) -> None:
     """Rows for each cell of COHORTS, and the mean of each age over its complete cells."""

@@ -51,7 +51,7 @@ def _heat(
     rows, cells = [], []
     for name in names:
         size = text(numbers.find("cohorts", "customers", name), words.whole)
-        rows.append(words("cohorts.row", name=_called(words, name), n=size))
+        rows.append(words("cohorts.row", name=words.period(name), n=size))
         start = periods.index(name)
         line = []
         for age in ages:
@@ -86,10 +86,3 @@ def length_of(name: str) -> str:
     """How long the period of this name is: `2024-03`, `2024-Q1`, `2024`."""
     part = name.partition("-")[2]
     return "month" if part.isdecimal() else "quarter" if part else "year"
-
-
-def _called(words: Words, name: str) -> str:
-    year, _, part = name.partition("-")
-    if length_of(name) == "month":
-        return words.month(name)
-    return words("format.quarter", year=year, n=part.strip("Q")) if part else year

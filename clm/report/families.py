@@ -64,18 +64,28 @@ def _forecasts(found: People) -> None:
 
 
 def _months(found: People) -> None:
-    """New and returning make a month; the months make the money of all, and those who were new in one are the buyers."""
-    names = dict.fromkeys(cell[1] for cell in found.named("month"))
-    totals: dict[str, list[Cell]] = {"money": [], "orders": []}
-    for summed, months in totals.items():
-        for name in names:
-            whole: Cell = (summed, "month", name)
-            parts = [(*whole, group) for group in ("new", "returning")]
-            months.append(found.cell(*whole, people=sum(found.sizes.get(part, 0) for part in parts)))
-            found.line(whole, parts)
-    found.same((WHOLE,), [*totals["money"], *((*month, NO_PURCHASE) for month in totals["money"])])
-    found.same((BUYERS,), totals["orders"])
-    found.line(BUYERS, [("month", name, "new") for name in names])
+    """New and returning make a month, or a longer period of months; the months make the money of all, the new the buyers."""
+    months, splits = _periods(found)
+    for name in splits:
+        inside = [month for month in months if _within(month, name)]
+        for summed in ((), ("money",), ("orders",)):
+            parts = [(*summed, "month", name, group) for group in ("new", "returning")]
+            if inside == [name]:
+                found.line((*summed, "month", name), parts)
+            elif summed:  # somebody buys in two months
+                found.same([(*summed, "month", month) for month in inside], parts)
+    money: list[Cell] = [("money", "month", month) for month in months]
+    found.same((WHOLE,), [*money, *(("money", "month", name, NO_PURCHASE) for name in splits)])
+    found.same((BUYERS,), [("orders", "month", month) for month in months])
+    found.line(BUYERS, [("month", name, "new") for name in splits])
+
+
+def _periods(found: People) -> tuple[list[str], list[str]]:
+    """The months of the log, and the periods by which new and returning customers are told."""
+    cells = found.named("month")
+    return [_name(cell, 1) for cell in cells if len(cell) == 2], list(
+        dict.fromkeys(_name(cell, 1) for cell in cells if len(cell) > 2)
+    )
 
 
 def _cohorts(found: People) -> None:
@@ -92,34 +102,43 @@ def _cohorts(found: People) -> None:
     for age in found.named("age"):
         complete = [cell for cell in lived if cell[2] not in found.running]
         found.line(age, [cell for cell in complete if f"age_{place[_name(cell, 2)] - place[_name(cell, 1)]:02d}" == age[1]])
-    months = dict.fromkeys(_name(cell, 1) for cell in found.named("month"))
-    for name in periods:
-        inside = [month for month in months if _within(month, name)]
-        found.same((("month", month, "new") for month in inside), [cell for cell in starts if cell[2] == name])
-        if inside == [name]:  # over several months somebody returns in two of them
-            again = [cell for cell in lived if cell[2] == name and cell not in starts]
-            found.same([("month", name, "returning")], again)
-        _cohort_money(found, name, inside)
+    for name in dict.fromkeys([*periods, *_periods(found)[1]]):
+        _cohorts_in(found, name, lived)
 
 
-def _cohort_money(found: People, period: str, months: list[str]) -> None:
-    """What the cohorts brought in a period, and what its months did."""
-    here = [cell for cell in found.named("money", "cohort") if cell[3] == period]
-    lived = [cell for cell in here if cell[2] is not None and cell[2] <= period]
-    bases: list[Cell] = [("money", "month", month) for month in months]
-    found.same(bases, lived)
-    found.same(((*base, NO_PURCHASE) for base in bases), [cell for cell in here if cell not in lived])
-    found.same(((*base, "new") for base in bases), [cell for cell in lived if cell[2] == period])
+def _cohorts_in(found: People, period: str, lived: list[Cell]) -> None:
+    """One period of the cohorts, or of new and returning customers: both tables are about the same orders."""
+    months, every = _periods(found)
+    splits = [name for name in every if _within(name, period)]
+    here = [cell for cell in lived if _within(_name(cell, 2), period)]
+    found.same((("month", name, "new") for name in splits), [cell for cell in here if cell[1] == cell[2]])
+    if splits == [period] and {cell[2] for cell in here} == {period}:  # over several periods somebody returns in two
+        found.same([("month", period, "returning")], [cell for cell in here if cell[1] != cell[2]])
+    money = [cell for cell in found.named("money", "cohort") if _within(_name(cell, 3), period)]
+    whole: list[Cell] = [("money", "month", month) for month in months if _within(month, period)]
+    refunds = [("money", "month", name, NO_PURCHASE) for name in splits]
+    if splits not in ([], [period]):  # what came back before the first month, in the same quarter
+        found.same([*whole, *refunds], money)
+        return
+
+    def home(name: str) -> str:
+        return next((split for split in every if _within(name, split)), name)
+
+    since = [cell for cell in money if cell[2] is not None and home(cell[2]) <= home(period)]
+    found.same(whole, since)
+    found.same(refunds, [cell for cell in money if cell not in since])
+    if splits:
+        found.same([("money", "month", period, "new")], [cell for cell in since if home(_name(cell, 2)) == period])
 
 
 def _name(cell: Cell, place: int) -> str:
     return cell[place] or ""
 
 
-def _within(month: str, period: str) -> bool:
-    """Whether `2024-03` lies in `2024-03`, `2024-Q1` or `2024`."""
-    year, _, number = month.partition("-")
-    return period in (month, year, f"{year}-Q{(int(number) + 2) // 3}")
+def _within(one: str, period: str) -> bool:
+    """Whether a period lies in another: `2024-03` in `2024-03`, `2024-Q1` and `2024`."""
+    year, _, part = one.partition("-")
+    return period in (one, year, f"{year}-Q{(int(part) + 2) // 3}" if part.isdecimal() else one)
 
 
 def _moves(found: People) -> None:

@@ -92,7 +92,7 @@ def _shares(numbers: Numbers, words: Words, section: str) -> list[Block]:
 
 def _one_score(numbers: Numbers) -> bool:
     """True when all buyers share one recency score or one frequency score, so that segments rest on the other alone."""
-    filled = [(row.group or "").partition("f") for row in numbers.rows("rfm_grid", "customers") if row.value]
+    filled = [(row.group or "").partition("f") for row in numbers.rows("rfm_grid", "customers") if row.value or row.hidden]
     return bool(filled) and 1 in (len({r for r, _, _ in filled}), len({f for _, _, f in filled}))
 
 

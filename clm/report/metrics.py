@@ -33,12 +33,14 @@ def compute(
     cohorts: pl.DataFrame | None = None,
     earlier: pl.DataFrame | None = None,
     min_cell: int = suppress.OFF,
+    split: str = "month",
 ) -> pl.DataFrame:
     """METRICS: one row is one number (see `numbers.NAMES`), sorted by the order of that list.
 
     `customers` is a CUSTOMERS frame, `facts` the footer of its file ({} when it has none), `orders` the TRANSACTIONS it came
     from, `migration` the metrics of `migrate` since an earlier table, `cohorts` the table of `cohort`, `earlier` that earlier
-    table where there are no orders. A number that cannot be known is null or absent, never 0.
+    table where there are no orders, `split` the period by which new and returning customers are told apart. A number that
+    cannot be known is null or absent, never 0.
     Every row about some of the customers carries their number in `n`; numbers about fewer than `min_cell` are withheld (see
     `suppress`). The result does not depend on the order of the rows of either frame.
     """
@@ -55,7 +57,7 @@ def compute(
     if cohorts is not None:
         cohort_numbers.add(sheet, cohorts)
     if orders is not None and day is not None:
-        order_numbers.add(sheet, customers, orders, day)
+        order_numbers.add(sheet, customers, orders, day, split)
     moves = ties.of_moves(migration) if migration is not None else []
     return suppress.hide(sheet.frame(day), min_cell, [*ties.of_customers(customers), *moves])
 

@@ -124,11 +124,16 @@ NAMES: tuple[Name, ...] = (
     *_section(
         "revenue",
         ("month_complete", "flag", "0 for the running month; period: month"),
-        ("revenue", "money", "net revenue; group: new, returning, no_purchase (returns before any purchase); period: month"),
+        (
+            "revenue",
+            "money",
+            "net revenue; group: new, returning, no_purchase (returns before any purchase); period: month, "
+            "or quarter or year where most months have few new customers",
+        ),
         ("revenue_of_buyers", "money", "net revenue of new and returning customers; period: month"),
-        ("orders", "orders", "orders with a sale; group: new, returning, null for both; period: month"),
-        ("customers", "customers", "customers with a sale; group: new, returning; period: month"),
-        ("returning_share", "share", "revenue of returning customers ÷ revenue; period: month"),
+        ("orders", "orders", "orders with a sale; group: new, returning (period as revenue), null for both (period: month)"),
+        ("customers", "customers", "customers with a sale; group: new, returning; period as revenue"),
+        ("returning_share", "share", "revenue of returning customers ÷ revenue; period as revenue"),
     ),
     *_grouped("segments", "segment"),
     *_grouped("lifecycle", "stage of life"),

@@ -20,6 +20,7 @@ from clm.report import (
     key_figures,
     limits_panel,
     past_panels,
+    revenue_panel,
     staying_panel,
     trust,
     value_sentences,
@@ -46,7 +47,7 @@ def outline(
     people = () if named is None else (Panel("customers", words("panel.customers"), customers_panel.customers(named, words)),)
     panels = (
         Panel("quality", words("panel.quality"), past_panels.quality(numbers, facts, words)),
-        Panel("revenue", words("panel.revenue"), past_panels.revenue(numbers, words)),
+        Panel("revenue", words("panel.revenue"), revenue_panel.revenue(numbers, words)),
         Panel("segments", words("panel.segments"), group_panels.segments(numbers, words)),
         Panel("rfm_grid", words("panel.rfm_grid"), past_panels.grid(numbers, words)),
         Panel("tiers", words("panel.tiers"), group_panels.tiers(numbers, words)),

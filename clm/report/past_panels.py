@@ -1,35 +1,28 @@
-"""Panels about what has happened: data quality, revenue by month, recency and frequency.
+"""Panels about what has happened: data quality, recency and frequency.
 
 It may not compute; numbers come from METRICS and are put into words, tables and figures here.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from clm.report.blocks import (
     Block,
     Cell,
     Column,
-    Figure,
     Heat,
     HeatCell,
-    Mark,
     Pairs,
     Paragraph,
     Table,
     Verdict,
 )
-from clm.report.cells import Show, cell, text
+from clm.report.cells import text
 from clm.report.numbers import Numbers
 from clm.report.words import Words, plain
-from clm.tables import NO_PURCHASE
 
 _LEVELS = (0.01, 0.03, 0.06, 0.12)  # shares of customers at which a cell of the grid gets the next tint
-
-# ten years of bars; more of them than this no page can hold, and Vega refuses some thousands
-_MOST_MONTHS = 120
 
 
 def quality(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[Block, ...]:
@@ -136,95 +129,6 @@ def _about(numbers: Numbers, facts: dict[str, Any], words: Words) -> tuple[tuple
         )
         items.append((words("quality.source"), text))
     return tuple(items)
-
-
-def revenue(numbers: Numbers, words: Words) -> tuple[Block, ...]:
-    """Months: money of new against returning customers; orders where the log has no amounts."""
-    months, earlier = _shown_months(numbers)
-    if not months:
-        return (Paragraph(words("revenue.none")),)
-    priced = any(row.value is not None for row in numbers.rows("revenue", "revenue"))
-    measure = "revenue" if priced else "orders"
-    show = words.money if priced else words.whole
-    running = {row.period for row in numbers.rows("revenue", "month_complete") if row.value == 0}
-    blocks: list[Block] = []
-    full = [month for month in months if month not in running]
-    share = numbers.value("revenue", "returning_share", None, full[-1]) if full else None
-    if not priced:
-        blocks.append(Paragraph(words("revenue.lead_orders")))
-    elif share is not None:
-        whole = words.money(numbers.value("revenue", "revenue_of_buyers", None, full[-1]))
-        said = {"month": words.month(full[-1], long=True), "share": words.percent(share), "revenue": whole}
-        blocks.append(Paragraph(words("revenue.lead", **said)))
-    marks = [
-        Mark(group, words.month(month), numbers.value("revenue", measure, group, month) or 0.0, faint=month in running)
-        for month in months
-        for group in ("returning", "new")
-    ]
-    total = "revenue_of_buyers" if priced else "orders"
-    totals = {month: numbers.value("revenue", total, None, month) or 0.0 for month in months}
-    peak = max(months, key=lambda month: (totals[month], month))
-    alt = words(
-        "revenue.alt",
-        first=words.month(months[0], long=True),
-        last=words.month(months[-1], long=True),
-        measure=words(f"revenue.measure_{measure}"),
-        peak=words.month(peak, long=True),
-        value=show(totals[peak]),
-    )
-    others = NO_PURCHASE in numbers.groups("revenue", ("revenue",))
-    notes = [
-        words("revenue.running", month=words.month(month, long=True), day=words.day(numbers.as_of)) for month in running if month
-    ]
-    notes += [words("revenue.not_drawn")] if any(row.hidden for row in numbers.rows("revenue", measure)) else []
-    notes += [words("revenue.no_purchase")] if others else []
-    notes += [words("revenue.earlier", count=words.whole(earlier), month=words.month(months[0], long=True))] if earlier else []
-    key = tuple((group, words(f"revenue.{group}")) for group in ("returning", "new"))
-    table = _months(numbers, words, months, priced, others)
-    code = words.currency_code
-    title = words("revenue.figure_orders") if not priced else words("revenue.figure")
-    title = words("revenue.figure_money", currency=code) if priced and code else title
-    gap = words("format.sentence_gap")
-    blocks.append(Figure("months", title, key, tuple(marks), alt, table, gap.join(notes)))
-    return tuple(blocks)
-
-
-def _shown_months(numbers: Numbers) -> tuple[list[str], int]:
-    """The months a figure can hold, the latest, and how many earlier ones METRICS has beside them."""
-    months = [period for period in numbers.periods("revenue", "month_complete") if period]
-    return months[-_MOST_MONTHS:], max(0, len(months) - _MOST_MONTHS)
-
-
-def _months(numbers: Numbers, words: Words, months: list[str], priced: bool, others: bool) -> Table:
-    columns = [Column(words("revenue.month"), numeric=False)]
-    parts: list[tuple[str, str | None]] = []
-    if priced:
-        parts += [("revenue", "returning"), ("revenue", "new"), ("returning_share", None)]
-        parts += [("revenue", NO_PURCHASE)] if others else []
-    parts += [("orders", "returning"), ("orders", "new")]
-    labels = {
-        ("revenue", "returning"): "returning",
-        ("revenue", "new"): "new",
-        ("returning_share", None): "share_returning",
-        ("revenue", NO_PURCHASE): "other",
-        ("orders", "returning"): "orders_returning",
-        ("orders", "new"): "orders_new",
-    }
-    columns += [Column(words(f"revenue.{labels[part]}"), minor=priced and part[0] == "orders") for part in parts]
-    peak = max((abs(row.value or 0.0) for row in numbers.rows("revenue", "revenue")), default=0.0)
-    shows: dict[str, Show] = {"returning_share": words.percent, "orders": words.whole}
-    shows["revenue"] = partial(words.cell, largest=peak)
-    rows = []
-    for complete in numbers.rows("revenue", "month_complete"):
-        month = complete.period or ""
-        if month not in months:
-            continue
-        name = words.month(month)
-        cells = [Cell(name if complete.value else words("revenue.running_mark", month=name))]
-        for metric, group in parts:
-            cells.append(cell(numbers.find("revenue", metric, group, month), shows[metric]))
-        rows.append(tuple(cells))
-    return Table(words("panel.revenue"), tuple(columns), tuple(rows))
 
 
 def grid(numbers: Numbers, words: Words) -> tuple[Block, ...]:

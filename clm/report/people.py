@@ -158,8 +158,10 @@ def counted(found: People, section: str, row: Number) -> tuple[Cell, ...]:
     if section == "kpi" and name in ("net_revenue", "gross_revenue"):
         whose = "moved" if name == "net_revenue" else "active"
         return tuple(("kpi", period, whose) for period in ((row.period,) if name == row.metric else found.stretches))
-    if section == "revenue" and name in ("revenue", "orders") and row.group in ("new", "returning"):
+    if section == "revenue" and row.group in ("new", "returning"):
         return (("month", row.period, row.group),)
+    if section == "revenue" and row.group is None:
+        return (("month", row.period),)
     if (section, name) == ("cohorts", "revenue"):
         return (("cohort", row.group, row.period),)
     return ()
@@ -220,10 +222,12 @@ def _revenue(found: People, section: str, row: Number) -> tuple[Cell, ...]:
     own: Cell = ("month", row.period)
     if row.metric == "returning_share":
         return tuple(money_of((*own, *group)) for group in (("new",), ("returning",), ()))
+    if row.group is None:
+        found.cell(*own, people=row.n)
     if row.metric == "customers":
         return (found.cell(*own, row.group, people=row.n),)
     summed = ("orders", *own) if row.metric == "orders" else money_of(own)
-    return (summed,) if row.group is None else (found.cell(*summed, row.group, people=_people(row)),)
+    return (found.cell(*summed, *(() if row.group is None else (row.group,)), people=_people(row)),)
 
 
 def _people(row: Number) -> float | None:

@@ -152,6 +152,13 @@ class Words:
             return self("format.month_long", year=year, month=self(f"month.{int(month)}"))
         return self("format.month", year=year, month=self(f"month_short.{int(month)}"))
 
+    def period(self, name: str) -> str:
+        """`1997-01`, `1997-Q1` or `1997` in words, short."""
+        year, _, part = name.partition("-")
+        if part.isdecimal():
+            return self.month(name)
+        return self("format.quarter", year=year, n=part.strip("Q")) if part else year
+
     def length(self, days: float | None) -> str:
         """A number of days in words; whole weeks from two on are told in weeks."""
         if days is None:

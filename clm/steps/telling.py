@@ -196,7 +196,7 @@ def render_story(title: str, chapters: list[Chapter], width: int) -> list[str]:
 
 def report(source: Path, settings: ReportSettings, common: CommonSettings, emit: Emit) -> Step:
     """CUSTOMERS -> METRICS: every number of the report; `render` turns them into a document."""
-    from clm.report import metrics
+    from clm.report import metrics, order_numbers
     from clm.stages import agreement
     from clm.stages import migrate as stage
 
@@ -215,7 +215,9 @@ def report(source: Path, settings: ReportSettings, common: CommonSettings, emit:
         log = orders.frame if orders else None
         earlier = _earlier(before) if before and log is None else None
         moves = moved.metrics if moved else None
-        numbers = metrics.compute(base, facts, log, moves, _cohorts(log, base, day), earlier, settings.min_cell)
+        least = settings.min_cell
+        split = "month" if day is None else order_numbers.split_of(base, day, least)
+        numbers = metrics.compute(base, facts, log, moves, _cohorts(log, base, day, least), earlier, least, split)
         hidden = int(numbers["hidden"].sum())
         closing = f"{counted(numbers.height, 'number')} from {customers.name}"
         closing += (
@@ -264,15 +266,29 @@ def _earlier(before: Opened) -> pl.DataFrame | None:
     return before.frame.collect() if set(NEEDS) <= set(before.frame.collect_schema().names()) else None
 
 
-def _cohorts(log: pl.LazyFrame | None, base: pl.DataFrame, day: date | None) -> pl.DataFrame | None:
-    """COHORTS of the log up to the day of the table; None without a log or a sale in it."""
+def _cohorts(log: pl.LazyFrame | None, base: pl.DataFrame, day: date | None, least: int) -> pl.DataFrame | None:
+    """COHORTS of the log up to the day of the table, by the shortest period that fits and can be told; None without a sale."""
+    from clm.report import cohort_numbers
     from clm.stages import cohort as stage
 
     first = base["first_order_on"].min()
     if log is None or day is None or first is None:
         return None
-    period = stage.fitting_period(first, day)  # type: ignore[arg-type]
-    return stage.cohort(log, CohortSettings(as_of=day, period=period)).frame.lazy().collect()
+
+    def by(period: str) -> pl.DataFrame:
+        return stage.cohort(log, CohortSettings(as_of=day, period=period)).frame.lazy().collect()
+
+    periods = ("month", "quarter", "year")
+    shortest = stage.fitting_period(first, day)  # type: ignore[arg-type]
+    found = by(shortest)
+    for longer in periods[periods.index(shortest) + 1 :]:
+        if not cohort_numbers.mostly_few(found, least):
+            break
+        merged = by(longer)
+        if not cohort_numbers.comparable(merged):
+            break
+        found = merged
+    return found
 
 
 def beside_report(settings: ReportSettings) -> dict[str, Any]:

@@ -143,10 +143,10 @@ def migration() -> dict[str, Any]:
     return {"from": "2023-11-20", "to": "2023-12-20", "segment": {"codes": ["champion", "loyal"], "cells": found} | ways}
 
 
-def cohorts(orders: pl.DataFrame | None = None) -> pl.DataFrame:
-    """COHORTS of the log, by month."""
+def cohorts(orders: pl.DataFrame | None = None, period: str = "month") -> pl.DataFrame:
+    """COHORTS of the log, by month or another period."""
     lines = log() if orders is None else orders
-    return cohort(lines.lazy(), CohortSettings(as_of=AS_OF)).frame.lazy().collect()
+    return cohort(lines.lazy(), CohortSettings(as_of=AS_OF, period=period)).frame.lazy().collect()
 
 
 def empty() -> pl.DataFrame:

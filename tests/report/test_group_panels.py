@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from clm.report import metrics
+from clm.report import cohort_numbers, metrics
 from clm.report.blocks import Heat, Outline, Paragraph, Table
 from clm.report.numbers import Numbers
 from clm.report.outline import outline
@@ -117,3 +117,17 @@ def test_money_in_narrow_cells(amount: float | None, english: str, chinese: str)
     """Three digits from ten thousand on, in the units of the language."""
     assert load("en").brief(amount) == english
     assert load("zh").brief(amount) == chinese
+
+
+def test_cohorts_of_few_are_merged_while_three_are_left() -> None:
+    """Most cells of months hold fewer than five customers, of quarters not: quarters are told; one cohort compares with none."""
+    days = [date(2024, month, 1) for month in range(1, 10) for _ in range(2)]
+    lines = pl.DataFrame({"customer_id": [f"c{n}" for n in range(18)], "order_id": [f"o{n}" for n in range(18)]}).with_columns(
+        ordered_at=pl.Series(days).cast(pl.Datetime("us")), amount=pl.lit(1, pl.Decimal(18, 4)), kind=pl.lit("sale")
+    )
+    months, quarters, years = (
+        cohort(lines.lazy(), CohortSettings(period=period)).frame.lazy().collect() for period in ("month", "quarter", "year")
+    )
+    assert [cohort_numbers.mostly_few(one, 5) for one in (months, quarters, years)] == [True, False, False]
+    assert [cohort_numbers.comparable(one) for one in (months, quarters, years)] == [True, True, False]
+    assert not cohort_numbers.mostly_few(months, 0)

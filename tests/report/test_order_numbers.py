@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from clm import tables
-from clm.report import metrics, page
+from clm.report import metrics, order_numbers, page
+from clm.report.blocks import Figure, Paragraph, Table
 from clm.report.numbers import Numbers
+from clm.report.outline import outline
 from tests.report import samples
 
 Shop = tuple[pl.DataFrame, dict[str, Any], pl.DataFrame]
@@ -82,3 +86,54 @@ def test_a_log_of_centuries_is_drawn_in_part(shop: Shop) -> None:
     page_text = page.render(numbers, facts, "en")
     assert f"The {len(months) - 120:,} months before" in page_text
     assert len(page_text) < 400_000
+
+
+def _firsts(*days: str) -> pl.DataFrame:
+    return pl.DataFrame({"first_order_on": list(map(date.fromisoformat, days))}, schema={"first_order_on": pl.Date})
+
+
+def test_few_new_customers_a_month_are_told_by_quarter() -> None:
+    """Two new in each of nine months: six a quarter; five a month stay months, two quarters are too few, nobody is in months."""
+    slow = _firsts(*(f"2023-{month:02d}-05" for month in range(1, 10) for _ in range(2)))
+    assert order_numbers.split_of(slow, samples.AS_OF, 5) == "quarter"
+    assert order_numbers.split_of(slow, samples.AS_OF, 2) == order_numbers.split_of(slow, samples.AS_OF, 0) == "month"
+    assert order_numbers.split_of(slow.head(12), samples.AS_OF, 5) == "month"
+    assert order_numbers.split_of(slow.clear(), samples.AS_OF, 5) == "month"
+    thin = _firsts(*(f"{year}-{month:02d}-05" for year in (2020, 2021, 2022) for month in (1, 4, 7, 10) for _ in range(2)))
+    assert order_numbers.split_of(thin, samples.AS_OF, 5) == "year"
+
+
+def test_quarters_of_new_and_returning_make_the_months(shop: Shop) -> None:
+    """By quarter the groups make the money and orders of its months to the cent, and everybody is new once."""
+    customers, facts, orders = shop
+    look = Numbers(metrics.compute(customers, facts, orders.lazy(), split="quarter"))
+    months, quarters = look.periods("revenue", "month_complete"), look.periods("revenue", "customers")
+    assert quarters == ["2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4"]
+    for place, quarter in enumerate(quarters):
+        inside = months[3 * place : 3 * place + 3]
+        for total, part in (("revenue_of_buyers", "revenue"), ("orders", "orders")):
+            told = [look.value("revenue", part, group, quarter) or 0.0 for group in ("new", "returning")]
+            whole = [look.value("revenue", total, None, month) or 0.0 for month in inside]
+            assert round(math.fsum(told), 4) == round(math.fsum(whole), 4)
+    new = [look.value("revenue", "customers", "new", quarter) or 0.0 for quarter in quarters]
+    assert sum(new) == customers["first_order_on"].drop_nulls().len()
+    money = math.fsum(row.value or 0.0 for row in look.rows("revenue", "revenue"))
+    assert round(money, 4) == float(sum(orders["amount"].to_list(), Decimal(0)))
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "by quarter"), ("zh", "按季度")])
+def test_quarters_stand_under_the_bars_of_months(shop: Shop, lang: str, said: str) -> None:
+    """The figure keeps its months, one bar for all customers; the table below has the quarters, the last one running."""
+    customers, facts, orders = shop
+    numbers = metrics.compute(customers, facts, orders.lazy(), min_cell=5, split="quarter")
+    panel = next(one for one in outline(numbers, facts, lang).panels if one.code == "revenue")
+    lead, figure, table = panel.blocks
+    assert isinstance(lead, Paragraph)
+    assert said in lead.text
+    assert isinstance(figure, Figure)
+    assert [mark.series for mark in figure.marks] == ["all"] * 12
+    assert [mark.faint for mark in figure.marks] == [False] * 11 + [True]
+    assert isinstance(table, Table)
+    assert len(table.rows) == 4
+    running = "(running)" if lang == "en" else "（未结束）"
+    assert [running in row[0].text for row in table.rows] == [False, False, False, True]
