@@ -5,23 +5,30 @@ It may not count anew; it adds rows to the sheet it is given. A period nobody ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from clm.report.customer_numbers import ratio
 from clm.report.numbers import Sheet
 
+_PERIODS = ("month", "quarter", "year")
 _FEWEST = 3  # cohorts that can be compared
 
 
-def mostly_few(cohorts: pl.DataFrame, least: int) -> bool:
-    """Whether most of the periods in which somebody of a cohort bought hold fewer than `least` of them."""
-    held = cohorts.filter((pl.col("age") >= 0) & (pl.col("customers") > 0))["customers"]
-    return 2 * int((held < least).sum()) > len(held)
-
-
-def comparable(cohorts: pl.DataFrame) -> bool:
-    """Whether there are cohorts enough to hold one against another."""
-    return cohorts["cohort"].drop_nulls().n_unique() >= _FEWEST
+def fitting(by: Callable[[str], pl.DataFrame], shortest: str, least: int) -> pl.DataFrame:
+    """COHORTS by the shortest period, or by a longer one while most cells with somebody hold fewer than `least` customers and
+    the longer one leaves three cohorts to compare."""
+    found = by(shortest)
+    for longer in _PERIODS[_PERIODS.index(shortest) + 1 :]:
+        held = found.filter((pl.col("age") >= 0) & (pl.col("customers") > 0))["customers"]
+        if 2 * int((held < least).sum()) <= len(held):
+            break
+        merged = by(longer)
+        if merged["cohort"].drop_nulls().n_unique() < _FEWEST:
+            break
+        found = merged
+    return found
 
 
 def add(sheet: Sheet, cohorts: pl.DataFrame) -> None:

@@ -116,18 +116,14 @@ def _cohorts_in(found: People, period: str, lived: list[Cell]) -> None:
         found.same([("month", period, "returning")], [cell for cell in here if cell[1] != cell[2]])
     money = [cell for cell in found.named("money", "cohort") if _within(_name(cell, 3), period)]
     whole: list[Cell] = [("money", "month", month) for month in months if _within(month, period)]
-    refunds = [("money", "month", name, NO_PURCHASE) for name in splits]
-    if splits not in ([], [period]):  # what came back before the first month, in the same quarter
-        found.same([*whole, *refunds], money)
-        return
 
     def home(name: str) -> str:
         return next((split for split in every if _within(name, split)), name)
 
     since = [cell for cell in money if cell[2] is not None and home(cell[2]) <= home(period)]
     found.same(whole, since)
-    found.same(refunds, [cell for cell in money if cell not in since])
-    if splits:
+    found.same((("money", "month", name, NO_PURCHASE) for name in splits), [cell for cell in money if cell not in since])
+    if splits == [period]:
         found.same([("money", "month", period, "new")], [cell for cell in since if home(_name(cell, 2)) == period])
 
 

@@ -278,17 +278,7 @@ def _cohorts(log: pl.LazyFrame | None, base: pl.DataFrame, day: date | None, lea
     def by(period: str) -> pl.DataFrame:
         return stage.cohort(log, CohortSettings(as_of=day, period=period)).frame.lazy().collect()
 
-    periods = ("month", "quarter", "year")
-    shortest = stage.fitting_period(first, day)  # type: ignore[arg-type]
-    found = by(shortest)
-    for longer in periods[periods.index(shortest) + 1 :]:
-        if not cohort_numbers.mostly_few(found, least):
-            break
-        merged = by(longer)
-        if not cohort_numbers.comparable(merged):
-            break
-        found = merged
-    return found
+    return cohort_numbers.fitting(by, stage.fitting_period(first, day), least)  # type: ignore[arg-type]
 
 
 def beside_report(settings: ReportSettings) -> dict[str, Any]:

@@ -125,9 +125,9 @@ def test_cohorts_of_few_are_merged_while_three_are_left() -> None:
     lines = pl.DataFrame({"customer_id": [f"c{n}" for n in range(18)], "order_id": [f"o{n}" for n in range(18)]}).with_columns(
         ordered_at=pl.Series(days).cast(pl.Datetime("us")), amount=pl.lit(1, pl.Decimal(18, 4)), kind=pl.lit("sale")
     )
-    months, quarters, years = (
-        cohort(lines.lazy(), CohortSettings(period=period)).frame.lazy().collect() for period in ("month", "quarter", "year")
-    )
-    assert [cohort_numbers.mostly_few(one, 5) for one in (months, quarters, years)] == [True, False, False]
-    assert [cohort_numbers.comparable(one) for one in (months, quarters, years)] == [True, True, False]
-    assert not cohort_numbers.mostly_few(months, 0)
+
+    def by(period: str) -> pl.DataFrame:
+        return cohort(lines.lazy(), CohortSettings(period=period)).frame.lazy().collect()
+
+    assert [cohort_numbers.fitting(by, "month", least)["cohort"][0] for least in (5, 2, 0)] == ["2024-Q1", "2024-01", "2024-01"]
+    assert cohort_numbers.fitting(by, "quarter", 100)["cohort"][0] == "2024-Q1"
