@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from clm.stages.clean.accounting import Account
+from clm.stages.clean.quality import Kept, count, metrics, notices
 from tests.cleaning import clean_text
 
 LOG = (
@@ -66,3 +70,45 @@ def test_a_log_without_money_has_no_shares_of_it(tmp_path: Path) -> None:
     found = quality(text, tmp_path)
     assert found["flags"]["duplicate"] == {"rows": 1, "row_share": 0.5}
     assert found["left_out"] == {"no_customer": {"rows": 1, "row_share": 0.333333}}
+
+
+def kept(*rows: tuple[str | None, str, str | None]) -> Kept:
+    """Product, kind and flags of rows of 1.00, each on its own day."""
+    frame = pl.DataFrame(rows, schema=["product", "kind", "flags"], orient="row").with_row_index("day").lazy()
+    table = frame.select(
+        ordered_at=pl.datetime(2024, 1, 1) + pl.duration(days="day"),
+        amount=pl.lit(Decimal("1.0000"), pl.Decimal(18, 4)),
+        product=pl.col("product").cast(pl.String),
+        kind="kind",
+        flags=pl.col("flags").cast(pl.String),
+    )
+    return count(table, ("duplicate", "gift", "test", "bulk", "odd", "old"), table)
+
+
+def test_rows_and_money_are_counted_by_kind_and_by_flag() -> None:
+    """A row with two flags is one flagged row, and counts under both."""
+    found = kept(("tea", "sale", None), (None, "sale", "gift,odd"), (None, "return", "gift"), ("tea", "sale", "odd"))
+    assert {kind: rows for kind, rows, _ in found.by_kind.iter_rows()} == {"sale": 3, "return": 1}
+    assert {code: (one.rows, one.money) for code, one in found.by_flag.items()} == {"gift": (2, 2), "odd": (2, 2)}
+    assert (found.flagged, found.rows, found.empty["product"], found.total.rows, found.total.money) == (3, 4, 2, 4, 4)
+
+
+def test_completeness_is_rounded_to_a_millionth() -> None:
+    """One of three; of one row, nothing; of none, nothing is missing."""
+    account = Account.of(pl.DataFrame(schema=["reason", "again", "rows", "amount"]), kept().by_kind, {})
+    told = [metrics(one, account, known_money=True)["completeness"]["product"] for one in (
+        kept(("tea", "sale", None), (None, "sale", None), (None, "sale", None)), kept((None, "sale", None)), kept()
+    )]  # fmt: skip
+    assert told == [0.333333, 0.0, 1.0]
+
+
+def test_flags_are_told_the_commonest_first() -> None:
+    """Four of them by name, repeats by themselves, and nothing where nothing is flagged."""
+    rows = [code for number, code in enumerate(("old", "gift", "test", "bulk", "odd"), 1) for _ in range(number)]
+    told = notices(kept(*(("tea", "sale", code) for code in (*rows, "duplicate"))))
+    assert [one.code for one in told] == ["duplicates_flagged", "rows_flagged"]
+    assert told[0].text.startswith("1 row repeats an earlier one")
+    assert told[1].text == "somebody should look at some rows: 5 odd, 4 bulk, 3 test, 2 gift and 1 more (column flags)."
+    (four,) = notices(kept(("tea", "sale", "old,gift,test"), ("tea", "sale", "odd")))
+    assert "more" not in four.text
+    assert notices(kept(("tea", "sale", None))) == []
