@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ from clm.ingest.numbers import SUM
 from clm.outcome import Amount, Rows, counted, money_text
 from clm.stages.clean.accounting import SAID, Account, Sum, by_group, closing_line, total
 from clm.tables import COLLAPSED_CODES, REJECT_CODES
+from tests.cleaning import clean_files
 
 LOG = pl.DataFrame(
     {
@@ -126,3 +129,46 @@ def test_books_as_the_footer_and_json_have_them() -> None:
     assert (counted(1, "row"), counted(0, "row"), counted(2357, "row"), counted(2, "row repeats", "rows repeat")) == (
         "1 row", "0 rows", "2,357 rows", "2 rows repeat",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "out", "collapsed", "flags"),
+    [
+        ("keep", (3, "11.0000"), {"same_file": (4, "9.0000")}, {}),
+        ("flag", (3, "11.0000"), {"same_file": (4, "9.0000")}, {"duplicate": 1}),
+        ("drop", (2, "9.5000"), {"duplicate": (1, "1.5000"), "same_file": (4, "9.0000")}, {}),
+    ],
+)
+def test_of_several_files_every_record_has_one_place(
+    duplicates: str, out: tuple[int, str], collapsed: dict[str, tuple[int, str]], flags: dict[str, int], tmp_path: Path
+) -> None:
+    """A repeat, two rejects and the same file under another name: rows, money, flags, rejects and the line that tells it."""
+    first = "customer,date,total\nA,2024-01-02,1.5\nA,2024-01-02,1.5\n,2024-01-03,2\nB,x,4\n"
+    logs = {"a.csv": first, "b.csv": first, "c.csv": "customer,date,total\nC,2024-01-04,8\n"}
+    for name, text in logs.items():
+        (tmp_path / name).write_text(text)
+    given: dict[str, Any] = {"duplicates": duplicates, "max_rejects": 1.0, "date_format": "%Y-%m-%d"}
+    look = {"review": "none"} if duplicates == "keep" else {}
+    done = clean_files([tmp_path / name for name in logs], tmp_path, **given, **look)
+    outcome, left = done.settled.outcome, {"date": (1, "4.0000"), "no_customer": (1, "2.0000")}
+    assert outcome.amount is not None
+    told = outcome.rows.to_json(), outcome.amount.to_json()
+    for number in (0, 1):  # rows, money
+        assert told[number] == {
+            "in": (9, "26.0000")[number],
+            "out": out[number],
+            "rejected": {code: one[number] for code, one in left.items()},
+            "collapsed": {code: one[number] for code, one in collapsed.items()},
+        }
+    assert (outcome.metrics["sales"], outcome.metrics["returns"], outcome.metrics["flags"]) == (out[0], 0, flags)
+    assert ("refunds" in outcome.metrics) is (not look)
+    lines = [("A 2024-01-02", "a.csv", 2), ("A 2024-01-02", "a.csv", 3), ("C 2024-01-04", "c.csv", 2)]
+    kept = lines if duplicates != "drop" else [lines[0], lines[2]]
+    assert done.rows.select("order_id", "source_file", "source_line").rows() == kept
+    assert done.column("flags") == ([None, "duplicate", None] if flags else [None] * out[0])
+    assert done.rejects.select("source_file", "source_line", "reason", "column").rows() == [
+        ("a.csv", 4, "no_customer", "customer"), ("a.csv", 5, "date", "date"),
+    ]  # fmt: skip
+    assert outcome.closing.startswith(
+        f"9 rows = {out[0]} sales + 0 returns + 2 rejected (1 unreadable date, 1 no customer id) + "
+    )
