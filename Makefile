@@ -5,6 +5,7 @@
 #             rfm against queries by hand: LINES=20000000;
 #             the models against lifetimes (a quarter of an hour, most of it theirs): CUSTOMERS=1000000; the report against its charts;
 #             GROWTH=1000000,10000000 lines within GROWTH_LIMIT=7000000000 bytes: how rfm grows (a thousand million lines: 25 GB of disk);
+#             clm run against a pandas script: SALES=20000000 (lines; minutes and 10 GB); start-up;
 #             KEEP=1 keeps the figures for the README (then make docs)
 
 PYTHON ?= python3

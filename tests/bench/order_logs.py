@@ -104,6 +104,17 @@ def transactions(folder: Path, lines: int, *, wide: bool = False) -> Path:
     return path
 
 
+def sales_log(folder: Path, lines: int) -> Path:
+    """The same sales and returns as a shop hands them on, a CSV: order_id, customer_id, order_date, amount (returns below 0)."""
+    path = folder / f"sales-{lines}.csv"
+    if not path.exists():
+        part = path.with_suffix(".part-csv")
+        asked = ("order_id", "customer_id", pl.col("ordered_at").alias("order_date"), "amount")
+        pl.scan_parquet(transactions(folder, lines)).select(asked).sink_csv(part, datetime_format="%Y-%m-%d %H:%M:%S")
+        part.replace(path)
+    return path
+
+
 _LINE = pl.col("source_line")
 _ORDER = _LINE // 2
 _WIDE = {
