@@ -15,7 +15,7 @@ from clm.tables import TRANSACTIONS
 from tests.logs import invented
 
 HEAVY = ("polars", "pyarrow", "narwhals", "numpy", "scipy", "sklearn", "lifetimes", "pandas", "altair")
-MODELS = ("scipy", "sklearn", "lifetimes", "pandas", "altair")
+MODELS = ("numpy", "scipy", "sklearn", "lifetimes", "pandas", "altair")
 
 
 def loaded(argv: list[str]) -> set[str]:
@@ -32,7 +32,7 @@ def test_help_and_version_load_nothing_heavy(argv: list[str]) -> None:
 
 
 def test_rfm_loads_no_model_library(tmp_path: Path) -> None:
-    """Counting needs no statistics library."""
+    """Counting needs no statistics library, and no arrays either."""
     facts = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={})
     publish.publish(tmp_path / "clean.parquet", lambda path: publish.write_table(invented(), TRANSACTIONS, facts, path))
     modules = loaded(["rfm", str(tmp_path / "clean.parquet"), "-o", str(tmp_path / "rfm.parquet")])

@@ -67,8 +67,8 @@ def tail_sum(shape: FloatArray, share: FloatArray, erlang: int, phase: int, stay
     with np.errstate(divide="ignore"):
         log_share = np.log(share)
     log_chance = events * np.log1p(-share)  # of the events before the first that completes an order
-    for event in range(1, erlang - phase):
-        log_chance += log_share + np.log((events + (event - 1.0)) / event)
+    for early in range(1, erlang - phase):
+        log_chance += log_share + np.log((events + (early - 1.0)) / early)
     rows = np.flatnonzero(share > 0.0)
     done, width = 0, 16
     while rows.size and done < _MOST_TERMS:

@@ -2,9 +2,12 @@
 Knows no model; it never prints and never returns a parameter that is not finite.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,10 +69,17 @@ def estimates(
 def one_thread() -> AbstractContextManager[object]:
     """BLAS on one thread: several spin on matrices this small (18 s instead of 2 s beside other work), and add up differently."""
     import scipy.optimize  # noqa: F401 - its own BLAS must be loaded to be limited
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    limits: AbstractContextManager[object] = _pools("sklearn" in sys.modules).limit(limits=1)
     return limits
+
+
+@cache
+def _pools(with_sklearn: bool) -> Any:
+    """The libraries with threads of their own; looking for them takes longer than a small fit, and sklearn brings another."""
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController()
 
 
 def maximise(

@@ -40,14 +40,22 @@ def svg(figure: Figure, lang: str, width: int = WIDE) -> Markup:
 
     `figure.kind` is one of KINDS. The same figure always gives the same bytes.
     """
-    import altair as alt
     import vl_convert
 
-    figure = replace(figure, marks=inert(figure.marks))
-    spec = KINDS[figure.kind](alt, figure, lang, width).configure(**_config()).to_dict()
-    spec["padding"] = {"left": 2, "right": 14, "top": 8, "bottom": 2}
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(specification(figure, lang, width), vl_version=_VEGA_LITE, allowed_base_urls=[])
     return _labelled(drawn, figure.alt)
+
+
+def specification(figure: Figure, lang: str, width: int = WIDE) -> dict[str, Any]:
+    """The figure in Vega-Lite."""
+    import altair as alt
+    from altair.utils import schemapi
+
+    figure = replace(figure, marks=inert(figure.marks))
+    # held against the schema by the tests: doing it for every part of every page takes longer than drawing
+    with schemapi.debug_mode(False):
+        spec: dict[str, Any] = KINDS[figure.kind](alt, figure, lang, width).configure(**_config()).to_dict(validate=False)
+    return spec | {"padding": {"left": 2, "right": 14, "top": 8, "bottom": 2}}
 
 
 def _config() -> dict[str, Any]:

@@ -54,8 +54,10 @@ class Cuts:
         return pl.when(known).then(pl.sum_horizontal(pl.lit(1, pl.Int32), *reached)).cast(pl.Int32)
 
     def _reaches(self, value: pl.Expr, edge: Edge) -> pl.Expr:
-        kind = {Decimal: pl.Decimal(38, _PLACES), int: pl.Int64(), float: pl.Float64()}[type(edge)]
-        bound = pl.lit(edge, kind)
+        if isinstance(edge, Decimal):
+            bound = pl.lit(f"{edge:f}").cast(pl.Decimal(38, _PLACES))  # as text: a literal Decimal makes Polars load numpy
+        else:
+            bound = pl.lit(edge, pl.Int64 if isinstance(edge, int) else pl.Float64)
         return value >= bound if self.more_is_better else value <= bound
 
     def to_json(self) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import altair as alt
 import polars as pl
 import pytest
+from jsonschema import ValidationError
 
 from clm.report import charts
 from clm.report.blocks import Figure, Mark, Table
@@ -46,6 +48,15 @@ def test_a_figure_is_xml_of_its_width_in_the_palette(figures: dict[str, Figure],
     used = {value for one in root.iter() for name, value in one.attrib.items() if name in ("fill", "stroke")}
     assert used <= palette
     assert not re.search(r"\bid=|class=|aria-roledescription|url\(|NaN|Infinity", drawn)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_figure_keeps_the_schema(figures: dict[str, Figure], kind: str) -> None:
+    """What is drawn unchecked is valid Vega-Lite."""
+    spec = charts.specification(figures[kind], "zh")
+    assert alt.Chart.from_dict(spec, validate=True).to_dict(validate=True)
+    with pytest.raises(ValidationError):
+        alt.Chart.from_dict(spec | {"width": "wide"}, validate=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
