@@ -6,17 +6,20 @@ reads how many came again knows it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from clm.report.disclosure import Cell
 from clm.report.numbers import Number
-from clm.report.people import ALL, BUYERS, GROUPED, NONE, OF_BUYERS, WHOLE, People, group_cell, money_of, read
+from clm.report.people import ALL, BUYERS, GROUPED, NONE, OF_BUYERS, RETURNED, WHOLE, People, group_cell, money_of, read
 from clm.tables import MIGRATED, NO_PURCHASE
 
 _NEW, _LOST = "(new)", "(lost)"  # of the matrices of migration
 
 
-def of(rows: list[tuple[str, Number]]) -> People:
-    """The cells and lines of METRICS, given as its rows with their sections."""
+def of(rows: list[tuple[str, Number]], older: Mapping[str, int]) -> People:
+    """The cells and lines of METRICS, given as its rows with their sections; `older` as `suppress` has it."""
     found = read(rows)
+    _before_the_periods(found, older)
     for add_up in (_bases, _key_figures, _forecasts, _months, _cohorts, _moves, _costs, _lives):
         add_up(found)
     return found
@@ -47,6 +50,18 @@ def _key_figures(found: People) -> None:
     if found.stretches:
         found.line(BUYERS, (("kpi", found.stretches[0], "customers"),))
         found.line(("active",), (("kpi", found.stretches[0], "active"),))
+
+
+def _before_the_periods(found: People, older: Mapping[str, int]) -> None:
+    """What the whole log brought, less the periods of the key figures, is what came before them: nobody reads it."""
+    for name, whole in (("net_revenue", WHOLE), ("orders", BUYERS), ("returned", RETURNED)):
+        told: list[Cell] = [("kpi", period, name) for period in found.stretches]
+        parts = [cell for cell in told if cell in found.sizes]
+        if people := older.get(name):
+            parts.append(found.cell("kpi", "older", name, people=people))
+            found.unsaid.add(parts[-1])
+        if name in older:
+            found.same((whole,), parts)
 
 
 def _forecasts(found: People) -> None:

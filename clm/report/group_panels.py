@@ -5,6 +5,7 @@ It may not compute; numbers come from METRICS and are put into words, tables and
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 from clm.report.blocks import Block, Cell, Column, Figure, Heat, HeatCell, Mark, Paragraph, Table
@@ -17,6 +18,8 @@ _FIELDS = ("star", "earner", "riser", "fader")
 _MOVES = 8
 _WIDEST = 14  # codes side by side in a matrix; with more, only the largest moves are told
 _LEVELS = (0.02, 0.1, 0.25, 0.5)  # shares of a row at which a cell of a matrix gets the next tint
+_COLUMNS = ("customers", "customer_share", "revenue", "revenue_share", "median_recency_days", "mean_clv", "clv")
+_WHERE_KNOWN = ("revenue", "revenue_share", "mean_clv", "clv")
 _NAMES = {"segments": "segment", "lifecycle": "lifecycle", "tiers": "tier"}
 
 
@@ -69,10 +72,9 @@ def _shares(numbers: Numbers, words: Words, section: str) -> list[Block]:
         best = max(shared, key=lambda code: numbers.value(section, measures[0], code) or 0.0)
         share = words.percent(numbers.value(section, measures[0], best))
         people = words.percent(numbers.value(section, "customer_share", best))
-        if priced:
-            blocks.append(Paragraph(words(f"{section}.lead", name=names[best], customers=people, revenue=share)))
-        else:
-            blocks.append(Paragraph(words(f"{section}.lead_customers", name=names[best], customers=people)))
+        if _surely_first(numbers, section, measures[0], best):
+            lead, said = ("lead", {"revenue": share}) if priced else ("lead_customers", {})
+            blocks.append(Paragraph(words(f"{section}.{lead}", name=names[best], customers=people, **said)))
         marks = tuple(
             Mark(measure, names[code], number.value or 0.0, text(number, words.percent))
             for code in codes
@@ -81,7 +83,7 @@ def _shares(numbers: Numbers, words: Words, section: str) -> list[Block]:
         )
         alt = words(f"{section}.alt" if priced else f"{section}.alt_customers", name=names[best], value=share)
         key = tuple((measure, words(f"groups.{measure}")) for measure in reversed(measures))
-        table = _table(numbers, words, section, codes, priced)
+        table = _table(numbers, words, section, codes)
         title = words("groups.figure" if priced else "groups.figure_customers")
         blocks.append(Figure("segments", title, key, marks, alt, table, table_open=True))
     none = numbers.value(section, "customers", NO_PURCHASE)
@@ -90,17 +92,22 @@ def _shares(numbers: Numbers, words: Words, section: str) -> list[Block]:
     return blocks
 
 
+def _surely_first(numbers: Numbers, section: str, measure: str, code: str) -> bool:
+    """Whether no group that is hidden can have a larger share than this one: all of them together have less."""
+    rows = numbers.rows(section, measure)
+    shown = math.fsum(row.value for row in rows if row.value is not None)
+    return not any(row.hidden for row in rows) or 1 - shown <= (numbers.value(section, measure, code) or 0.0)
+
+
 def _one_score(numbers: Numbers) -> bool:
     """True when all buyers share one recency score or one frequency score, so that segments rest on the other alone."""
     filled = [(row.group or "").partition("f") for row in numbers.rows("rfm_grid", "customers") if row.value or row.hidden]
     return bool(filled) and 1 in (len({r for r, _, _ in filled}), len({f for _, _, f in filled}))
 
 
-def _table(numbers: Numbers, words: Words, section: str, codes: list[str], priced: bool) -> Table:
-    parts = ["customers", "customer_share"]
-    parts += ["revenue", "revenue_share"] if priced else []
-    parts += ["median_recency_days"]
-    parts += [part for part in ("mean_clv", "clv") if any(row.value is not None for row in numbers.rows(section, part))]
+def _table(numbers: Numbers, words: Words, section: str, codes: list[str]) -> Table:
+    known = {part for part in _WHERE_KNOWN if any(row.value is not None for row in numbers.rows(section, part))}
+    parts = [part for part in _COLUMNS if part not in _WHERE_KNOWN or part in known]
     shows: dict[str, Show] = {"customers": words.whole, "median_recency_days": words.whole}
     shows |= {"customer_share": words.percent, "revenue_share": words.percent}
     peaks = {part: max((abs(row.value or 0.0) for row in numbers.rows(section, part)), default=0.0) for part in parts}

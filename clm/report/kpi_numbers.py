@@ -48,15 +48,17 @@ def period(as_of: date, before: int = 0) -> Period:
 
 def add(
     sheet: Sheet, customers: pl.DataFrame, as_of: date, orders: pl.LazyFrame | None = None, earlier: pl.DataFrame | None = None
-) -> None:
+) -> dict[str, int]:
     """Add every key figure of the last period, of the one before, and its change.
 
     `orders` are the TRANSACTIONS the customers come from. Without them the earlier figures are those of `earlier`, CUSTOMERS of
-    a day before `as_of`, about the last period up to that day.
+    a day before `as_of`, about the last period up to that day. Returned is how many customers are behind what the log brought
+    before the periods told, by figure: whoever holds these against the whole log reads it.
     """
     last, before = period(as_of), period(as_of, 1)
+    older: dict[str, int] = {}
     if orders is not None:
-        now, then = _of_orders(customers, orders, as_of)
+        now, then, older = _of_orders(customers, orders, as_of)
     else:
         now, then = _of_table(customers, as_of), _first_seen(customers, before)
         day = _day(earlier)
@@ -70,6 +72,7 @@ def add(
         sheet.add("kpi", name, value_before, period=before.text, n=n_before)
         fewest = None if n is None or n_before is None else min(n, n_before)
         sheet.add("kpi", f"{name}_change", _change(name, value, value_before), period=last.text, n=fewest)
+    return older
 
 
 def _change(name: str, value: float | Decimal | None, before: float | Decimal | None) -> float | None:
@@ -80,13 +83,19 @@ def _change(name: str, value: float | Decimal | None, before: float | Decimal | 
     return float(difference) if name in KPI_RATES else ratio(difference, before)
 
 
-def _of_orders(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[Figures, Figures]:
+def _of_orders(customers: pl.DataFrame, orders: pl.LazyFrame, as_of: date) -> tuple[Figures, Figures, dict[str, int]]:
     lines, placed = _reduced(customers, orders, as_of)
     lived = _lived(customers, as_of) if lines.filter(pl.col("age") == 0).height else 0
     firsts = customers.select("customer_id", "first_order_on")
     lines = lines.join(firsts, on="customer_id", how="left")
     now = _of_period(customers, lines, placed, as_of, 0, lived)
-    return now, _of_period(customers, lines, placed, as_of, 1, lived)
+    before = _of_period(customers, lines, placed, as_of, 1, lived)
+    return now, before, _older(lines.filter(pl.col("age") >= ("active" in now) + ("active" in before)))
+
+
+def _older(lines: pl.DataFrame) -> dict[str, int]:
+    kinds = {"net_revenue": pl.lit(True), "orders": pl.col("sold_on").is_not_null(), "returned": pl.col("returns") > 0}
+    return {name: lines.filter(kind)["customer_id"].n_unique() for name, kind in kinds.items()}
 
 
 def _lived(customers: pl.DataFrame, as_of: date) -> int:

@@ -47,8 +47,7 @@ def compute(
     day = _day(customers, facts)
     sheet = Sheet()
     customer_numbers.add(sheet, customers, facts)
-    if day is not None:
-        kpi_numbers.add(sheet, customers, day, orders, earlier)
+    older = kpi_numbers.add(sheet, customers, day, orders, earlier) if day is not None else {}
     quality_numbers.add(sheet, facts)
     footer_numbers.add(sheet, facts)
     cost_numbers.add(sheet, facts, expected=not customer_numbers.unknowable(customers))
@@ -59,7 +58,7 @@ def compute(
     if orders is not None and day is not None:
         order_numbers.add(sheet, customers, orders, day, split)
     moves = ties.of_moves(migration) if migration is not None else []
-    return suppress.hide(sheet.frame(day), min_cell, [*ties.of_customers(customers), *moves])
+    return suppress.hide(sheet.frame(day), min_cell, [*ties.of_customers(customers), *moves], older)
 
 
 def as_of(metrics: pl.DataFrame) -> date | None:

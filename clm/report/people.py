@@ -145,8 +145,12 @@ def _key_figure(found: People, section: str, row: Number) -> tuple[Cell, ...]:
 
 def _figure(name: str, period: str | None) -> tuple[Cell, ...]:
     """The cells a key figure of a period tells of: a rate of two counts is about both."""
-    same = {"average_order": "net_revenue", "churn": "retention", "orders": "active"}
-    rates = {"acquisition": ("new", "active"), "average_order": ("net_revenue", "active")}
+    same = {"churn": "retention"}
+    rates = {
+        "acquisition": ("new", "active"),
+        "average_order": ("net_revenue", "orders", "active"),
+        "orders": ("orders", "active"),
+    }
     return tuple(("kpi", period, one) for one in rates.get(name, (same.get(name, name),)))
 
 

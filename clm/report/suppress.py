@@ -9,7 +9,7 @@ values of somebody nobody knows, rows of the log and their money (rows are not p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -23,14 +23,17 @@ _SPLITS = ("gross_revenue", "returned", "new", "returning", "acquisition")  # pa
 OFF = 1  # the least cell that withholds nothing
 
 
-def hide(metrics: pl.DataFrame, least: int, ties: Iterable[Line] = ()) -> pl.DataFrame:
+def hide(metrics: pl.DataFrame, least: int, ties: Iterable[Line] = (), older: Mapping[str, int] | None = None) -> pl.DataFrame:
     """METRICS in which rows that tell of 1 to `least` − 1 customers are `hidden`: value, interval and n are null.
 
     The `n` of what is shown is null too where it would count what is hidden.
 
-    `ties` are lines the numbers alone do not show (see `ties`). The section `privacy` records `least` and how many are hidden.
+    `ties` are lines the numbers alone do not show (see `ties`), `older` the customers behind what the log has before the periods
+    of the key figures, by figure. The section `privacy` records `least` and how many are hidden.
     """
-    mask, counted = _hidden(with_sections(metrics), least, tuple(ties)) if least > OFF else ([False] * metrics.height,) * 2
+    mask, counted = (
+        _hidden(with_sections(metrics), least, tuple(ties), older or {}) if least > OFF else ([False] * metrics.height,) * 2
+    )
     marked = metrics.with_columns(pl.Series("hidden", mask, pl.Boolean))
     gone = pl.col("hidden")
     named = (pl.col("section") == "portfolio") & (pl.col("metric") == "field")  # its group names what is hidden
@@ -47,9 +50,11 @@ def hide(metrics: pl.DataFrame, least: int, ties: Iterable[Line] = ()) -> pl.Dat
     return pl.concat([kept, record.frame(day)])  # type: ignore[arg-type]
 
 
-def _hidden(rows: list[tuple[str, Number]], least: int, ties: tuple[Line, ...]) -> tuple[list[bool], list[bool]]:
+def _hidden(
+    rows: list[tuple[str, Number]], least: int, ties: tuple[Line, ...], older: Mapping[str, int]
+) -> tuple[list[bool], list[bool]]:
     """Which rows are hidden, and of which rows the count `n` is: money may be told of customers whose number may not."""
-    found = families.of(rows)
+    found = families.of(rows, older)
     sizes = found.sizes
     tied = [line for line in ties if line.total in sizes and all(part in sizes for part in line.parts)]
     known = {people.BUYERS, people.WHOLE}

@@ -6,7 +6,8 @@ import json
 import random
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clm.report import document, metrics, page, suppress, terminal
-from clm.report.blocks import Figure
+from clm.report.blocks import Figure, Paragraph
 from clm.report.numbers import Sheet
 from clm.report.outline import outline
 from clm.report.words import HIDDEN
@@ -381,3 +382,53 @@ def test_who_returned_few_times_is_told_by_neither_panel() -> None:
     assert not [row for row in returned.iter_rows(named=True) if row["value"]]
     net = made.filter(pl.col("section").is_in(["overview", "kpi"]), metric="net_revenue")
     assert not net["hidden"].any()
+
+
+def test_what_came_before_the_key_figures_is_a_number_too() -> None:
+    """Three customers bought before the last 180 days: the whole log less two periods would tell what they brought."""
+    recent, early = [date(2023, 12, 1), date(2023, 8, 1)], [date(2023, 5, 1)]
+    days = {f"n{number}": recent for number in range(20)} | {f"o{number}": recent + early for number in range(3)}
+    rows = [
+        (person, f"{person}-{day}", datetime(day.year, day.month, day.day, 9), Decimal(10), "sale")
+        for person, bought in days.items()
+        for day in bought
+    ]
+    names = ("customer_id", "order_id", "ordered_at", "amount", "kind")
+    orders = pl.DataFrame(rows, schema=list(names), orient="row").cast(
+        {"amount": pl.Decimal(18, 4), "ordered_at": pl.Datetime("us")}
+    )
+    customers = samples.customers(orders.with_row_index("source_line", 1))
+    made = metrics.compute(customers, samples.facts(customers), orders.lazy(), None, None, min_cell=LEAST)
+    look = {_key(row)[:2]: row["value"] for row in made.filter(pl.col("section") == "overview").iter_rows(named=True)}
+    for name in ("net_revenue", "orders"):
+        told = made.filter(section="kpi", metric=name)["value"].to_list()
+        assert look["overview", name]
+        assert len(told) == 2
+        assert None in told
+
+
+def test_the_page_keeps_the_revenue_of_groups_whose_shares_are_hidden(shop: Any) -> None:
+    """Two who only returned take the shares along: the table has revenue, no column of signs, and the figure customers."""
+    customers, facts, orders = shop
+    made = metrics.compute(customers, facts, orders.lazy(), None, samples.cohorts(), min_cell=LEAST)
+    panel = next(one for one in outline(made, facts, "en").panels if one.code == "segments")
+    figure = next(block for block in panel.blocks if isinstance(block, Figure))
+    assert {mark.series for mark in figure.marks} == {"customer_share"}
+    heads = [column.label for column in figure.table.columns]
+    assert "Revenue" in heads
+    assert "Share of revenue" not in heads
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.55, True), (0.35, False)])
+def test_a_group_is_called_first_only_where_no_hidden_one_can_be(share: float, said: bool) -> None:
+    """What is hidden may be one group: beside 55 % it is smaller, beside 35 % it may be larger."""
+    sheet = Sheet()
+    for code, value, n in (("loyal", share, 20), ("lost", 0.1, 20), ("new", 0.9 - share, 2), ("growing", 0.0, 9)):
+        sheet.add("lifecycle", "customers", n, group=code, n=n)
+        sheet.add("lifecycle", "customer_share", n / 51, group=code, n=n)
+        sheet.add("lifecycle", "revenue_share", value, group=code, n=n)
+    closed = suppress.hide(sheet.frame(date(2024, 1, 1)), LEAST)
+    assert closed.filter(metric="revenue_share", group="new")["hidden"].all()
+    panel = next(one for one in outline(closed, {}, "en").panels if one.code == "lifecycle")
+    text = " ".join(block.text for block in panel.blocks if isinstance(block, Paragraph))
+    assert ("Stage of life with most revenue: Loyal" in text) is said
