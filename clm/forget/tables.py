@@ -152,6 +152,9 @@ def descended(facts: Facts, replaced: Mapping[str, list[dict[str, Any]]]) -> Fac
     """
     found: list[dict[str, Any]] = []
     for record in facts.ancestors:
+        if any(part["sha256"] in replaced for part in record.get("parts", [])):
+            found.append({name: record[name] for name in record if name not in _COUNTED})
+            continue
         *before, now = replaced.get(record["sha256"], [record])
         alike = all(now.get(name) == record.get(name) for name in ("table", "stage", "settings", "as_of"))
         whole = {one["sha256"] for one in before} <= {one["sha256"] for one in found}

@@ -148,7 +148,7 @@ def finish(
 
     opened = [parent for parent in parents if parent is not None]
     beside = [one for one in compared if one is not None]
-    known = [one for one in (*opened, *beside) if one.facts is not None]
+    known = [file for one in (*opened, *beside) for file in one.files if file.facts is not None]
     same_key({one.name: setting_of(one, "clean", "key_id", None) for one in known})
     with files.blaming_damage([*opened, *beside]):
         outcome = compute()

@@ -108,8 +108,11 @@ def _typed(record: dict[str, Any]) -> bool:
 
 
 def _ancestor(record: Any) -> bool:
-    """Whether a record is a source's or an earlier table's."""
+    """Whether a record is a source's or an earlier table's; of a table in `parts` these are as sources are."""
     if not isinstance(record, dict) or not isinstance(record.get("sha256"), str):
+        return False
+    parts = record.get("parts", [])
+    if not isinstance(parts, list) or not all(isinstance(one, dict) and "source" in one and _ancestor(one) for one in parts):
         return False
     if "source" in record:
         return isinstance(record["source"], str) and _number(record.get("bytes"))
@@ -179,9 +182,13 @@ def sources(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The sources of `clean`; above 50 files one entry with their number and the hash of the sorted list."""
     if len(entries) <= _MANY_SOURCES:
         return entries
+    return [together(entries)]
+
+
+def together(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Many files as one entry: their number, their bytes and the hash of the sorted list of their hashes and names."""
     import hashlib
 
     listed = "\n".join(sorted(f"{entry['sha256']} {entry['source']}" for entry in entries))
     total = sum(int(entry["bytes"]) for entry in entries)
-    digest = hashlib.sha256(listed.encode()).hexdigest()
-    return [source(f"{len(entries)} files", total, digest)]
+    return source(f"{len(entries)} files", total, hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest())

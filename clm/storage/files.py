@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,11 +18,13 @@ import polars as pl
 
 from clm.errors import DataError, InputError, UsageError
 from clm.outcome import Notice
-from clm.storage import contract, facts
+from clm.storage import contract, facts, parts
 from clm.storage.facts import Facts
 from clm.storage.faults import reading, writing
-from clm.tables import ALL, Table
+from clm.storage.parts import Parts
+from clm.tables import ALL, TRANSACTIONS, Table
 
+_NO_PROVENANCE = Notice("no_provenance", "the input has no clm footer: where its numbers come from is not known")
 _CHUNK = 1 << 20
 
 Stamp = tuple[int, int, int]
@@ -31,7 +34,7 @@ Stamp = tuple[int, int, int]
 class Opened:
     """One of our tables, open for reading. `notices` say what the reader must know about it (no provenance).
 
-    `stamp` tells the file from another one that takes its name.
+    `stamp` tells the file from another one that takes its name; a log in `parts` is known by those.
     """
 
     path: Path
@@ -42,9 +45,17 @@ class Opened:
     sha256: str
     stamp: Stamp
     notices: tuple[Notice, ...] = ()
+    parts: tuple[Opened, ...] = ()
+
+    @property
+    def files(self) -> tuple[Opened, ...]:
+        """The files it is made of."""
+        return self.parts or (self,)
 
     @property
     def lineage(self) -> list[dict[str, Any]]:
+        if self.parts:
+            return parts.lineage([one.facts for one in self.parts], [_entry(one) for one in self.parts])
         return facts.lineage_of(self.facts, self.size, self.sha256)
 
 
@@ -72,7 +83,7 @@ def stamp_of(path: Path) -> Stamp:
 
 def check_unchanged(opened: Iterable[Opened]) -> None:
     """Once all is read: raises DataError when a file was replaced meanwhile, for its facts are then of other data."""
-    for one in opened:
+    for one in (file for table in opened for file in table.files):
         with reading(one.path):
             if stamp_of(one.path) != one.stamp:
                 raise DataError(
@@ -88,6 +99,7 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
 
     `needed` columns and the key must be there with the contract's types. Raises InputError (66) when it cannot be read,
     DataError (65) when it is no Parquet file, another table, a newer clm's, or lacks columns: it names the right command.
+    TRANSACTIONS may come in parts: a folder or a pattern, as `parts` finds them.
     """
     shown = name or path.name
     try:
@@ -98,19 +110,83 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
         if path.is_dir():
             of_run = path / ("clean.parquet" if table.made_by == "clean" else "customers.parquet")
             inside = f"name the Parquet file inside it{f': {of_run}' if of_run.is_file() else ''}"
-            raise InputError(f"{shown} is a folder, not a file", where=str(path), fix=inside)
+            if table is not TRANSACTIONS or of_run.is_file():
+                raise InputError(f"{shown} is a folder, not a file", where=str(path), fix=inside)
+    several = parts.find(path) if table is TRANSACTIONS else None
+    if several is not None:
+        return _together(several, table, needed, shown)
+    opened, _ = _described(path, table, needed, shown)
+    if opened.facts is None:
+        # a foreign file may lie in its statistics
+        contract.check_data(pl.scan_parquet(path, glob=False, use_statistics=False), table, shown)
+        opened = replace(opened, notices=(_NO_PROVENANCE,))
+    return replace(opened, sha256=sha256_of(path))
+
+
+def _described(path: Path, table: Table, needed: list[str], shown: str) -> tuple[Opened, pl.Schema]:
+    """A file and its columns, as its footer has them: no row is read, no hash worked out."""
+    with reading(path):
         size, stamp = path.stat().st_size, stamp_of(path)
     schema, found = _footer(path, shown, table)
-    notices: tuple[Notice, ...] = ()
-    frame = pl.scan_parquet(path, glob=False)
     if found is not None:
         _check_facts(found, table, shown)
     contract.check_schema(schema, table, [*table.key, *(one for one in needed if one not in table.key)], shown)
-    if found is None:
-        # a foreign file may lie in its statistics
-        contract.check_data(pl.scan_parquet(path, glob=False, use_statistics=False), table, shown)
-        notices = (Notice("no_provenance", "the input has no clm footer: where its numbers come from is not known"),)
-    return Opened(path, shown, frame, found, size, sha256_of(path), stamp, notices)
+    return Opened(path, shown, pl.scan_parquet(path, glob=False), found, size, "", stamp), schema
+
+
+def _together(found: Parts, table: Table, needed: list[str], shown: str) -> Opened:
+    """A log in parts as one table: every column any part has, the keys of the folders as columns of text."""
+    described = [
+        _described(file, table, [one for one in needed if one not in found.columns], found.name(file)) for file in found.files
+    ]
+    opened, notices = [one for one, _ in described], []
+    schema, lacking = parts.united({one.name: columns for one, columns in described}, found)
+    parts.check_alike({one.name: one.facts for one in opened})
+    if found.left_out:
+        notices.append(Notice("files_left_out", parts.told("not read", found.left_out)))
+    if lacking:
+        notices.append(Notice("columns_of_some_parts", f"{', '.join(lacking)}: columns of some parts only, null in the others"))
+    if found.columns:
+        notices.append(Notice("folder_keys", f"{', '.join(found.columns)}: columns of text from the names of folders"))
+    keyed = pl.Schema(schema | dict.fromkeys(found.keys, pl.String()))
+    unused = [key for key in found.keys if key not in found.columns]
+
+    def scan(files: list[Path], *, use_statistics: bool = True) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            files,
+            glob=False,
+            schema=schema,
+            hive_partitioning=bool(found.keys),
+            hive_schema=dict.fromkeys(found.keys, pl.String()) or None,
+            missing_columns="insert",
+            use_statistics=use_statistics,
+        ).drop(unused)
+
+    contract.check_schema(pl.Schema({name: dtype for name, dtype in keyed.items() if name not in unused}), table, needed, shown)
+    foreign = [one.path for one in opened if one.facts is None]
+    if foreign:
+        contract.check_data(scan(foreign, use_statistics=False), table, shown)
+        which = "" if len(foreign) == len(opened) else f" ({len(foreign):,} of {len(opened):,} parts)"
+        notices.append(replace(_NO_PROVENANCE, text=f"{_NO_PROVENANCE.text}{which}"))
+    opened = [replace(one, sha256=sha256_of(one.path)) for one in opened]
+    hashes = Counter(one.sha256 for one in opened)
+    again = [one for one in opened if hashes[one.sha256] > 1 and one.frame.select(pl.len()).collect().item()]
+    parts.check_apart({one.name: one.sha256 for one in again})
+    return Opened(
+        path=found.root,
+        name=shown,
+        frame=scan([one.path for one in opened]),
+        facts=None if foreign else opened[0].facts,
+        size=sum(one.size for one in opened),
+        sha256=facts.together([_entry(one) for one in opened])["sha256"],
+        stamp=(0, 0, 0),
+        notices=tuple(notices),
+        parts=tuple(opened),
+    )
+
+
+def _entry(part: Opened) -> dict[str, Any]:
+    return facts.source(part.name, part.size, part.sha256)
 
 
 def facts_in(path: Path, name: str) -> Facts | None:
@@ -159,6 +235,11 @@ def keep_inputs(inputs: Iterable[Path], targets: Iterable[Path]) -> None:
         for other in inputs:
             if target.exists() and other.exists() and target.samefile(other):
                 raise UsageError(f"{target.name} is an input: writing there would destroy it", fix="write to another file")
+            if other.is_dir() and other.resolve() in target.resolve().parents:
+                what = (
+                    f"{target.name} would lie in the folder {other.name}, an input: the next run would read it as a part of that"
+                )
+                raise UsageError(what, fix="write to another folder")
         if any(target.resolve() == one.resolve() for one in seen):
             raise UsageError(f"two outputs would go to {target.name}", fix="give each a file of its own")
         seen.append(target)
@@ -171,7 +252,7 @@ def blaming_damage(opened: Sequence[Opened]) -> Iterator[None]:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
         check_unchanged(opened)
-        for one in opened:
+        for one in (file for table in opened for file in table.files):
             if damaged(one.path):
                 raise DataError(
                     f"{one.name} is damaged: its pages cannot be read",

@@ -111,7 +111,7 @@ def _versions(facts: Facts, known: Sequence[dict[str, Any]]) -> str:
 
 
 def _against_there(tables: Sequence[dict[str, Any]], there: There, checked: Checked) -> Iterator[Check]:
-    lacking = [one for one in tables if not there.has_table(one["sha256"])]
+    lacking = [one for one in tables if not all(there.has_table(part["sha256"]) for part in one.get("parts", [one]))]
     found = len(tables) - len(lacking)
     if found:
         yield checked.ok("tables", f"{counted(found, 'earlier table')} found, byte for byte")

@@ -1,0 +1,150 @@
+"""A log in parts: a folder, key=value folders or a pattern are one table with one ancestor; what cannot be one is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from clm.cli import main
+from clm.errors import DataError, InputError, UsageError
+from clm.storage import files
+from clm.storage.files import Opened
+from clm.tables import TRANSACTIONS
+from tests.logs import transactions
+
+LOG = transactions(
+    ("A", "1", "2023-12-31", "5"), ("B", "2", "2024-01-02", "7"), ("A", "3", "2024-02-01", "11.5"), ("B", "2", "2024-02-03", "-7")
+)
+
+
+def opened(path: Path) -> Opened:
+    return files.open_table(path, TRANSACTIONS, TRANSACTIONS.needed("clean"))
+
+
+def written(folder: Path, **parts: pl.DataFrame) -> Path:
+    """Frames as files of a folder, by name; `__` in a name begins a folder, `_is_` is its equals sign."""
+    for name, frame in parts.items():
+        path = folder / f"{name.replace('_is_', '=').replace('__', '/')}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(path)
+    return folder
+
+
+def test_key_value_folders_are_one_table_with_the_keys_as_columns(tmp_path: Path) -> None:
+    """As Spark and Hive write them: text from the folder's name, percent signs undone, `__HIVE_DEFAULT_PARTITION__` null."""
+    folder = tmp_path / "log"
+    for name, part in {"DE": LOG[:1], "C%C3%B4te": LOG[1:3], "__HIVE_DEFAULT_PARTITION__": LOG[3:]}.items():
+        (folder / f"country={name}").mkdir(parents=True)
+        part.write_parquet(folder / f"country={name}" / "part-0.parquet")
+    for name in ("_SUCCESS", ".part-0.parquet.crc"):
+        (folder / name).touch()
+    found = opened(folder)
+    expected = LOG.with_columns(country=pl.Series(["DE", "Côte", "Côte", None]))
+    assert_frame_equal(found.frame.collect(), expected, check_row_order=False)
+    assert [notice.code for notice in found.notices] == ["folder_keys", "no_provenance"]
+    assert_frame_equal(opened(folder / "*" / "*.parquet").frame.collect(), found.frame.collect())
+
+
+def test_what_is_not_read_is_named(tmp_path: Path) -> None:
+    """Other files and plain subfolders: nobody can tell whether they are meant."""
+    folder = written(tmp_path, a=LOG[:2], b=LOG[2:], old__c=LOG)
+    (folder / "notes.txt").touch()
+    found = opened(folder)
+    assert found.frame.select(pl.len()).collect().item() == LOG.height
+    assert found.notices[0].text == "2 names in the folder not read: notes.txt, old/"
+
+
+def test_a_column_of_some_parts_is_null_in_the_others(tmp_path: Path) -> None:
+    """Logs grow columns: the union of all, and it is said."""
+    found = opened(written(tmp_path, a=LOG[:2], b=LOG[2:].with_columns(device=pl.lit("app"))))
+    assert found.frame.collect()["device"].to_list() == [None, None, "app", "app"]
+    assert found.notices[0].text == "device: columns of some parts only, null in the others"
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"a": LOG[:2], "b": LOG[2:].with_columns(pl.col("amount").cast(pl.Float64))}, "column amount of b.parquet is Float64"),
+        (
+            {"a": LOG[:2].with_columns(x=1), "b": LOG[2:].with_columns(x=pl.lit("1"))},
+            "x is Int32 in a.parquet and String in b.parquet",
+        ),
+        ({"a": LOG, "b": LOG}, "b.parquet and a.parquet are the same file"),
+        ({"a": LOG[:2], "b": LOG[2:].drop("kind")}, "b.parquet lacks the column kind"),
+        ({"a": LOG[:2], "k_is_1__b": LOG[2:]}, "lie under different keys: none, and k"),
+        ({"kind_is_sale__a": LOG}, "kind is a key of the folders and a column of the files"),
+    ],
+)
+def test_what_is_not_one_log_is_refused(parts: dict[str, pl.DataFrame], says: str, tmp_path: Path) -> None:
+    """With the part and the column at fault."""
+    with pytest.raises(DataError, match=says):
+        opened(written(tmp_path, **parts))
+
+
+def test_nothing_there_is_66(tmp_path: Path) -> None:
+    """An empty folder and a pattern nothing matches."""
+    for path in (tmp_path, tmp_path / "*.parquet"):
+        with pytest.raises(InputError):
+            opened(path)
+
+
+def test_a_replaced_part_is_seen(tmp_path: Path) -> None:
+    """Facts of other data would be written: 65."""
+    found = opened(written(tmp_path, a=LOG[:2], b=LOG[2:]))
+    written(tmp_path, b=LOG[1:])
+    with pytest.raises(DataError, match=r"b\.parquet was replaced"):
+        files.check_unchanged([found])
+
+
+def test_an_output_among_the_parts_is_refused(tmp_path: Path) -> None:
+    """The next run would read it as a part."""
+    with pytest.raises(UsageError, match="would lie in the folder"):
+        files.keep_inputs([written(tmp_path, a=LOG)], [tmp_path / "x.parquet"])
+
+
+def test_days_cleaned_one_by_one_are_a_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One ancestor with the books of all, every part and source known to `verify`, nothing unknown."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").mkdir()
+    for day in (1, 2, 3):
+        lines = "".join(
+            f"{customer},{day}{customer},2024-01-0{day},{day}.50\n" for customer in (["", 1, 2] if day == 2 else [1, 2])
+        )
+        Path(f"d{day}.csv").write_text(f"customer_id,order_id,date,amount\n{lines}", "utf-8")
+        assert main(["clean", f"d{day}.csv", "--max-rejects", "50%", "-o", f"log/d{day}.parquet", "-q"]) == 0
+    assert main(["rfm", "log", "-o", "rfm.parquet", "-q"]) == 0
+    facts = files.facts_in(Path("rfm.parquet"), "rfm.parquet")
+    assert facts is not None
+    *sources, log = facts.ancestors
+    assert [one["source"] for one in sources] == ["d1.csv", "d2.csv", "d3.csv"]
+    assert [one["source"] for one in log["parts"]] == ["d1.parquet", "d2.parquet", "d3.parquet"]
+    assert log["rows"] == {"in": 7, "out": 6, "rejected": {"no_customer": 1}, "collapsed": {}}
+    assert log["amount"] == {"in": "17.5000", "out": "15.0000", "rejected": {"no_customer": "2.5000"}, "collapsed": {}}
+    capsys.readouterr()
+    assert main(["verify", "rfm.parquet", "--inputs", ".", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {one["status"] for one in told["checks"]} == {"ok"}
+    Path("log/d2.parquet").unlink()
+    assert main(["verify", "rfm.parquet", "--inputs", ".", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["check"] for one in told["checks"] if one["status"] == "unknown"] == ["tables"]
+
+
+def test_parts_of_two_currencies_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their sum would mean nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").mkdir()
+    for currency in ("EUR", "USD"):
+        Path("d.csv").write_text(f"customer_id,order_id,date,amount\n1,{currency},2024-01-01,1.50\n", "utf-8")
+        assert main(["clean", "d.csv", "--currency", currency, "-o", f"log/{currency}.parquet", "-q"]) == 0
+    capsys.readouterr()
+    assert main(["rfm", "log", "-o", "rfm.parquet"]) == 65
+    assert "the parts differ in their currency: EUR, USD" in capsys.readouterr().err
