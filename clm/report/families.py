@@ -7,6 +7,7 @@ reads how many came again knows it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from clm.report.disclosure import Cell
 from clm.report.numbers import Number
@@ -20,7 +21,7 @@ def of(rows: list[tuple[str, Number]], older: Mapping[str, int]) -> People:
     """The cells and lines of METRICS, given as its rows with their sections; `older` as `suppress` has it."""
     found = read(rows)
     _before_the_periods(found, older)
-    for add_up in (_bases, _key_figures, _forecasts, _months, _cohorts, _moves, _costs, _lives):
+    for add_up in (_bases, _key_figures, _forecasts, _months, _whole_months, _cohorts, _moves, _costs, _lives):
         add_up(found)
     return found
 
@@ -93,6 +94,27 @@ def _months(found: People) -> None:
     found.same((WHOLE,), [*money, *(("money", "month", name, NO_PURCHASE) for name in splits)])
     found.same((BUYERS,), [("orders", "month", month) for month in months])
     found.line(BUYERS, [("month", name, "new") for name in splits])
+
+
+def _whole_months(found: People) -> None:
+    """Key figures of 90 days that are three whole months, as of 28 February or 31 March: the months make them."""
+    months, splits = _periods(found)
+    for period in found.stretches:
+        inside = [month for month in months if _spans(period or "", month)]
+        parts = [split for split in splits if not set(inside).isdisjoint(month for month in months if _within(month, split))]
+        if not inside or any(_within(month, split) for split in parts for month in months if month not in inside):
+            continue
+        money = [*(("money", "month", month) for month in inside), *(("money", "month", split, NO_PURCHASE) for split in parts)]
+        found.same([("kpi", period, "net_revenue")], money)
+        found.same([("kpi", period, "orders")], [("orders", "month", month) for month in inside])
+        found.same([("kpi", period, "new")], [("month", split, "new") for split in parts])
+
+
+def _spans(period: str, month: str) -> bool:
+    """Whether `2023-01-01/2023-03-31` is made of whole months, and this is one of them."""
+    first, _, last = period.partition("/")
+    whole = first.endswith("-01") and (date.fromisoformat(last) + timedelta(days=1)).day == 1
+    return whole and first[:7] <= month <= last[:7]
 
 
 def _periods(found: People) -> tuple[list[str], list[str]]:

@@ -432,3 +432,19 @@ def test_a_group_is_called_first_only_where_no_hidden_one_can_be(share: float, s
     panel = next(one for one in outline(closed, {}, "en").panels if one.code == "lifecycle")
     text = " ".join(block.text for block in panel.blocks if isinstance(block, Paragraph))
     assert ("Stage of life with most revenue: Loyal" in text) is said
+
+
+def test_three_whole_months_do_not_tell_the_fourth_number() -> None:
+    """As of 31 March the last 90 days are January to March: 24 new, less 10 and 12, would be the two of January."""
+    new = {"2022-10": 7, "2022-11": 15, "2022-12": 14, "2023-01": 2, "2023-02": 10, "2023-03": 12}
+    sheet = Sheet()
+    sheet.add("overview", "buyers", sum(new.values()), n=sum(new.values()))
+    for name, value in (("customers", 60), ("new", 24)):
+        sheet.add("kpi", name, value, period="2023-01-01/2023-03-31", n=value)
+    for month, count in new.items():
+        sheet.add("revenue", "customers", count, group="new", period=month, n=count)
+        sheet.add("revenue", "orders", count, period=month, n=count)
+    closed = suppress.hide(sheet.frame(date(2023, 3, 31)), LEAST)
+    hidden = closed.filter(pl.col("hidden"), metric="customers", group="new")["period"].to_list()
+    assert "2023-01" in hidden
+    assert len([month for month in hidden if month > "2023"]) > 1 or closed.filter(metric="new")["hidden"].item()
