@@ -54,7 +54,7 @@ def parse(written: str) -> Period:
     try:
         found = [_single(part.strip()) for part in parts]
     except (ValueError, OverflowError, StopIteration):
-        raise ValueError(f"is no period: write {FORMS}") from None
+        raise ValueError("has a period that cannot be read") from None
     if len(found) == 1:
         return found[0]
     first, last = found[0], found[-1]

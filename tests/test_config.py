@@ -46,6 +46,7 @@ def test_precedence(tmp_path: Path, flags: dict[str, str], env: dict[str, str], 
         ("[clvv]\nhorizon = 1", "unknown key clvv"),
         ("[demo]\nlang = 'zh'", "unknown key demo in clm.toml: did you mean run"),
         ("seed = ", "is not TOML"),
+        (".".join("a" * 101) + " = 1", "a key has more than a hundred parts"),
         ("[rfm]\nconfig = 'x'", "unknown key rfm.config"),
     ],
 )

@@ -67,7 +67,7 @@ def test_forms(written: str, text: str) -> None:
 )
 def test_what_is_no_period(written: str) -> None:
     """Totals, days two calendars read differently, days that do not exist: refused."""
-    with pytest.raises(ValueError, match="is no period"):
+    with pytest.raises(ValueError, match="has a period that cannot be read"):
         periods.parse(written)
 
 

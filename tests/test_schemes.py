@@ -8,7 +8,7 @@ import pytest
 
 from clm import schemes
 from clm.errors import ConfigError
-from clm.schemes import Cells, Rules
+from clm.schemes import Cells, Rules, rulebook
 from clm.tables import SEGMENTS, ZH8
 
 HEAD = "bins = 2\n[segments]\n"
@@ -53,6 +53,8 @@ def test_actions_travel_with_a_scheme() -> None:
         ('against = "mean"\n[segments]\na = [{ r = [1, 5] }]', "unclear range of r"),
         (HEAD + 'a = [{ r = [1, 2] }]\n[action_en]\nb = "call"', "unknown key b"),
         (HEAD + "a = [{ r = [1, 2] }]\n[action_en]\na = 7", "unusable words for a"),
+        (f"action_en = 7\n{HEAD}a = [{{ r = [1, 2] }}]", "unclear actions"),
+        ('bins = 1\n[[segment]]\ncode = "a"', "no usable bins"),
         ("[[segment]]\n", "lacks a code"),
         ('[[segment]]\ncode = "a"', "has no rule for a"),
         ('first_match = true\n[[segment]]\ncode = "a"\nwhen = "true"', "ends without taking the rest"),
@@ -97,3 +99,10 @@ def test_a_missing_file_names_the_shipped_ones() -> None:
     with pytest.raises(ConfigError, match="cannot be read") as raised:
         schemes.load("nowhere.toml")
     assert "grid" in str(raised.value.fix)
+
+
+def test_a_file_larger_than_any_rules_is_not_read(tmp_path: Path) -> None:
+    """Something else was named by mistake."""
+    (tmp_path / "log.toml").write_bytes(b"#" * (2**20 + 1))
+    with pytest.raises(ConfigError, match="larger than any rules"):
+        rulebook.read(str(tmp_path / "log.toml"), "scheme", "name a TOML file")

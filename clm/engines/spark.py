@@ -20,6 +20,7 @@ from clm.errors import DataError, InputError, UsageError
 from clm.tables import TRANSACTIONS
 
 if TYPE_CHECKING:
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
 _PORT = 15002  # Spark Connect's own
@@ -177,9 +178,11 @@ def _gone(remote: str) -> InputError:
     )
 
 
-def _failed(source: str, error: Exception) -> DataError:
+def _failed(source: str, error: PySparkException) -> DataError:
+    """Its condition alone: that a value cannot be cast, Spark says with the value."""
+    condition = error.getCondition()
     return DataError(
-        f"Spark could not do it: {_first_line(error)}",
+        "Spark could not do it" + (f": {condition}" if condition else ""),
         where=source,
         fix="look at the cluster's log; the table must be what `clm clean` writes",
         code="spark_failed",

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from clm.errors import DataError
+from clm.ingest import numbers
 from clm.settings import typed
 
 _CODES = (
@@ -26,9 +27,15 @@ _WORDS = {
 }  # fmt: skip
 # say that it is money, and not for certain which
 _VAGUE = ("元", "$", "¥", "￥")
+_KNOWN = frozenset((*_CODES, *_WORDS, *_VAGUE, *numbers.SIGNS, *(code for codes in numbers.SIGNS.values() for code in codes)))
 _BRACKET = re.compile(r"\s*[(（\[【]\s*([^)）\]】]*?)\s*[)）\]】]\s*$")
 _BEHIND = re.compile(rf"(?:[\s_\-]+({'|'.join(_CODES)})|(?<=[a-z])({'|'.join(_CODES)})|[\s_\-]*([€£₩₹₽]|US\$|R\$|\$))$")
 _BEHIND_SMALL = re.compile(rf"_({'|'.join(_CODES).lower()})$")
+
+
+def is_currency(said: str) -> bool:
+    """Whether a cell says a currency clm knows. Anything else may be somebody's name in the wrong column, and is not repeated."""
+    return said in _KNOWN
 
 
 def split(name: str) -> tuple[str, str | None]:

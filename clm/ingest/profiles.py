@@ -255,10 +255,17 @@ def under(profile: Profile | None, settings: CleanSettings) -> CleanSettings:
 def missing(profile: Profile, what: str, wanted: Iterable[str], columns: Iterable[str]) -> DataError:
     """The answer to a log that lacks a column the profile needs."""
     names = " or ".join(wanted)
+    from clm.tables import ROLES
+
+    mend = (
+        f"name the column (--map {what}=COLUMN)"
+        if what in ROLES
+        else f"say under {what} of a profile of your own what it is called"
+    )
     return DataError(
         f"the profile {profile.name} reads {what} from the column {names}, which is not there.",
         where="columns: " + ", ".join(list(columns)[:40]),
-        fix=f"name the column (--map {what}=COLUMN), or read without the profile: --profile none",
+        fix=f"{mend}, or read without the profile: --profile none",
         code="profile_column",
     )
 

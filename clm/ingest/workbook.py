@@ -96,8 +96,6 @@ def _opened(source: Source) -> Iterator[Any]:
     try:
         yield fastexcel.read_excel(data)
     except (fastexcel.FastExcelError, ValueError) as error:
-        if "Password" in str(error) or "password" in str(error):
-            raise sources.protected(source) from None
         raise sources.damaged(source, str(error).splitlines()[0].removeprefix("calamine error: ")) from None
     except BaseException as error:
         # A panic of Rust is no Exception: a number of 1e300 formatted as a day makes chrono panic.

@@ -145,3 +145,11 @@ def test_scripts_fonts_and_settings_worth_a_look(tmp_path: Path, monkeypatch: py
     )
     assert done.returncode == 0
     assert b"look here  encoding" in done.stdout
+
+
+def test_a_machine_clm_cannot_work_on_is_78(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first remedy is said again at the end, where a script's log has it."""
+    broken = Finding("scratch folder", "broken", "cannot be written", "set TMPDIR")
+    monkeypatch.setattr(doctor, "examine", lambda *_: [broken])
+    assert main(["doctor"]) == 78
+    assert "clm cannot work like this\n  where: scratch folder\n  to do: set TMPDIR" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import os
@@ -14,11 +15,12 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 import pytest
 
-from clm.cli import main
+from clm.cli import app, main
 from clm.errors import EXIT_MEANING, Exit
 from tests.commands.conftest import Shop
 
@@ -93,6 +95,11 @@ CASES: list[tuple[int, str, Case]] = [
     (2, r"--previous is the folder this run writes", lambda shop, tmp: ["run", str(shop.source), "-o", f"{tmp}/ran", "--previous", f"{tmp}/ran"]),
     (66, r"there is no earlier run there", lambda shop, tmp: ["run", str(shop.source), "-o", f"{tmp}/out", "--previous", str(tmp)]),
     (2, r"has no rows to be a share of", lambda shop, tmp: ["verify", str(shop.file("clean")), "--fail-if", "metrics.ok > 30%"]),
+    (65, r"there is no column to learn from", lambda shop, tmp: ["churn", f"{tmp}/two/labels.csv", "--label", "left", "-o", f"{tmp}/y.parquet"]),
+    (65, r"1 row of noid.csv without customer_id", lambda shop, tmp: ["churn", f"{tmp}/noid.csv", "--label", "left", "-o", f"{tmp}/y.parquet"]),
+    (2, r"2 files are no single table", lambda shop, tmp: ["churn", f"{tmp}/two", "--label", "left", "-o", f"{tmp}/y.parquet"]),
+    (65, r"the encoding of odd.csv cannot be told.*\n.*\n.*save the table as CSV in UTF-8", lambda shop, tmp: ["churn", f"{tmp}/odd.csv", "--label", "left", "-o", f"{tmp}/y.parquet"]),
+    (66, r"the name of the input is not UTF-8", lambda shop, tmp: ["rfm", os.fsdecode(os.fsencode(tmp) + b"/\xff.parquet"), "-o", f"{tmp}/y.parquet"]),
     (2, r"the rule low: .*\n.*to do", lambda shop, tmp: ["clean", str(shop.source), "--rule", "low=order_id > 5", "-o", f"{tmp}/y.parquet"]),
     (2, r"--where: .*\n.*clm tables CUSTOMERS", lambda shop, tmp: ["list", str(shop.file("churn")), "--where", "segmentt = 'x'", "-o", f"{tmp}/y.csv"]),
 ]
@@ -131,6 +138,12 @@ def spoil(shop: Shop, folder: Path) -> None:
     (folder / "nobody.csv").write_text("date,amount\n2024-01-01,5\n")
     (folder / "masked.csv").write_text("date,customer,amount\n2024-01-01,王**,5\n2024-01-02,李**,5\n2024-01-03,陈**,5\n")
     (folder / "ids.txt").write_text("nobody\n")
+    (folder / "odd.csv").write_bytes(b"customer_id,left\n1,\xff\xfe\x81\n")
+    labels = [f"{row},{'Yes' if row % 2 else 'No'}\n" for row in range(60)]
+    (folder / "noid.csv").write_text("customer_id,left\n,Yes\n" + "".join(labels))
+    (folder / "two").mkdir()
+    for name in ("labels", "more"):
+        (folder / "two" / f"{name}.csv").write_text("customer_id,left\n" + "".join(labels))
     for name in ("broken", "ran"):
         (folder / name).mkdir()
     shutil.copy(shop.file("churn"), folder / "ran" / "customers.parquet")
@@ -168,6 +181,54 @@ def test_a_process_ends_with_its_code(shop: Shop, tmp_path: Path, code: int, say
     assert done.returncode == code, said
     assert re.search(says, said), said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("happens", "code", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 74, r"no space left on device\n.*free some space"),
+        (MemoryError(), 74, r"not enough memory\n.*--memory-limit"),
+        (KeyboardInterrupt(), 130, r"interrupted: earlier files are untouched\n.*same command again"),
+        (SystemExit(143), 143, r"terminated: earlier files are untouched\n.*same command again"),
+    ],
+)
+def test_what_ends_a_command_from_outside_is_told(
+    happens: BaseException, code: int, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Disk, memory, signals: the code, that files are whole, and what to do."""
+
+    def ends() -> NoReturn:
+        raise happens
+
+    said = io.StringIO()
+    monkeypatch.setattr(app, "_version", ends)
+    with (tmp_path / "out").open("w") as stdout, redirect_stderr(said):
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(["--version"]) == code
+    assert re.search(says, said.getvalue()), said.getvalue()
+
+
+class Terminal(io.StringIO):
+    """Standard input or output of somebody who sits there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "argv", "says"),
+    [
+        ("stdin", ["rfm"], "no input"),
+        ("stdout", ["rfm", "-", "-o", "-"], "Parquet would scramble the terminal"),
+    ],
+)
+def test_nobody_types_or_reads_parquet(stream: str, argv: list[str], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal is neither an input nor a place for a table: 2, at once."""
+    said = io.StringIO()
+    monkeypatch.setattr(sys, stream, Terminal())
+    with redirect_stderr(said):
+        assert main(argv) == 2
+    assert says in said.getvalue()
 
 
 def test_75_while_another_run_holds_the_folder(shop: Shop, tmp_path: Path) -> None:

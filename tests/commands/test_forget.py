@@ -16,6 +16,7 @@ import pytest
 
 from clm.cli import main
 from clm.errors import StorageError
+from clm.forget import folder
 from clm.forget import ids as named
 from clm.storage import facts, publish
 from clm.verify import verify
@@ -444,3 +445,28 @@ def test_what_cannot_be_done_is_refused_untouched(copy: Path, gone: str, tmp_pat
     assert content(copy) == before
     (copy / "forgetting.json").write_text("{}")
     assert forget(copy, gone) == 65
+
+
+def test_what_the_run_cannot_be_made_from_is_told(copy: Path, gone: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting in run.json that nobody can read: 78; no log to go on from: 65; nothing is changed."""
+    before, record = content(copy), json.loads((copy / "run.json").read_text())
+    (entry,) = [one for one in record["stages"] if one["stage"] == "rfm"]
+    entry["made_from"]["settings"]["bins"] = "many"
+    (copy / "run.json").write_text(json.dumps(record))
+    assert forget(copy, gone) == 78
+    assert "run.json holds no usable bins" in capsys.readouterr().err
+    assert content(copy) == before
+    (copy / "clean.parquet").unlink()
+    assert forget(copy, gone) == 65
+    assert "clean.parquet to go on from" in capsys.readouterr().err
+
+
+def test_what_still_holds_them_is_said(
+    copy: Path, gone: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is looked through once more: what is found then is 65, by name."""
+    monkeypatch.setattr(folder, "still_held", lambda _folder, _ids: ["late.csv"])
+    assert forget(copy, gone) == 65
+    told = capsys.readouterr().err
+    assert "some files still hold one of them" in told
+    assert "late.csv" in told

@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 
 from clm.cli import main
+from clm.errors import InputError
 from clm.storage import facts, publish, seal
 from clm.storage.facts import Facts
-from clm.verify import Check, verify
+from clm.verify import Check, there, verify
 from tests.logs import csv_of, invented
 
 
@@ -291,3 +292,12 @@ def test_what_is_no_table_is_told_apart(ran: Path, tmp_path: Path, capsys: pytes
     assert main(["verify", str(foreign), "--inputs", str(tmp_path / "nowhere")]) == 66
     assert main(["verify", str(foreign), "-o", "x"]) == 2
     assert "to do:" in capsys.readouterr().err
+
+
+def test_a_folder_of_more_files_than_anybody_means_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--inputs /` is a slip, not a wish."""
+    monkeypatch.setattr(there, "_MOST", 2)
+    for number in range(3):
+        (tmp_path / f"{number}.csv").touch()
+    with pytest.raises(InputError, match="more than 2 files to look through"):
+        there.There().add(tmp_path, deep=True)

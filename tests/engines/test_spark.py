@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
 import polars as pl
 import pytest
@@ -19,6 +19,7 @@ from polars.testing import assert_frame_equal
 
 from clm.cli import main
 from clm.engines import spark
+from clm.errors import DataError
 from clm.ingest import shipped
 from tests import examples
 from tests.bench import order_logs
@@ -213,6 +214,47 @@ def test_an_address_its_client_refuses_is_no_address(
     assert "sc://HOST:15002" in told
     assert "s3cr3t" not in told
     assert "Traceback" not in told
+
+
+def test_what_fails_on_the_cluster_is_told_without_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spark's condition is named; the sentence, which may quote a cell, stays in the cluster's log."""
+    errors = pytest.importorskip("pyspark.errors", reason="Spark's client is not installed (clm[spark])")
+    monkeypatch.setattr(spark, "_session", lambda _remote: None)
+    monkeypatch.setattr(spark, "_end", lambda _session: None)
+    monkeypatch.setattr(spark, "_opened", lambda _session, _source: None)
+    for condition, told in (("CAST_INVALID_INPUT", "Spark could not do it: CAST_INVALID_INPUT"), (None, "Spark could not do it")):
+        with pytest.raises(DataError) as caught, spark.orders("sales", "sc://host"):
+            raise errors.PySparkException("the value 'Quillfeather-Ambrose 7' cannot be cast", condition)
+        assert caught.value.what == told
+        assert "Quillfeather" not in str(caught.value)
+
+
+def test_a_cluster_that_gives_no_session_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers, and refuses: 66 with its own words, before any table is read."""
+    pytest.importorskip("pyspark.sql.connect.session", reason="Spark's client is not installed (clm[spark])")
+    import grpc
+    from pyspark.errors import PySparkException
+
+    def refuses(_channel: object) -> NoReturn:
+        raise PySparkException("the user has no session left", "SESSIONS")
+
+    monkeypatch.setattr(grpc, "channel_ready_future", refuses)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        address = f"sc://127.0.0.1:{there.getsockname()[1]}/;token=s3cr3t"
+        told = refused(capsys, 66, "sales", "-o", str(tmp_path / "x.parquet"), "--remote", address)
+    assert "gives no session: " in told
+    assert "no session left" in told
+    assert "s3cr3t" not in told
+
+
+def test_without_its_client_the_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is said once somebody listens at the address."""
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        told = refused(capsys, 2, "sales", "-o", "x.parquet", "--remote", f"sc://127.0.0.1:{there.getsockname()[1]}")
+    assert "pip install 'clm[spark]'" in told
 
 
 def test_a_table_that_is_not_there_or_another_is_refused(tmp_path: Path, remote: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -432,3 +432,10 @@ def test_what_does_not_compare_is_said_with_what_to_write(rule: str, says: str, 
     with pytest.raises(ExpressionError) as raised:
         compiled(parse(rule), ROWS.schema)
     assert (raised.value.what, raised.value.at) == (says, at)
+
+
+def test_a_column_of_another_kind_cannot_be_asked() -> None:
+    """Lists, records and spans of time have no values a rule could write."""
+    for dtype in (pl.List(pl.Int64), pl.Struct({"a": pl.Int64}), pl.Duration("us"), pl.Binary()):
+        with pytest.raises(ExpressionError, match="which no rule can ask"):
+            compiled(parse("odd = 1"), {"odd": dtype})

@@ -156,3 +156,10 @@ def test_a_table_of_orders_is_read_back_cell_for_cell(
     assert (found.columns, found.header_line) == (("Order No", "Name", "City", "Amount"), 1)
     assert good == body
     assert not said
+
+
+def test_a_file_of_more_columns_than_any_log_is_refused() -> None:
+    """Its columns are counted, not named."""
+    with pytest.raises(DataError, match=" has 20,000 columns") as caught:
+        detect(",".join(["a"] * 20_000) + "\n")
+    assert caught.value.code == "too_many_columns"

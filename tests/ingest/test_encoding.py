@@ -169,3 +169,18 @@ def test_text_is_read_back_the_same_or_asked_about(data: st.DataObject, codec: s
     cells = data.draw(st.lists(st.text(LETTERS[codec], min_size=4, max_size=12), min_size=20, max_size=40))
     text = "order,customer\n" + "".join(f"{row},{cell}\n" for row, cell in enumerate(cells))
     assert read_or_asked(text.encode(codec)) in (text, None)
+
+
+@pytest.mark.parametrize(
+    ("data", "whole", "says", "names"),
+    [
+        ("id,name\n1,员址\n".encode("gb18030"), True, "so little of it is not ASCII", ("gb18030", "utf-8")),
+        (b"id,name\n1,\xff", False, "no words outside ASCII", ("cp1252", "gb18030")),
+        ("id,name\n1,スズキ\n2,タナカ\n".encode("euc_jp"), False, "its first part reads the same", ("euc-jp", "gb18030")),
+    ],
+)
+def test_what_its_first_bytes_do_not_tell_is_a_question(data: bytes, whole: bool, says: str, names: tuple[str, str]) -> None:
+    """UTF-8 by chance, a word cut off, characters two encodings write alike: both are named."""
+    with pytest.raises(DataError, match=says) as caught:
+        encoding.detect(data, "x", None, whole)
+    assert all(f"--encoding {name}" in str(caught.value.fix) for name in names)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from clm import ingest
 from clm.errors import DataError
-from clm.ingest import sources, structure
+from clm.ingest import parquet, sources, structure
 from clm.settings import CleanSettings
 from tests.cleaning import clean_files
 
@@ -152,3 +155,18 @@ def test_a_file_of_one_row_group_is_sampled_at_its_start(rows: int, tmp_path: Pa
     log(tmp_path).head(rows).write_parquet(tmp_path / "log.parquet")
     text = ingest.read_text([tmp_path / "log.parquet"], CleanSettings())
     assert (text.sample.height, text.whole) == ((9, False) if rows else (0, True))
+
+
+def test_fewer_rows_than_the_footer_says_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that do not come are not passed over."""
+    log(tmp_path).write_parquet(tmp_path / "log.parquet")
+    (source,) = sources.find([tmp_path / "log.parquet"])
+    table = parquet.read(source)
+
+    @contextmanager
+    def short(_source: sources.Source) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(iter_batches=lambda **_: iter(()), metadata=SimpleNamespace(num_rows=7))
+
+    monkeypatch.setattr(parquet, "_opened", short)
+    with pytest.raises(DataError, match="damaged, or no Parquet file: 0 rows of 7"):
+        list(table.batches(None))

@@ -166,6 +166,15 @@ def test_next_months_file_without_a_column_is_named(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=f"shop.toml .* column {lost}") as caught:
             clean_text(text, tmp_path, "next.csv", profile=str(tmp_path / "shop.toml"))
         assert caught.value.code == "profile_column"
+    assert "under keep of a profile of your own" in str(caught.value.fix)  # --map knows no such role
+
+
+def test_a_column_that_tells_what_is_a_sale_must_be_there(tmp_path: Path) -> None:
+    """Without it every row would be one; no --map can answer."""
+    (tmp_path / "wallet.toml").write_text('[only]\ncolumn = "kind"\nwords = ["sale"]\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"wallet\.toml reads only from the column kind") as caught:
+        clean_text("customer,date,total\nA,2024-01-02,5\n", tmp_path, profile=str(tmp_path / "wallet.toml"))
+    assert "under only of a profile of your own" in str(caught.value.fix)
 
 
 def test_a_saved_reading_gives_new_columns_no_role(tmp_path: Path) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import hashlib
 import lzma
 import os
 import threading
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from clm.errors import DataError, InputError, UsageError
-from clm.ingest import sources
+from clm.ingest import extents, parquet, shipped, sources, workbook
+from tests.ingest import books
 
 
 def names(*inputs: str | Path) -> list[str]:
@@ -202,3 +208,72 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch:
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"\0" * 2**25))
     with pytest.raises(DataError, match="times its size"):
         unpacked(tmp_path / "bomb.gz")
+
+
+def gone(path: Path) -> sources.Source:
+    """A file that was there when it was looked for."""
+    (found,) = sources.find([path])
+    found.digest.exception()  # its bytes have been read
+    path.unlink()
+    return found
+
+
+def test_a_file_that_goes_away_is_said_by_whoever_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text, Parquet and workbooks of each kind: 66 with the name, whichever part of clm notices."""
+    (tmp_path / "a.csv").write_bytes(b"customer,date\n")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1" + bytes(8))
+    books.ods(tmp_path / "c.ods", {"Orders": books.ods_row(["customer"])})
+    books.xls(tmp_path / "d.xls", [["customer"]])
+    text, table, new, old = [gone(tmp_path / name) for name in ("a.csv", "b.parquet", "c.ods", "d.xls")]
+    readers: list[Callable[[], object]] = [
+        lambda: list(sources.blocks(text)),
+        text.check_unchanged,
+        lambda: parquet.read(table),
+        lambda: extents.of(new),
+        lambda: extents.of(old),
+    ]
+    for reader in readers:
+        with pytest.raises(InputError, match="cannot be read: No such file"):
+            reader()
+    monkeypatch.setattr(extents, "of", lambda _source: None)  # it was still there when it was measured
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        workbook.read(new, None, None)
+
+
+def test_what_may_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder nobody may look into, a file nobody may open, one whose bytes end in an error of the disk."""
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "a.csv").write_bytes(b"x")
+    (source,) = sources.find([tmp_path / "a.csv"])
+    source.to_json()
+    broken: Future[str] = Future()
+    broken.set_exception(OSError(errno.EIO, "Input/output error"))
+    with pytest.raises(InputError, match=r"a\.csv cannot be read: Input/output error"):
+        replace(source, digest=broken).to_json()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", refused)
+        with pytest.raises(InputError, match="cannot be read: Permission denied"):
+            sources.find([tmp_path])
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(InputError, match="cannot be read: Permission denied"):
+        sources.find([tmp_path / "a.csv"])
+
+
+def test_a_file_written_to_after_it_was_found_is_told(tmp_path: Path) -> None:
+    """Once all is read: the same size at another time is a change too."""
+    (tmp_path / "a.csv").write_bytes(b"same")
+    (source,) = sources.find([tmp_path / "a.csv"])
+    source.check_unchanged()
+    os.utime(tmp_path / "a.csv", ns=(1, 1))
+    with pytest.raises(DataError, match="somebody writes to it"):
+        source.check_unchanged()
+
+
+def test_the_demo_log_says_when_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without its data set is told as such."""
+    monkeypatch.setattr(shipped.util, "find_spec", lambda _name: None)
+    with pytest.raises(InputError, match="the demo log is missing"):
+        shipped.cdnow_master()

@@ -223,3 +223,11 @@ def test_tables_of_our_own_are_known_by_their_columns(tmp_path: Path) -> None:
     header = "customer_id,order_id,ordered_at,amount,kind,flags,source_line"
     reading = understood(tmp_path, f"{header}\nA,1,2024-01-02T00:00:00,5.0000,sale,,2\n")
     assert reading.ours
+
+
+def test_another_table_above_the_orders_is_a_question(tmp_path: Path) -> None:
+    """An export that gained a column half way: the lines above its second header are orders too."""
+    below = "".join(f"C{order},2024-01-{order % 28 + 1:02},{order},web\n" for order in range(30))
+    with pytest.raises(DataError, match=r"above line 3 of orders\.csv stands another table") as caught:
+        log_of(tmp_path, f"customer,date,amount\nC1,2024-01-01,5\ncustomer,date,amount,channel\n{below}")
+    assert "before line 3" in str(caught.value.fix)

@@ -283,6 +283,11 @@ def test_protected_workbooks_and_other_compound_files_are_said(tmp_path: Path) -
         read(books.compound(tmp_path / "a.xlsx", "EncryptedPackage", b"secret"))
     with pytest.raises(DataError, match="protected by a password"):
         read(books.ods(tmp_path / "a.ods", {"Orders": books.ods_row(HEAD)}, "<manifest:encryption-data/>"))
+    data = bytearray(book(tmp_path / "b.xlsx", Orders=[HEAD]).read_bytes())
+    data[data.index(b"PK\1\2") + 8] |= 1  # what a program for zip files does to a member
+    (tmp_path / "b.xlsx").write_bytes(data)
+    with pytest.raises(DataError, match="protected by a password"):
+        read(tmp_path / "b.xlsx")
     with pytest.raises(DataError, match="is no workbook"):
         read(books.compound(tmp_path / "a.doc", "WordDocument", b"text"))
 
@@ -442,3 +447,20 @@ def test_zeros_that_only_a_format_shows_are_said_to_be_lost(tmp_path: Path) -> N
     said = {notice.code: notice.text for notice in done.settled.outcome.warnings}
     assert said["id_format"].startswith("column B of zeros.xlsx")
     assert done.column("customer_id")[0] == "123"
+
+
+def test_a_sheet_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row or a tag that never closes is held only so long."""
+    monkeypatch.setattr(extents, "_ROW_BYTES", 2**12)
+    monkeypatch.setattr(sources, "BLOCK", 2**10)
+    cells = "".join(inline("", f"{number:x}") for number in range(1000))
+    with pytest.raises(DataError, match="a row without end"):
+        read(rezipped(book(tmp_path / "a.xlsx", Orders=[HEAD]), {SHEET: f"<sheetData><row>{cells}".encode()}))
+    with pytest.raises(DataError, match="a tag without end"):
+        read(books.ods(tmp_path / "a.ods", {"Orders": "<table:table-row " + "x" * 2**14}))
+
+
+def test_values_outside_any_cell_are_damage(tmp_path: Path) -> None:
+    """A sheet that holds something, of which nothing can be read, is not called empty."""
+    with pytest.raises(DataError, match="nothing of the sheet Orders can be read"):
+        read(with_rows(tmp_path / "a.xlsx", "<row><x><v>5</v></x></row>"))

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+import xlsxwriter
 
 from clm.errors import DataError, Exit
 from clm.report import excel, workbook
@@ -118,3 +119,14 @@ def test_empty_tables_and_old_dates_are_written() -> None:
 def test_sheet_names_are_legal(title: str) -> None:
     """Whatever the title, Excel opens the sheet."""
     workbook.table_workbook(pl.DataFrame({"a": [1]}), title)
+
+
+def test_what_no_cell_and_no_sheet_holds_is_refused_where_it_is_written() -> None:
+    """A text is never cut, a row never left out: the place is told."""
+    with xlsxwriter.Workbook(io.BytesIO(), {"in_memory": True}) as book:
+        sheet = book.add_worksheet("People")
+        with pytest.raises(DataError, match="a text of this table is longer") as caught:
+            excel.put_text(sheet, 3, 1, "x" * (excel.LONGEST_TEXT + 1))
+        assert caught.value.where == "sheet People, column 2, row 4"
+        with pytest.raises(DataError, match="a sheet holds 1,048,576 rows"):
+            excel.put_number(sheet, excel.MOST_ROWS, 0, 1.0)

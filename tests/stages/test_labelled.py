@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 
 from clm.errors import DataError, UsageError
+from clm.models import labelled_rows
 from clm.models.labelled_rows import Feature
 from clm.outcome import Outcome
 from clm.stages import labelled
 from clm.stages.labelled import label as labels
-from clm.stages.labelled import roles, telling
+from clm.stages.labelled import learning, roles, telling
 from tests.labelled import Row, contracts
 
 
@@ -54,10 +55,10 @@ def test_the_word_for_churned_is_known_in_many_languages(words: tuple[str, str],
 @pytest.mark.parametrize(
     ("column", "cells", "value", "says"),
     [
-        ("Churn", ["A", "B"], None, "which value of Churn means churned"),
+        ("Churn", ["A", "B"] * 2, None, "which value of Churn means churned"),
         ("Retained", ["1", "0"], None, "may say who stayed"),
         ("IsActiveMember", ["1", "0"], None, "may say who stayed"),
-        ("Churn", ["Stayed", "Churned", "Joined"], None, "has 3 values"),
+        ("Churn", ["Stayed", "Churned", "Joined"] * 2, None, "has 3 values"),
         ("Churn", ["No", "No"], None, "the same one"),
         ("Churn", [None, None], None, "empty in every row"),
         ("Churn", ["Yes", "No"], "Maybe", "no row of Churn says so"),
@@ -72,6 +73,16 @@ def test_a_label_that_cannot_be_understood_is_a_question_with_its_answer(
         labels.label(column, pl.Series(cells, dtype=pl.String), value, "t.csv")
     assert caught.value.where == f"t.csv, column {column}"
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("value", [None, "nobody"])
+@pytest.mark.parametrize("rows", [1, 2, 3, 40])
+def test_somebodys_name_is_no_label_and_is_not_told(rows: int, value: str | None) -> None:
+    """Where nearly every row has a value of its own, none is repeated, however few there are."""
+    names = [f"Quillfeather-Ambrose {row}" for row in range(rows)]
+    with pytest.raises(DataError, match="buyer is no label: nearly every row has a value of its own") as caught:
+        labels.label("buyer", pl.Series(names), value, "t.csv")
+    assert "Quillfeather" not in str(caught.value)
 
 
 def test_the_answer_can_be_given_and_then_all_other_values_stayed() -> None:
@@ -232,3 +243,11 @@ def test_copies_of_a_customer_are_refused_with_their_line() -> None:
     with pytest.raises(DataError, match=r"299 rows of contracts\.csv about a customer who has a row already") as caught:
         learned(twice)
     assert caught.value.where == "contracts.csv, column country, line 3"
+
+
+def test_more_columns_than_can_teach_are_counted() -> None:
+    """What would take days is refused before it starts."""
+    many = [Feature(f"c{number}", ()) for number in range(labelled_rows.MOST_COLUMNS + 1)]
+    with pytest.raises(DataError, match="can teach") as caught:
+        learning._check_features(many, [], "t.csv")
+    assert caught.value.code == "columns_many"

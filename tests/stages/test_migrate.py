@@ -185,3 +185,10 @@ def test_the_text_fits_80_columns() -> None:
     text = "\n".join(matrices.lines(migrate(BEFORE, AFTER, NOTHING, NOTHING).metrics))
     assert "segment: 2 moved (66.7% of those in both): 1 up, 1 down, 0 sideways;" in text
     assert f"{' 2 loyal':<31}2  50   ·   ·  50   ·" in text
+
+
+@pytest.mark.parametrize("code", ["(new)", "(lost)", "(none)"])
+def test_nobodys_names_are_nobodys(code: str) -> None:
+    """A segment called as the matrix calls who is not there could not be told apart from it."""
+    with pytest.raises(DataError, match="as clm calls nobody's"):
+        migrate(BEFORE, table(NOW, ("a", code, "30", 3.5)), NOTHING, NOTHING)

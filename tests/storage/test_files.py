@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -10,10 +12,10 @@ import polars as pl
 import pytest
 
 from clm import dtypes
-from clm.errors import DataError, InputError, LockedError
+from clm.errors import DataError, InputError, LockedError, StorageError
 from clm.settings import RfmSettings
 from clm.stages.rfm import rfm
-from clm.storage import contract, facts, files, locks, publish
+from clm.storage import contract, facts, faults, files, locks, publish
 from clm.storage.facts import Facts
 from clm.tables import CUSTOMERS, METRICS, TRANSACTIONS
 from tests.logs import invented, transactions
@@ -184,3 +186,25 @@ def test_the_run_lock(tmp_path: Path) -> None:
             pass
         assert "--wait" in str(raised.value.fix)
     assert json.dumps([path.name for path in tmp_path.iterdir()]) == "[]"
+
+
+def test_a_column_that_stands_for_several_is_refused(tmp_path: Path) -> None:
+    """Polars would take such a name for a pattern."""
+    LOG.with_columns(pl.lit(1).alias("^a.*$")).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="stands for several columns"):
+        files.open_table(tmp_path / "a.parquet", TRANSACTIONS, NEEDED)
+
+
+def test_a_table_replaced_while_it_was_read_is_told(tmp_path: Path) -> None:
+    """Its facts are of other data then."""
+    opened = files.open_table(written(tmp_path / "a.parquet"), TRANSACTIONS, NEEDED)
+    files.check_unchanged([opened])
+    written(tmp_path / "a.parquet", currency="EUR")
+    with pytest.raises(DataError, match=r"a\.parquet was replaced while it was read"):
+        files.check_unchanged([opened])
+
+
+def test_a_full_disk_while_reading_is_the_disks_fault(tmp_path: Path) -> None:
+    """What is read is spooled somewhere: 74 with what to do, not 66."""
+    with pytest.raises(StorageError, match=r"no room left while reading a\.csv"), faults.reading(tmp_path / "a.csv"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -13,7 +13,7 @@ import polars as pl
 
 from clm import channels, periods
 from clm.errors import DataError
-from clm.ingest import decimals, numbers, roles
+from clm.ingest import decimals, numbers, priced, roles
 from clm.ingest.structure import LINE, PROBLEM
 from clm.ingest.text import TextLog
 from clm.outcome import Notice, counted
@@ -192,9 +192,7 @@ def _periods(text: pl.DataFrame, found: dict[str, str], name: str) -> tuple[list
             known.append(periods.parse(cell))
         except ValueError as error:
             fix = f"write {periods.FORMS}; leave totals out"
-            raise _wrong(
-                name, line, "has a period that cannot be read" if "is no" in str(error) else str(error), fix, where
-            ) from None
+            raise _wrong(name, line, str(error), fix, where) from None
     as_months = all(one.one_day and one.start.day == 1 for one in known)
     return ([periods.month_of(one.start) for one in known] if as_months else known), as_months
 
@@ -240,9 +238,8 @@ def _currencies(text: pl.DataFrame, found: dict[str, str], name: str) -> tuple[s
             here = set(numbers.SIGNS.get(sign, (sign,)))
             both = here if possible is None else possible & here
             if not both:
-                raise _wrong(
-                    name, line, f"is in another currency ({sign}) than the lines above", "give the costs in one currency"
-                )
+                known = f" ({sign})" if priced.is_currency(sign) else ""
+                raise _wrong(name, line, f"is in another currency{known} than the lines above", "give the costs in one currency")
             possible = both
     return tuple(sorted(possible or ()))
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from clm.errors import DataError
-from clm.ingest import numbers
+from clm.ingest import numbers, priced
 from clm.ingest.reading import Reading
 from clm.ingest.scan import AGAIN, FILE, SOURCE
 from clm.ingest.structure import DETAIL, LINE
@@ -183,11 +183,13 @@ def refusal(judged: pl.LazyFrame, facts: Facts, account: Account, reading: Readi
     if unread > allowed and unread - _footers(judged) > allowed:
         return _too_many(unread, account, settings)
     if len(facts.currencies) > 1 and settings.currency is None:
-        names = ", ".join(facts.currencies)
+        known = [one for one in facts.currencies if priced.is_currency(one)]
+        others = len(facts.currencies) - len(known)
+        names = ", ".join([*known, *([f"{others:,} clm does not know"] if others else [])])
         return DataError(
-            f"the log holds {len(facts.currencies)} currencies ({names}), which cannot be added up.",
+            f"the log holds {len(facts.currencies):,} currencies ({names}), which cannot be added up.",
             where=f"column {reading.roles['currency'][0]}",
-            fix=f"say which to keep: --currency {facts.currencies[0]} (the others become rejects)",
+            fix=f"say which to keep: --currency {known[0] if known else 'CODE'} (the others become rejects)",
             code="currencies",
         )
     if len(facts.signs) > 1 and settings.currency is None:

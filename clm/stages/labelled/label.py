@@ -1,6 +1,7 @@
 """The label: which of its values means that the customer left, and which rows have one.
 
-It may not guess between two values neither of which it knows: it asks, and `--label 'Churn=Yes'` answers.
+It may not guess between two values neither of which it knows: it asks, and `--label 'Churn=Yes'` answers. It may not tell a value
+that one row has for itself: somebody's name is no label.
 """
 
 from __future__ import annotations
@@ -101,15 +102,12 @@ def label(column: str, cells: pl.Series, value: str | None, name: str) -> Label:
             code="label_empty",
         )
     if counts.height > 50:
-        raise DataError(
-            f"{column} is no label: it has {counts.height:,} different values",
-            where=where,
-            fix="name a column that says who left, such as one of yes and no",
-            code="label_values",
-        )
-    left = _said(column, value, found, where) if value is not None else _told(column, found, where)
+        raise _no_label(column, f"it has {counts.height:,} different values", where)
+    rows = words.count()
+    left = _said(column, value, found, rows, where) if value is not None else _told(column, found, rows, where)
     stayed = tuple(one for one in found if one != left)
     if not stayed:
+        _check_shared(column, found, rows, where)
         raise DataError(
             f"every row with a label has the same one ({left}): there is nothing to tell apart",
             where=where,
@@ -118,6 +116,17 @@ def label(column: str, cells: pl.Series, value: str | None, name: str) -> Label:
         )
     churned = words.to_frame().select((pl.col("cell") == left).cast(pl.Float64)).to_series()
     return Label(column, left, stayed, churned)
+
+
+def _no_label(column: str, why: str, where: str) -> DataError:
+    fix = "name a column that says who left, such as one of yes and no"
+    return DataError(f"{column} is no label: {why}", where=where, fix=fix, code="label_values")
+
+
+def _check_shared(column: str, found: Sequence[str], rows: int, where: str) -> None:
+    """Raises DataError before values are told of which nearly every row has its own."""
+    if 2 * len(found) > rows and not all(_plain(one) in _LEFT | _STAYED for one in found):
+        raise _no_label(column, "nearly every row has a value of its own", where)
 
 
 def _bare(cell: pl.Expr) -> pl.Expr:
@@ -130,10 +139,11 @@ def _plain(word: str) -> str:
     return unicodedata.normalize("NFKC", word).strip().rstrip(".!").casefold()
 
 
-def _said(column: str, value: str, found: Sequence[str], where: str) -> str:
+def _said(column: str, value: str, found: Sequence[str], rows: int, where: str) -> str:
     alike = [one for one in found if one == value] or [one for one in found if _plain(one) == _plain(value)]
     if len(alike) == 1:
         return alike[0]
+    _check_shared(column, found, rows, where)
     shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
     raise DataError(
         f"--label {column}={value}: no row of {column} says so",
@@ -143,10 +153,17 @@ def _said(column: str, value: str, found: Sequence[str], where: str) -> str:
     )
 
 
-def _told(column: str, found: Sequence[str], where: str) -> str:
+def _told(column: str, found: Sequence[str], rows: int, where: str) -> str:
     """The value that means churned, when the words say it."""
     if len(found) == 1:
         return found[0]
+    left = [one for one in found if _plain(one) in _LEFT]
+    stayed = [one for one in found if _plain(one) in _STAYED]
+    turned = _STAYING.search(column) is not None and all(_plain(one) in _YES | _NO for one in found)
+    known = not turned and len(left) <= 1 and len(stayed) <= 1 and (left or stayed) and left != stayed
+    if len(found) == 2 and known:
+        return left[0] if left else next(one for one in found if one not in stayed)
+    _check_shared(column, found, rows, where)
     asks = " or ".join(typed("label", f"{column}={one}") for one in found[:_SHOWN])
     if len(found) > 2:
         shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
@@ -156,11 +173,6 @@ def _told(column: str, found: Sequence[str], where: str) -> str:
             fix=f"say which of them means churned, all others then stayed: {asks}",
             code="label_values",
         )
-    left = [one for one in found if _plain(one) in _LEFT]
-    stayed = [one for one in found if _plain(one) in _STAYED]
-    turned = _STAYING.search(column) is not None and all(_plain(one) in _YES | _NO for one in found)
-    if not turned and len(left) <= 1 and len(stayed) <= 1 and (left or stayed) and left != stayed:
-        return left[0] if left else next(one for one in found if one not in stayed)
     why = f"a column called {column} may say who stayed" if turned else "neither word is one clm knows"
     raise DataError(
         f"which value of {column} means churned, {found[0]} or {found[1]}? {why}",
