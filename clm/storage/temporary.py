@@ -55,7 +55,7 @@ def _new_folder(path: Path) -> int:
 
 def _locked(folder: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
     """A new entry with its lock held; tried again when a sweeper took it between its creation and its lock."""
-    for attempt in range(_ATTEMPTS):
+    for _ in range(_ATTEMPTS):
         path = folder / f".{os.urandom(8).hex()}{SUFFIX}"
         handle = None
         try:
@@ -67,7 +67,7 @@ def _locked(folder: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
         except BaseException as error:
             _discard(path, handle)
             # a folder where nothing can be made may say so too: /proc/self/fd
-            if not isinstance(error, FileNotFoundError) or not folder.is_dir() or attempt == _ATTEMPTS - 1:
+            if not isinstance(error, FileNotFoundError) or not folder.is_dir():
                 raise
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 

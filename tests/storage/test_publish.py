@@ -82,12 +82,14 @@ def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
 def test_a_new_file_follows_the_umask_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
     """Not 0600 as mkstemp makes it; and a permission somebody gave stays given."""
     target = tmp_path / "clean.parquet"
-    before = os.umask(0o027)
-    try:
-        publish.publish(target, write)
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    for umask, mode in ((0o027, 0o640), (0, 0o666)):
+        target.unlink(missing_ok=True)
+        before = os.umask(umask)
+        try:
+            publish.publish(target, write)
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE(target.stat().st_mode) == mode
     target.chmod(0o604)
     publish.publish(target, write)
     assert stat.S_IMODE(target.stat().st_mode) == 0o604
