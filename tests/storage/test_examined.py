@@ -59,6 +59,7 @@ def test_row_groups_that_add_up_to_another_number_are_no_table(tmp_path: Path, m
         (3, (1, 1), False),
         (3, (2, 2), False),
         (-3, (-1, -2), False),
+        (-1, (-1,), False),
         (0, (0, 0), True),
     ):
         monkeypatch.setattr(pq, "read_metadata", partial(told, rows, groups))

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from clm.storage import seal
 
@@ -64,3 +65,13 @@ def test_a_file_without_a_seal_or_with_another_text_says_so(tmp_path: Path) -> N
     for short in (b"", b"PAR1", path.read_bytes()[-20:]):
         path.write_bytes(short)
         assert seal.kept(path, text) is False
+
+
+def test_a_footer_that_does_not_hold_the_text_is_never_sealed(tmp_path: Path) -> None:
+    """The seal would be written into the middle of something else."""
+    path = tmp_path / "x.parquet"
+    sealed(path)
+    whole = path.read_bytes()
+    with pytest.raises(AssertionError):
+        seal.put(path, seal.blank('{"table":"CUSTOMERS"}'))
+    assert path.read_bytes() == whole
