@@ -9,7 +9,7 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
         if argv == ["--version"]:
             # answered before Typer parses anything: that would import pydantic, more than all of this takes
             return _version()
-        outcome = _application()(args=argv, prog_name="clm", standalone_mode=False)
+        outcome = _application(argv)(args=argv, prog_name="clm", standalone_mode=False)
         sys.stdout.flush()
         return int(outcome or 0)
     except typer.TyperException as error:
@@ -99,7 +99,8 @@ def _version() -> int:
     return int(Exit.DONE)
 
 
-def _application() -> typer.Typer:
+def _application(argv: Sequence[str] = ()) -> typer.Typer:
+    """The command that is asked for; all of them where the first word is none."""
     app = typer.Typer(
         help="clm turns an order log into customer decisions: clean, rfm, segment, clv, churn, report; `run` does all of it.",
         add_completion=False,
@@ -119,7 +120,8 @@ def _application() -> typer.Typer:
         if context.invoked_subcommand is None:
             raise UsageError("no command", fix="`clm --help` lists them; `clm demo` shows what they do")
 
-    for name, inputs, body, text in _COMMANDS:
+    asked = [one for one in _COMMANDS if one[0] in argv[:1]]  # declaring the options of all takes longer than parsing one
+    for name, inputs, body, text in asked or _COMMANDS:
         app.command(name, help=text)(command(name, inputs, _runner(body)))
     return app
 
