@@ -17,7 +17,7 @@ import polars as pl
 from clm.dtypes import polars_type
 from clm.engines.frames import Orders, collected_all, once, types
 from clm.stages import snapshot
-from clm.tables import BEHAVIOUR, RETURN, SALE
+from clm.tables import BEHAVIOUR, SALE
 
 WINDOWS = (30, 90, 365)
 TREND_DAYS = 180  # two halves of 90 days are compared
@@ -74,39 +74,36 @@ def reduce(
 
     `columns` are the optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine.
     """
-    more = _more(as_of, columns)
     kept = snapshot.lines(orders, as_of, columns)
     sales = kept.filter(nw.col("kind") == SALE)
-    days = snapshot.daily(kept, more.into_days)
+    costs = "cost" in columns
+    days = snapshot.daily(kept, (nw.col("cost").sum().alias("cost"), nw.col("cost").count().alias("costs")) if costs else ())
     bought = once(snapshot.order_days(days))
-    counts, *parts = _by_order(kept, sales, as_of, [name for name in _PER_ORDER if name in columns])
-    customers = once(snapshot.customers_of(days, bought, counts, more))
-    parts += [*_distinct(sales, columns), *_ends(sales, customers, columns)]
+    customers = once(snapshot.customers_of(days, bought, _of_days(as_of, costs)))
+    parts = [
+        *_by_order(sales, as_of, [name for name in _PER_ORDER if name in columns]),
+        snapshot.returns(kept),
+        *_distinct(sales, columns),
+        *_ends(sales, customers, columns),
+    ]
     for place, name in enumerate(carry):
         filled = orders.filter(nw.col("ordered_at").dt.date() <= as_of, ~nw.col(name).is_null(), nw.col(name) != "")
         valued = filled.select("customer_id", nw.col(name).alias("value"), "ordered_at")
         seen = valued.group_by("customer_id", "value").agg(nw.col("ordered_at").max().alias("rank"))
         parts.append(_top(seen, "value").select("customer_id", nw.col("value").alias(f"carry {place}")))
-    for part in parts:
-        customers = customers.join(part, on="customer_id", how="left")
-    return customers, snapshot.gap_histogram(bought)
+    return snapshot.joined(customers, parts), snapshot.gap_histogram(bought)
 
 
-def _more(as_of: date, columns: Sequence[str]) -> snapshot.More:
-    """What the passes of the snapshot sum for us on their way."""
-    costs = "cost" in columns
+def _of_days(as_of: date, costs: bool) -> list[nw.Expr]:
+    """What is summed of a customer's days beside the snapshot's own."""
     gap = nw.col("gap")
-    return snapshot.More(
-        columns=tuple(columns),
-        into_days=(nw.col("cost").sum().alias("cost"), nw.col("cost").count().alias("costs")) if costs else (),
-        of_days=(
-            *(nw.when(_within(n, as_of)).then(nw.col("amount")).sum().alias(f"money_{n}") for n in WINDOWS),
-            *((nw.col("cost").sum().alias("cost"), nw.col("costs").sum().alias("costs")) if costs else ()),
-            (gap * gap).sum().alias("gap_squares"),
-            gap.max().alias("longest_gap"),
-            (nw.col("number") * _GAP_ROOM + gap).max().alias("number_and_last_gap"),
-        ),
-    )
+    return [
+        *(nw.when(_within(n, as_of)).then(nw.col("amount")).sum().alias(f"money_{n}") for n in WINDOWS),
+        *((nw.col("cost").sum().alias("cost"), nw.col("costs").sum().alias("costs")) if costs else ()),
+        (gap * gap).sum().alias("gap_squares"),
+        gap.max().alias("longest_gap"),
+        (nw.col("number") * _GAP_ROOM + gap).max().alias("number_and_last_gap"),
+    ]
 
 
 def _within(days: int, as_of: date, day: str = "day") -> nw.Expr:
@@ -146,16 +143,15 @@ def _ends(sales: nw.LazyFrame[Any], customers: nw.LazyFrame[Any], columns: Seque
     return [there.group_by("customer_id").agg(*smallest)]
 
 
-def _by_order(kept: nw.LazyFrame[Any], sales: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
-    """Orders, all and in the windows; returns; and the values of `texts` that most orders have: from one grouping by order.
+def _by_order(sales: nw.LazyFrame[Any], as_of: date, texts: Sequence[str]) -> list[nw.LazyFrame[Any]]:
+    """Orders, all and in the windows, and the values of `texts` that most orders have: from one grouping by order.
 
     An order's `last` day is that of its latest sale.
     """
     made = once(sales.group_by("customer_id", "order_id", *texts).agg(nw.col("day").max().alias("last")))
     whole = made.group_by("customer_id", "order_id").agg(nw.col("last").max()) if texts else made
     counted = [nw.when(_within(n, as_of, "last")).then(1).otherwise(0).sum().alias(f"sold_{n}") for n in (*WINDOWS, TREND_DAYS)]
-    returned = kept.filter(nw.col("kind") == RETURN).group_by("customer_id").agg(nw.col("order_id").n_unique().alias("returns"))
-    parts = [whole.group_by("customer_id").agg(nw.len().alias("orders"), *counted), returned]
+    parts = [whole.group_by("customer_id").agg(nw.len().alias("orders"), *counted)]
     for text in texts:
         orders = (
             made.filter(~nw.col(text).is_null()).group_by("customer_id", text).agg(nw.col("order_id").n_unique().alias("rank"))

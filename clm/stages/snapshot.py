@@ -6,7 +6,7 @@ function at an earlier day. The reduce itself is narwhals, with only the verbs e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,21 +23,6 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _EPOCH = date(1970, 1, 1).toordinal()
 _SUM = pl.Decimal(38, 4)
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
-
-
-@dataclass(frozen=True)
-class More:
-    """What a caller wants beside the core columns, from the same passes: source columns for the lines, and aggregates of its own.
-
-    `into_days`: lines into days; `of_days`: days into customers, with the `number` of each and the `gap` before it.
-    """
-
-    columns: tuple[str, ...] = ()
-    into_days: tuple[nw.Expr, ...] = ()
-    of_days: tuple[nw.Expr, ...] = ()
-
-
-CORE = More()
 
 
 @dataclass(frozen=True)
@@ -163,30 +148,34 @@ def first_silences(orders: pl.LazyFrame, as_of: date, longer_than: int) -> pl.Da
     return collected(first).select("customer_id", (pl.col("on") - _EPOCH).cast(pl.Int32).cast(pl.Date))
 
 
-def reduce(orders: nw.LazyFrame[Any], as_of: date, more: More = CORE) -> nw.LazyFrame[Any]:
+def reduce(orders: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
     """Order lines up to `as_of` -> one unsorted row per customer of whole numbers, decimals and dates, on any engine."""
-    kept = lines(orders, as_of, more.columns)
-    days = daily(kept, more.into_days)
-    return customers_of(days, order_days(days), _order_counts(kept), more)
+    kept = lines(orders, as_of)
+    days = daily(kept)
+    return joined(customers_of(days, order_days(days)), [_distinct_orders(kept, SALE, "orders"), returns(kept)])
 
 
-def _order_counts(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """`orders` and `returns` per customer; counting distinct ids needs less memory than grouping by order."""
-    # n_unique counts the null of the other kind as one more value: take it off again
-    ids = kept.group_by("customer_id").agg(
-        nw.when(nw.col("kind") == SALE).then(nw.col("order_id")).n_unique().alias("orders"),
-        nw.when(nw.col("kind") == RETURN).then(nw.col("order_id")).n_unique().alias("returns"),
-        (nw.col("kind") == SALE).cast(nw.Int64).max().alias("any_sale"),
-        (nw.col("kind") == RETURN).cast(nw.Int64).max().alias("any_return"),
-    )
-    return ids.select("customer_id", nw.col("orders") - nw.col("any_return"), nw.col("returns") - nw.col("any_sale"))
+def returns(kept: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Distinct order ids with a return, for customers who have any."""
+    return _distinct_orders(kept, RETURN, "returns")
 
 
-def customers_of(
-    days: nw.LazyFrame[Any], bought: nw.LazyFrame[Any], orders: nw.LazyFrame[Any], more: More = CORE
-) -> nw.LazyFrame[Any]:
-    """`reduce`, from all days, the order days, and the customers' `orders` and `returns`: for who wants more of these too."""
-    by_day = (
+def _distinct_orders(kept: nw.LazyFrame[Any], kind: str, name: str) -> nw.LazyFrame[Any]:
+    """How many orders customers have with a line of this kind; telling them apart first takes half the work of `n_unique`."""
+    orders = kept.filter(nw.col("kind") == kind).select("customer_id", "order_id").unique()
+    return orders.group_by("customer_id").agg(nw.len().alias(name))
+
+
+def joined(customers: nw.LazyFrame[Any], parts: Iterable[nw.LazyFrame[Any]]) -> nw.LazyFrame[Any]:
+    """All customers with what each part knows of some."""
+    for part in parts:
+        customers = customers.join(part, on="customer_id", how="left")
+    return customers
+
+
+def customers_of(days: nw.LazyFrame[Any], bought: nw.LazyFrame[Any], more: Sequence[nw.Expr] = ()) -> nw.LazyFrame[Any]:
+    """One row per customer from all days and the order days among them; `more` is summed beside."""
+    return (
         nw.concat([_order_days_later(bought), _refund_days_later(days)])
         .group_by("customer_id")
         .agg(
@@ -198,10 +187,9 @@ def customers_of(
             nw.col("returned_amount").sum().alias("returned_amount"),
             nw.when(nw.col("later")).then(nw.col("amount")).sum().alias("repeat_spend"),
             nw.col("log_gap").sum().alias("log_gap_units"),
-            *more.of_days,
+            *more,
         )
     )
-    return by_day.join(orders, on="customer_id", how="left")
 
 
 def _order_days_later(bought: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

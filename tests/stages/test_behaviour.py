@@ -17,6 +17,7 @@ from clm.dtypes import polars_type
 from clm.stages import behaviour, snapshot
 from clm.tables import BEHAVIOUR
 from tests.logs import Line, transactions
+from tests.plans import assert_streams
 from tests.stages import behaviour_oracle
 
 AS_OF = date(2024, 12, 31)
@@ -254,11 +255,13 @@ def test_cdnow_equals_plain_sql(shared_data: Path) -> None:
     assert_as_sql(frame, date(1998, 6, 30))
 
 
-def test_the_wide_reduce_streams() -> None:
-    """No node of the plan holds the whole log in memory."""
-    frame = generated(1, 50)
-    customers, histogram = behaviour.reduce(nw.from_native(frame.lazy()), AS_OF, [*TEXTS, "cost"], ["flags"])
+@pytest.mark.parametrize(
+    "columns", [[], *([name] for name in (*TEXTS, "cost")), [*TEXTS, "cost"]], ids=lambda names: "+".join(names)
+)
+def test_the_wide_reduce_streams(columns: list[str], tmp_path: Path) -> None:
+    """Whatever columns the log has, no node of the plan holds the whole log in memory."""
+    generated(1, 50).write_parquet(tmp_path / "orders.parquet")
+    orders = nw.from_native(pl.scan_parquet(tmp_path / "orders.parquet"))
+    customers, histogram = behaviour.reduce(orders, AS_OF, columns, ["flags"])
     for plan in (customers.to_native(), histogram.to_native()):
-        drawn = plan.show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
-        assert "in-memory-map" not in drawn
-        assert "columnar-function" not in drawn
+        assert_streams(plan)

@@ -12,19 +12,12 @@ from clm.errors import ClmError
 from clm.settings import CleanSettings
 from clm.stages import clean
 from tests.cleaning import clean_files
+from tests.plans import assert_streams
 
-# nodes that hold a whole column in memory: one of them and a log of 10 GB needs 10 GB
-FORBIDDEN = ("in-memory-map", "columnar-function")
 LOG = (
     "order_id,customer_id,order_date,qty,unit price,status,currency\n"
     "1,A,2024-01-02T10:00+08:00,5,1.5,ok,EUR\n1,A,2024-01-02T10:00+08:00,5,1.5,ok,EUR\n2,A,2024-01-02T10:00+08:00,5,-1.5,ok,EUR\n"
 )
-
-
-def plan(frame: pl.LazyFrame) -> str:
-    drawn = frame.show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
-    assert drawn is not None
-    return drawn
 
 
 UNSIGNED = (
@@ -46,9 +39,7 @@ def test_no_plan_gathers_a_whole_column(duplicates: str, log_text: str, currency
     judged.sink_parquet(tmp_path / "spool")
     settled = clean.settle(pl.scan_parquet(tmp_path / "spool", glob=False), reading, settings)
     for frame in (judged, settled.outcome.frame.lazy(), settled.rejects):
-        drawn = plan(frame)
-        assert "label=" in drawn
-        assert not [node for node in FORBIDDEN if node in drawn]
+        assert_streams(frame)
 
 
 def test_every_odd_file_gets_an_answer(shared_data: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from clm.stages.clean import order_lines
 from clm.stages.clean.judge import COLUMN, REASON
 from clm.stages.clean.meanings import LINE_ROW
 from tests.cleaning import clean_text
-from tests.stages.test_clean_plans import FORBIDDEN, plan
+from tests.plans import assert_streams
 
 HEAD = "order,customer,date,total,status\n"
 
@@ -30,7 +30,7 @@ def test_the_plan_streams(tmp_path: Path) -> None:
     clean.judge(log.frame, reading, log.settings).sink_parquet(tmp_path / "spool")
     settled = clean.settle(pl.scan_parquet(tmp_path / "spool", glob=False), reading, log.settings)
     for frame in (settled.outcome.frame.lazy(), settled.rejects):
-        assert not [node for node in FORBIDDEN if node in plan(frame)]
+        assert_streams(frame)
 
 
 def test_which_rows_are_lines_of_an_order_that_is_there() -> None:

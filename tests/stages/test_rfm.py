@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -17,6 +19,7 @@ from clm.stages import scores
 from clm.stages.rfm import rfm, scored
 from clm.storage.aside import Aside
 from tests.logs import invented, transactions
+from tests.plans import gathering, noted, plan
 
 
 def customers(orders: list[int]) -> pl.DataFrame:
@@ -177,3 +180,21 @@ def test_score_table_holds_the_cutoffs() -> None:
     table = outcome.metrics["scores"]["f"]
     assert sum(row["customers"] for row in table) == outcome.metrics["buyers"] == 40
     assert all(row["from"] <= row["to"] for row in table)
+
+
+@pytest.mark.parametrize("settings", [{"columns": "core"}, {"columns": "all"}, {"columns": "core", "carry": ("flags",)}])
+def test_every_query_over_the_log_streams(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From the totals to the customers that are set aside, nothing gathers a column of the log."""
+    log = transactions(("A", "1", "2024-01-01", "1"), ("A", "2", "2024-03-01", "-1"), ("B", "3", "2024-02-01", "2"))
+    texts = {name: pl.lit("x") for name in ("product_id", "category", "channel", "device")}
+    log.with_columns(**texts, cost=pl.col("amount")).write_parquet(tmp_path / "log.parquet")
+    plans = noted(monkeypatch)
+
+    def hold(frame: pl.LazyFrame) -> pl.LazyFrame:
+        plans.append(plan(frame))
+        return held(frame)
+
+    rfm(pl.scan_parquet(tmp_path / "log.parquet"), RfmSettings(**settings, as_of=date(2024, 2, 15)), hold=hold)
+    over_the_log = [drawn for drawn in plans if "multi-scan[parquet]" in drawn]
+    assert len(over_the_log) > 2
+    assert not [(gathering(drawn), drawn) for drawn in over_the_log if gathering(drawn)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import log
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from polars.testing import assert_frame_equal
 from clm.errors import DataError
 from clm.stages import agreement, snapshot
 from tests.logs import Line, transactions
+from tests.plans import assert_streams
 
 AS_OF = date(2024, 12, 31)
 
@@ -207,9 +209,20 @@ def test_days_agree_with_the_calendar(lines: list[Line]) -> None:
             assert (row["age_days"], row["active_days"]) == ((AS_OF - days[0]).days, (days[-1] - days[0]).days)
 
 
-def test_the_reduce_streams() -> None:
+@pytest.fixture
+def scanned(tmp_path: Path) -> pl.LazyFrame:
+    """Orders in a file: a frame of one row in memory is known to be sorted, and gets another plan."""
+    transactions(("B", "1", "2024-01-01", "1"), ("A", "2", "2024-01-01", "-1")).write_parquet(tmp_path / "orders.parquet")
+    return pl.scan_parquet(tmp_path / "orders.parquet")
+
+
+def test_the_reduce_streams(scanned: pl.LazyFrame) -> None:
     """No node of the plan holds the whole log in memory: the memory budget would be an empty promise."""
-    lazy = transactions(("A", "1", "2024-01-01", "1")).lazy()
-    drawn = snapshot.taken(lazy, AS_OF).show_graph(plan_stage="physical", engine="streaming", raw_output=True, show=False)
-    assert "in-memory-map" not in drawn
-    assert "columnar-function" not in drawn
+    assert_streams(snapshot.taken(scanned, AS_OF))
+
+
+def test_a_plan_that_does_not_stream_is_seen(scanned: pl.LazyFrame) -> None:
+    """Were the engine to give the nodes that gather a column other names, the tests of plans would be blind."""
+    for gathers in (scanned.group_by("customer_id").agg(pl.col("amount").median()), scanned.select(pl.col("amount").rank())):
+        with pytest.raises(AssertionError, match="gathers a whole column"):
+            assert_streams(gathers)
