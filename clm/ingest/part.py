@@ -32,7 +32,7 @@ _MARKUP = re.compile(r"\s*<(?:[?!]|(?:html|head|body|table|meta|div|style)[\s>])
 class Part:
     """One source and how to cut it up: text by its encoding and dialect, every other container by the `table` it holds.
 
-    `empty` has a header and no records.
+    `empty` has a header and no records; `keys` are columns from the names of its folders, each with the value of all records.
     """
 
     source: Source
@@ -41,6 +41,7 @@ class Part:
     dialect: Dialect | None = None
     empty: bool = False
     table: Table | None = None
+    keys: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def headless(self) -> bool:
@@ -54,7 +55,16 @@ class Part:
 
 
 def look(source: Source, settings: CleanSettings, profile: Profile | None = None, spool: Path | None = None) -> Part:
-    """What the source is and how it is cut up; `spool` is a folder for what is unpacked once and read again."""
+    """What the source is and how it is cut up; `spool` is a folder for what is unpacked once and read again.
+
+    Keys of its folders are columns after its own; a key the file has as a column is the file's.
+    """
+    found = _look(source, settings, profile, spool)
+    keys = tuple((name, value) for name, value in dict(source.keys).items() if name not in found.columns)
+    return replace(found, columns=(*found.columns, *(name for name, _ in keys)), keys=keys)
+
+
+def _look(source: Source, settings: CleanSettings, profile: Profile | None, spool: Path | None) -> Part:
     if source.kind == "parquet":
         return _holding(source, parquet.read(source))
     if source.kind in sources.WORKBOOKS:
@@ -167,6 +177,8 @@ def check_options(parts: Iterable[Part], settings: CleanSettings) -> None:
 
 def evidence(part: Part) -> Iterator[Evidence]:
     name = part.source.name
+    if part.keys:
+        yield Evidence(f"{name}: keys", ", ".join(key for key, _ in part.keys), "the names of its folders, text in every row")
     if part.table is not None:
         yield from part.table.evidence
     if part.encoding is None or part.dialect is None:

@@ -64,6 +64,7 @@ def shaped(frame: pl.DataFrame, position: int, part: Part, schema: dict[str, pl.
         FILE: pl.lit(part.source.name),
         AGAIN: pl.lit(part.source.repeats),
     }
+    frame = frame.with_columns(pl.lit(value, dtype=pl.String).alias(name) for name, value in part.keys)
     types = frame.schema  # made anew each time it is asked for, which counts with thousands of columns
     if PRINT in wanted:
         cells = [_compared(name, types, dtype).alias(name) for name, dtype in schema.items() if name not in OWN]

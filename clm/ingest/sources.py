@@ -19,8 +19,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote
 
 from clm.errors import DataError, InputError, UsageError
 
@@ -31,6 +33,7 @@ _SUFFIXES = (
     ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".json", ".jsonl", ".ndjson",
 )  # fmt: skip
 _LOCK = "~$"
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1b")
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -43,7 +46,10 @@ _LARGEST_RATIO, _RATIO_FROM = 200, 64 * 2**20
 
 @dataclass(frozen=True)
 class Source:
-    """One input file. `repeats` marks one whose bytes are those of an earlier input; `digest` is its SHA-256, once worked out."""
+    """One input file. `repeats` marks one whose bytes are those of an earlier input; `digest` is its SHA-256, once worked out.
+
+    `keys` are those of the `key=value` folders it lies in, below the folder or pattern that was given; null as Hive writes it.
+    """
 
     path: Path
     name: str
@@ -52,6 +58,7 @@ class Source:
     written_ns: int
     digest: Future[str] = field(compare=False, repr=False)
     repeats: bool = False
+    keys: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -73,7 +80,7 @@ class Source:
 
 
 def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, spool: Path | None = None) -> tuple[Source, ...]:
-    """The files meant by paths, folders (not their subfolders) and patterns, in that order, sorted within each.
+    """The files meant by paths, folders (with their `key=value` subfolders) and patterns, in that order, sorted within each.
 
     `names` gives the name to show for a file that has none of its own, such as spooled standard input. A FIFO or device can be
     read once only: its bytes are copied into the folder `spool`, where a second `find` with the same folder finds them again.
@@ -83,13 +90,14 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
         empty = "an empty input name: is a shell variable unset?"
         raise UsageError(empty, fix="name a file, a folder or a pattern.", code="no_input")
     found: list[Source] = []
-    several = [path for given in inputs for path in _expand(given)]
+    several = [(given, path) for given in inputs for path in _expand(given)]
     # a shell's pattern matches them too
-    several = [path for path in several if not path.name.startswith(_LOCK)] or several
-    for path in several:
-        name = (names or {}).get(path, shown(path.name))
+    several = [(given, path) for given, path in several if not path.name.startswith(_LOCK)] or several
+    for given, path in several:
+        keyed = _keyed(given, path)
+        name = (names or {}).get(path, shown("/".join((*keyed, path.name))))
         whole = path if path.is_file() else _spooled(path, spool)
-        found.append(Source(whole, name, *_weigh(whole), Future()))
+        found.append(Source(whole, name, *_weigh(whole), Future(), keys=tuple(map(_key, keyed))))
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
     threading.Thread(target=_digest, args=(tuple(found),), name="clm-digest", daemon=True).start()
@@ -97,14 +105,14 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
 
 
 def _repeats_marked(found: list[Source]) -> tuple[Source, ...]:
-    """Only files of one size can have the same bytes: only those are waited for."""
+    """Only files of one size can have the same bytes: only those are waited for. Under other keys they are other rows."""
     sizes = Counter(source.size for source in found)
-    seen: set[str] = set()
+    seen: set[object] = set()
     marked: list[Source] = []
     for source in found:
         several = sizes[source.size] > 1
-        marked.append(replace(source, repeats=several and source.sha256 in seen))
-        seen |= {source.sha256} if several else set()
+        marked.append(replace(source, repeats=several and (source.sha256, source.keys) in seen))
+        seen |= {(source.sha256, source.keys)} if several else set()
     return tuple(marked)
 
 
@@ -151,11 +159,33 @@ def _spooled(path: Path, spool: Path | None) -> Path:
     return copy
 
 
+def _keyed(given: str | Path, path: Path) -> tuple[str, ...]:
+    """The folders called `key=value` that lead to a file from the folder given, or from where the pattern begins."""
+    if path == Path(given):
+        return ()
+    root = Path(*takewhile(lambda part: not glob.has_magic(part), Path(given).parts)) if not Path(given).is_dir() else Path(given)
+    return tuple(part for part in path.relative_to(root).parent.parts if "=" in part)
+
+
+def _key(folder: str) -> tuple[str, str | None]:
+    name, _, value = folder.partition("=")
+    return shown(name), None if value == _NO_VALUE else unquote(shown(value))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """What lies in a folder and in its `key=value` folders."""
+    for one in sorted(folder.iterdir()):
+        if "=" in one.name and one.is_dir() and not _hidden(one.name):
+            yield from _inside(one)
+        else:
+            yield one
+
+
 def _expand(given: str | Path) -> list[Path]:
     path = Path(given)
     try:
         if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if _is_log(one))
+            inside = [one for one in _inside(path) if _is_log(one)]
             if not inside:
                 raise InputError(f"the folder {shown(path.name)} holds no order files.", where=shown(given), fix=_suffix_hint())
             return inside
@@ -173,7 +203,7 @@ def _expand(given: str | Path) -> list[Path]:
 def left_out(inputs: Sequence[str | Path]) -> list[str]:
     """Names of the files and subfolders in the folders among the inputs that are not read; hidden ones are nobody's orders."""
     folders = [Path(given) for given in inputs if Path(given).is_dir()]
-    inside = sorted(one for folder in folders for one in folder.iterdir() if not _hidden(one.name) and not _is_log(one))
+    inside = sorted(one for folder in folders for one in _inside(folder) if not _for_machines(one.name) and not _is_log(one))
     return [shown(one.name) + ("/" if one.is_dir() else "") for one in inside]
 
 
@@ -187,6 +217,11 @@ def _is_log(path: Path) -> bool:
 def _hidden(name: str) -> bool:
     """What macOS and Excel put beside files: hidden ones, forks in `__MACOSX`, locks of open workbooks."""
     return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith((".", _LOCK))
+
+
+def _for_machines(name: str) -> bool:
+    """What is hidden, and what Spark leaves beside the parts it writes (`_SUCCESS`)."""
+    return _hidden(name) or name.startswith("_")
 
 
 def _suffix_hint() -> str:

@@ -39,7 +39,8 @@ class There:
             )
 
     def named(self, name: str) -> list[Path]:
-        return self._names.get(name, [])
+        """Files of that name; of one that was read from `key=value` folders, those that still lie in such."""
+        return [path for path in self._names.get(name.rpartition("/")[2], []) if f"/{path.as_posix()}".endswith(f"/{name}")]
 
     def tables(self) -> Iterable[Path]:
         return [path for paths in self._names.values() for path in paths if path.suffix == ".parquet"]
