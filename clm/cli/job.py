@@ -69,6 +69,10 @@ class Job:
             raise UsageError("a cluster cannot read standard input", fix="name a table, or a path as the cluster sees it")
         return self.inputs[0]
 
+    def elsewhere(self, given: str) -> bool:
+        """Whether an input is an address (`s3://…`), no path."""
+        return "://" in given and not Path(given).exists()
+
     def pair(self) -> tuple[Path, Path]:
         """The two inputs; neither can be standard input."""
         if len(self.inputs) != 2 or "-" in self.inputs:
@@ -92,9 +96,13 @@ class Job:
         """A path; what is no regular file (a FIFO, a process substitution) can be read only once and is spooled first."""
         from clm.storage import files
 
-        path = Path(given)
         if given == "":
             raise UsageError("an empty input name", fix="is a variable of the shell unset?")
+        if self.elsewhere(given):
+            from clm.engines import stores
+
+            raise stores.not_here(given)
+        path = Path(given)
         with faults.reading(path):
             if not path.exists() or path.is_file() or path.is_dir():
                 return path
@@ -106,6 +114,10 @@ class Job:
         if self.inputs not in ([], ["-"]):
             if "-" in self.inputs:
                 raise UsageError("standard input (-) cannot be one of several inputs", fix="write it to a file first")
+            if address := next((one for one in self.inputs if self.elsewhere(one)), None):
+                from clm.engines import stores
+
+                raise stores.not_here(address)
             return list(self.inputs), {}
         spooled = self._spooled()
         return [spooled], {spooled: "stdin"}

@@ -48,6 +48,25 @@ def rfm(
     return _rfm(orders.frame, [orders], settings, common, emit, scratch, model, save)
 
 
+def rfm_of_store(
+    source: str,
+    settings: RfmSettings,
+    common: CommonSettings,
+    emit: Emit,
+    scratch: Path,
+    save: Callable[[bytes], Output] | None = None,
+) -> Step:
+    """`rfm` of TRANSACTIONS in an object store: reduced here, read there."""
+    from clm.engines import stores
+    from clm.storage import contract
+
+    with stores.orders(source) as orders:
+        contract.check_schema(orders.collect_schema(), TRANSACTIONS, TRANSACTIONS.needed("clean"), source)
+        contract.check_data(orders, TRANSACTIONS, source)
+        notice = Notice("no_provenance", "the log lies in an object store: where its numbers come from is not known")
+        return _rfm(orders, [], settings, common, emit, scratch, None, save, (notice,))
+
+
 def rfm_on_spark(
     source: str,
     settings: RfmSettings,

@@ -1,0 +1,111 @@
+"""TRANSACTIONS in an object store: read in place by `rfm`, from a server that answers as S3 does; elsewhere a clear refusal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from clm.cli import main
+from tests.logs import invented
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """What Polars asks of S3: the head of an object, parts of it, and the list of those below a prefix."""
+
+    objects: dict[str, bytes]
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, *, body: bool) -> None:
+        asked = urlsplit(self.path)
+        if "list-type" in asked.query:
+            prefix = parse_qs(asked.query).get("prefix", [""])[0]
+            entry = (
+                "<Contents><Key>{}</Key><Size>{}</Size><LastModified>2024-01-01T00:00:00Z</LastModified><ETag>x</ETag></Contents>"
+            )
+            found = "".join(entry.format(key, len(data)) for key, data in self.objects.items() if key.startswith(prefix))
+            self._send(200, f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode(), body=body)
+            return
+        data = self.objects.get(asked.path.removeprefix("/shop/"))
+        if data is None:
+            self._send(404, b"", body=body)
+            return
+        wanted = self.headers.get("Range")
+        if wanted is None:
+            self._send(200, data, body=body)
+            return
+        first, last = wanted.removeprefix("bytes=").split("-")
+        start, end = (int(first), int(last or len(data) - 1)) if first else (max(0, len(data) - int(last)), len(data) - 1)
+        end = min(end, len(data) - 1)
+        self._send(206, data[start : end + 1], body=body, span=f"bytes {start}-{end}/{len(data)}")
+
+    def _send(self, code: int, data: bytes, *, body: bool, span: str | None = None) -> None:
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        self.send_header("ETag", '"x"')
+        if span is not None:
+            self.send_header("Content-Range", span)
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name
+        """Nothing."""
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
+    """The objects of `s3://shop`, by key, as long as a test lasts."""
+    objects: dict[str, bytes] = {}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Shop", (Bucket,), {"objects": objects}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    for name, value in {"ALLOW_HTTP": "true", "ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s3cr3t", "REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    yield objects
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_log_in_a_store_is_the_log(bucket: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One object, or all parts below a prefix: the same customers as from the file."""
+    monkeypatch.chdir(tmp_path)
+    log = invented()
+    for name, part in {"log.parquet": log, "days/a.parquet": log[:50], "days/b.parquet": log[50:]}.items():
+        part.write_parquet("part.parquet")
+        bucket[name] = Path("part.parquet").read_bytes()
+    log.write_parquet("log.parquet")
+    for number, source in enumerate(("log.parquet", "s3://shop/log.parquet", "s3://shop/days/*.parquet")):
+        assert main(["rfm", source, "--columns", "core", "-q", "-o", f"{number}.parquet"]) == 0
+        assert_frame_equal(pl.read_parquet(f"{number}.parquet"), pl.read_parquet("0.parquet"))
+
+
+def test_what_a_store_does_not_give_is_66(bucket: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Named, with what to check, and never a secret."""
+    assert main(["rfm", "s3://shop/none.parquet", "-o", str(tmp_path / "x.parquet")]) == 66
+    told = capsys.readouterr().err
+    assert "the object store does not give it" in told
+    assert "s3://shop/none.parquet" in told
+    assert "s3cr3t" not in told
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "argv", [("clean", "s3://shop/log.csv"), ("rfm", "https://shop/log.parquet"), ("cohort", "s3://shop/log.parquet")]
+)
+def test_addresses_are_refused_elsewhere(argv: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What reads files of this machine says so, and what reads addresses."""
+    assert main([*argv, "-o", str(tmp_path / "x.parquet")]) == 66
+    assert "copy it here first" in capsys.readouterr().err
