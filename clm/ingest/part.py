@@ -78,7 +78,7 @@ def _look(source: Source, settings: CleanSettings, profile: Profile | None, spoo
             fix="unpack it and give what is inside.",
             code="packed_twice",
         )
-    if picture := sources.no_table(head):
+    if picture := _no_table(head):
         raise _no_text(source, picture)
     try:
         found = encoding.detect(head, source.name, settings.encoding, whole)
@@ -99,6 +99,19 @@ def _look(source: Source, settings: CleanSettings, profile: Profile | None, spoo
     if dialect.exported(cut.columns):
         cut = dialect.restored(cut)
     return Part(source, cut.columns, found, cut, empty)
+
+
+def _no_table(head: bytes) -> str | None:
+    """What a file is that holds no table and is often called one, by its first bytes."""
+    for magic, kind in (
+        (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
+        (b"%PDF-", "a PDF document"), (b"{\\rtf", "an RTF document"), (b"SQLite format 3\0", "a SQLite database"),
+        (b"Rar!", "a RAR archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"\x7fELF", "a program"), (b"MZ\x90", "a program"),
+    ):  # fmt: skip
+        if head.startswith(magic):
+            return kind
+    return None
 
 
 def _no_text(source: Source, what: str) -> DataError:

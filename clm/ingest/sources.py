@@ -19,12 +19,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import unquote
 
 from clm.errors import DataError, InputError, UsageError
+from clm.ingest import keyed
 
 BLOCK = 4 * 2**20
 # A folder is read by suffix; a file named by the user is read whatever it is called.
@@ -33,7 +32,6 @@ _SUFFIXES = (
     ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".json", ".jsonl", ".ndjson",
 )  # fmt: skip
 _LOCK = "~$"
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1b")
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -94,10 +92,10 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
     # a shell's pattern matches them too
     several = [(given, path) for given, path in several if not path.name.startswith(_LOCK)] or several
     for given, path in several:
-        keyed = _keyed(given, path)
-        name = (names or {}).get(path, shown("/".join((*keyed, path.name))))
+        folders = keyed.leading(given, path)
+        name = (names or {}).get(path, shown("/".join((*folders, path.name))))
         whole = path if path.is_file() else _spooled(path, spool)
-        found.append(Source(whole, name, *_weigh(whole), Future(), keys=tuple(map(_key, keyed))))
+        found.append(Source(whole, name, *_weigh(whole), Future(), keys=tuple(map(keyed.key, folders))))
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
     threading.Thread(target=_digest, args=(tuple(found),), name="clm-digest", daemon=True).start()
@@ -159,33 +157,11 @@ def _spooled(path: Path, spool: Path | None) -> Path:
     return copy
 
 
-def _keyed(given: str | Path, path: Path) -> tuple[str, ...]:
-    """The folders called `key=value` that lead to a file from the folder given, or from where the pattern begins."""
-    if path == Path(given):
-        return ()
-    root = Path(*takewhile(lambda part: not glob.has_magic(part), Path(given).parts)) if not Path(given).is_dir() else Path(given)
-    return tuple(part for part in path.relative_to(root).parent.parts if "=" in part)
-
-
-def _key(folder: str) -> tuple[str, str | None]:
-    name, _, value = folder.partition("=")
-    return shown(name), None if value == _NO_VALUE else unquote(shown(value))
-
-
-def _inside(folder: Path) -> Iterator[Path]:
-    """What lies in a folder and in its `key=value` folders."""
-    for one in sorted(folder.iterdir()):
-        if "=" in one.name and one.is_dir() and not _hidden(one.name):
-            yield from _inside(one)
-        else:
-            yield one
-
-
 def _expand(given: str | Path) -> list[Path]:
     path = Path(given)
     try:
         if path.is_dir():
-            inside = [one for one in _inside(path) if _is_log(one)]
+            inside = [one for one in keyed.inside(path) if _is_log(one)]
             if not inside:
                 raise InputError(f"the folder {shown(path.name)} holds no order files.", where=shown(given), fix=_suffix_hint())
             return inside
@@ -203,7 +179,7 @@ def _expand(given: str | Path) -> list[Path]:
 def left_out(inputs: Sequence[str | Path]) -> list[str]:
     """Names of the files and subfolders in the folders among the inputs that are not read; hidden ones are nobody's orders."""
     folders = [Path(given) for given in inputs if Path(given).is_dir()]
-    inside = sorted(one for folder in folders for one in _inside(folder) if not _for_machines(one.name) and not _is_log(one))
+    inside = sorted(one for folder in folders for one in keyed.inside(folder) if not _for_machines(one.name) and not _is_log(one))
     return [shown(one.name) + ("/" if one.is_dir() else "") for one in inside]
 
 
@@ -262,19 +238,6 @@ def kind_of(head: bytes) -> str:
         if head.startswith(magic):
             return kind
     return "text"
-
-
-def no_table(head: bytes) -> str | None:
-    """What a file is that holds no table and is often called one, by its first bytes."""
-    for magic, kind in (
-        (b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"GIF8", "a GIF picture"),
-        (b"%PDF-", "a PDF document"), (b"{\\rtf", "an RTF document"), (b"SQLite format 3\0", "a SQLite database"),
-        (b"Rar!", "a RAR archive"),
-        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"\x7fELF", "a program"), (b"MZ\x90", "a program"),
-    ):  # fmt: skip
-        if head.startswith(magic):
-            return kind
-    return None
 
 
 def is_binary(head: bytes) -> bool:
