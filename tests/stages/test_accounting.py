@@ -92,7 +92,9 @@ def test_repeats_left_out_are_collapsed_beside_the_others() -> None:
     account.prove()
 
 
-@pytest.mark.parametrize(("rows", "money"), set(product((1, 2, 3), ("1.1000", "1.1001", "1.0999"))) - {(2, "1.1000")})
+@pytest.mark.parametrize(
+    ("rows", "money"), [pair for pair in product((1, 2, 3), ("1.1000", "1.1001", "1.0999")) if pair != (2, "1.1000")]
+)
 def test_a_row_or_a_cent_too_many_or_too_few_stops_everything(rows: int, money: str) -> None:
     """Books that do not add up are clm's own fault: nothing may be written."""
     account = Account.of(reasons(), kinds(("sale", rows, money)), {})

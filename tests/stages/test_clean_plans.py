@@ -42,6 +42,7 @@ def test_no_plan_gathers_a_whole_column(duplicates: str, log_text: str, currency
         assert_streams(frame)
 
 
+@pytest.mark.odd_names
 def test_every_odd_file_gets_an_answer(shared_data: Path, tmp_path: Path) -> None:
     """Hundreds of awkward and broken files: each is accounted for, or is a question; none is a traceback."""
     folder = shared_data / "csv-oddities"
