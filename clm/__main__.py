@@ -12,7 +12,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 # what is imported stays: looking through all of it for garbage at every 700 new objects takes an eighth of a short command
 gc.set_threshold(200_000, 10, 10)
 
-from clm.cli.app import ignore_signals, main  # noqa: E402 - what comes before is for the import
+from clm.cli import main, signals  # noqa: E402 - what comes before is for the import
 
 
 def run() -> None:
@@ -25,8 +25,9 @@ def run() -> None:
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+    signals.insist()
     code = main(sys.argv[1:])
-    ignore_signals()
+    signals.ignore()
     sys.exit(code)
 
 

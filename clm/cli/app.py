@@ -12,13 +12,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import typer
 
 from clm import __version__, config, resources
-from clm.cli import care, commands, forgetting, running
+from clm.cli import care, commands, forgetting, running, signals
 from clm.cli.job import Job
 from clm.cli.signature import Inputs, command
 from clm.console import Console, for_command
@@ -68,7 +67,7 @@ _AGAIN = "give the same command again; `clm run` goes on where it was"
 
 def main(argv: list[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
-    _listen()
+    signals.listen()
     console = for_command("")
     try:
         if argv == ["--version"]:
@@ -79,18 +78,12 @@ def main(argv: list[str]) -> int:
         return int(outcome or 0)
     except typer.TyperException as error:
         return _usage(error, console)
-    except ClmError as error:
-        console.error(error)
-        return int(error.exit_code)
     except KeyboardInterrupt:
-        console.error(_InterruptedError("interrupted: earlier files are untouched", fix=_AGAIN))
-        return int(Exit.INTERRUPTED)
+        return _stopped(Exit.INTERRUPTED, console)
     except SystemExit as stop:
-        if stop.code == Exit.TERMINATED:
-            console.error(_TerminatedError("terminated: earlier files are untouched", fix=_AGAIN))
-        return int(stop.code or 0)
+        return _stopped(Exit.TERMINATED, console) if stop.code == Exit.TERMINATED else int(stop.code or 0)
     except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
-        return _unforeseen(error, console)
+        return _failed(error, console)
 
 
 def _version() -> int:
@@ -158,8 +151,7 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
             except UsageError as error:
                 raise sources.traced(error, name, flags) from error
     except ClmError as error:
-        console.error(error)
-        return int(error.exit_code)
+        return _failed(error, console)
 
 
 class _InterruptedError(ClmError):
@@ -185,24 +177,22 @@ def _import_polars() -> None:
     signal.siginterrupt(signal.SIGINT, True)
 
 
-def _listen() -> None:
-    """From here on a signal ends the command in order. One that is ignored stays ignored: `nohup clm …` is meant."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _terminate)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def _failed(error: BaseException, console: Console) -> int:
+    """The answer to an error, which is the signal's when one came before it."""
+    if stopped := signals.received():
+        return _stopped(stopped, console)
+    if isinstance(error, ClmError):
+        console.error(error)
+        return int(error.exit_code)
+    return _unforeseen(error, console)
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    ignore_signals()
-    raise SystemExit(int(Exit.TERMINATED))
-
-
-def ignore_signals() -> None:
-    """For the last steps of a process: a second signal may not interrupt them."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+def _stopped(code: Exit, console: Console) -> int:
+    if code is Exit.INTERRUPTED:
+        console.error(_InterruptedError("interrupted: earlier files are untouched", fix=_AGAIN))
+    else:
+        console.error(_TerminatedError("terminated: earlier files are untouched", fix=_AGAIN))
+    return int(code)
 
 
 def _usage(error: typer.TyperException, console: Console) -> int:
