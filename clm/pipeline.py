@@ -110,22 +110,14 @@ def remembering(settings: dict[str, Any], earlier: Path) -> dict[str, Any]:
 def run(plan: Plan, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
     """Take every stale step in order; the record on disk is current after each, also after a failure.
 
-    Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay.
+    Nothing is written when nothing is stale. Raises the ClmError of the stage that failed; earlier outputs stay. DataError where
+    a forget is unfinished, also under --force: a run makes its own files, and others in the folder may still hold the customers.
     """
     plan = prepared(plan)
-    before, forgetting = record_file.read(plan.folder), (plan.folder / journal.NAME).is_file()
-    if forgetting and not plan.run.force:
-        raise DataError(
-            journal.SAYS,
-            where=str(plan.folder),
-            fix="run the same clm forget again; or make everything anew with --force",
-            code="forgetting",
-        )
+    _check_forgotten(plan)
+    before = record_file.read(plan.folder)
     begun = Record(started=record_file.now(), as_of=before.as_of if before else None)
-    record = _taken(plan, begun, before, on_start, on_end)
-    if forgetting:
-        journal.end(plan.folder)
-    return record
+    return _taken(plan, begun, before, on_start, on_end)
 
 
 def rest(plan: Plan, cleaned: Entry, on_start: Callable[[str, str], None], on_end: Callable[[Entry], None]) -> Record:
@@ -176,6 +168,16 @@ def _taken(
     return record
 
 
+def _check_forgotten(plan: Plan) -> None:
+    if (plan.folder / journal.NAME).is_file():
+        raise DataError(
+            journal.SAYS,
+            where=str(plan.folder),
+            fix=f"run the same clm forget again; to give it up, delete {journal.NAME}: the files then go on holding them",
+            code="forgetting",
+        )
+
+
 def forgot(plan: Plan) -> bool:
     """Whether customers were taken out of the folder since its log was read: made again, it holds those the inputs hold."""
     before = record_file.read(plan.folder)
@@ -186,6 +188,7 @@ def forgot(plan: Plan) -> bool:
 def preview(plan: Plan) -> list[tuple[str, str]]:
     """What a run would do: each stage with its reason, as far as it can be told before running; writes nothing."""
     plan = prepared(plan)
+    _check_forgotten(plan)
     before = record_file.read(plan.folder)
     hashes: dict[Path, str] = {}
     changed: set[str] = set()

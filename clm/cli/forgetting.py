@@ -96,9 +96,10 @@ def _told(job: Job, folder: Path, held: Holdings, done: Done | None, named: int)
     elif done is None:
         job.console.closing(f"{of}, {counted(lines, 'line')} of theirs (dry run: nothing written)")
     else:
-        job.console.closing(
-            f"{of}, {counted(lines, 'line')} of theirs taken out; {counted(len(files), 'file')} without them → {folder}"
-        )
+        said = f"{of}, {counted(lines, 'line')} of theirs taken out"
+        if held.unfinished:
+            said = f"what an earlier forget began is finished: {of} and {counted(lines, 'line')} of theirs were still there"
+        job.console.closing(f"{said}; {counted(len(files), 'file')} without them → {folder}")
         told = "the sources still hold them: take them out there too, or a changed source brings them back at the next `clm run`"
         job.console.warning(Notice("sources", told))
     return job.conclude(record, stdout_carries_data=False)

@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from clm import journal
 from clm.cli import main
 from clm.errors import StorageError
 from clm.forget import folder
@@ -218,13 +219,30 @@ def test_an_interruption_is_seen_and_mended(
     source = str(copy.parent / "orders.csv")
     if number > 1:
         assert any(line.startswith("forgetting.json: status") for line in wrong(copy))
-        assert main(["run", source, "-o", str(copy), "-q"]) == 65
+        halfway = content(copy)
+        for flags in ((), ("--force",), ("--dry-run",)):
+            assert main(["run", source, "-o", str(copy), "-q", *flags]) == 65
+        assert content(copy) == halfway
     else:
         assert content(copy) == before
     assert forget(copy, gone, "-q") == 0
     assert wrong(copy) == []
     assert naming(copy, *GONE) == set()
     assert main(["run", source, "-o", str(copy), "-q"]) == 0
+
+
+def test_a_forget_that_ends_an_interrupted_one_says_so(
+    ran: Path, gone: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also when the earlier one had come to its last file, and nobody was left to take out."""
+    (tmp_path / "loose").mkdir()
+    shutil.copy(ran / "rfm.parquet", tmp_path / "loose")
+    assert forget(tmp_path / "loose", gone) == 0
+    assert "2 lines of theirs taken out; 1 file without them" in capsys.readouterr().err
+    journal.begin(tmp_path / "loose", {})
+    assert forget(tmp_path / "loose", gone) == 0
+    assert "what an earlier forget began is finished: 0 customers of 3 ids and 0 lines" in capsys.readouterr().err
+    assert not (tmp_path / "loose" / journal.NAME).exists()
 
 
 def test_an_interruption_among_single_tables_is_seen_and_mended(
