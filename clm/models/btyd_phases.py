@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 Staying = Callable[[FloatArray, NDArray[np.intp]], FloatArray]
 
 _NEGLIGIBLE = 1e-13
-_MOST_TERMS = 1 << 20  # a forecast beyond a million orders is none; the sum stops there
+_MOST_TERMS = 1 << 20  # orders beyond the millionth are not counted
 _BLOCK = 1 << 19  # numbers held at once
 
 
@@ -58,9 +58,11 @@ def tail_sum(shape: FloatArray, share: FloatArray, erlang: int, phase: int, stay
 
     Added up by how many orders the process makes: P(it makes m) times the chances to be alive for the first, ..., the m-th.
     The hidden events are negative binomial, each probability a multiple of the one before, which takes an eighth of the time
-    of an incomplete beta function a term. Exact for every k, no pole at a = 1, finite for every history. Rows leave the sum when
+    of an incomplete beta function a term. For every k, no pole at a = 1, finite for every history. Rows leave the sum when
     what is left of them is below 1e-13 of it: past the mode the terms fall at least as fast as the bound on their ratio.
+    Where that is not so after a million orders, what more the process makes counts as a million.
     """
+    shape, share = np.asarray(shape, dtype=np.float64), np.asarray(share, dtype=np.float64)
     total, alive, made = np.zeros_like(shape), np.ones_like(shape), np.zeros_like(shape)
     share = np.minimum(share, 1.0 - 2.0**-53)
     events = shape + phase
@@ -93,4 +95,6 @@ def tail_sum(shape: FloatArray, share: FloatArray, erlang: int, phase: int, stay
         rows = np.concatenate(going_on)
         done += width
         width = min(width * 2, 1 << 14)
+    if rows.size:
+        total[rows] += at_least(shape[rows], share[rows], done + 1, erlang, phase) * made[rows]
     return total

@@ -245,6 +245,34 @@ def test_erlang_1_is_the_poisson_family(cdnow: Customers) -> None:
     assert summed == pytest.approx(btyd.expected_orders(plain, *cdnow.history, 273), rel=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("r", "alpha", "horizon", "erlang", "a", "at"),
+    [
+        (0.5, 0.01, 5200.0, 1, 0.5, 449.90605397),
+        (0.1, 0.0001, 52.0, 2, 0.5, 537.69149312),
+        (0.5, 0.01, 5200.0, 1, 0.0, 240442.84118),
+    ],
+)
+def test_what_lies_beyond_a_million_orders_counts_as_a_million(
+    r: float, alpha: float, horizon: float, erlang: int, a: float, at: float
+) -> None:
+    """A rate nobody has: the first million terms of the sum of P(m orders are made) P(alive for the m-th), incomplete betas."""
+    from clm.models.btyd_phases import tail_sum
+
+    def staying(orders: np.ndarray, part: np.ndarray) -> np.ndarray:
+        return np.asarray((orders - 0.5) / (a + orders - 0.5))
+
+    summed = tail_sum(np.array([r]), np.array([horizon / (alpha + horizon)]), erlang, erlang - 1, staying)
+    assert summed[0] == pytest.approx(at, rel=1e-9)
+
+
+def test_whole_numbers_are_a_shape_too() -> None:
+    """Three orders at z = 0.4, nobody leaving: 3 x 0.4 / 0.6."""
+    from clm.models.btyd_phases import tail_sum
+
+    assert tail_sum(np.array([3]), np.array([0.4]), 1, 0, lambda orders, part: np.ones((1, 1)))[0] == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize(("family", "erlang"), KINDS)
 def test_expectations_match_simulated_lives(family: str, erlang: int) -> None:
     """Simulated lives, with no formula of ours: alive, returning and ordering customers are as many as forecast."""
