@@ -6,7 +6,6 @@ It may not look at what the bytes say.
 from __future__ import annotations
 
 import bz2
-import glob
 import gzip
 import hashlib
 import lzma
@@ -23,7 +22,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from clm.errors import DataError, InputError, UsageError
-from clm.ingest import keyed
+from clm.storage import keyed
+from clm.storage.keyed import shown
 
 BLOCK = 4 * 2**20
 # A folder is read by suffix; a file named by the user is read whatever it is called.
@@ -91,11 +91,9 @@ def find(inputs: Sequence[str | Path], names: Mapping[Path, str] | None = None, 
     several = [(given, path) for given in inputs for path in _expand(given)]
     # a shell's pattern matches them too
     several = [(given, path) for given, path in several if not path.name.startswith(_LOCK)] or several
-    for given, path in several:
-        folders = keyed.leading(given, path)
-        name = (names or {}).get(path, shown("/".join((*folders, path.name))))
+    for (given, path), named in zip(several, keyed.names(several), strict=True):
         whole = path if path.is_file() else _spooled(path, spool)
-        found.append(Source(whole, name, *_weigh(whole), Future(), keys=tuple(map(keyed.key, folders))))
+        found.append(Source(whole, (names or {}).get(path, named), *_weigh(whole), Future(), keys=keyed.keys(given, path)))
     if not found:
         raise InputError("no input was given.", fix="name a file, a folder or a pattern: clm clean orders.csv")
     threading.Thread(target=_digest, args=(tuple(found),), name="clm-digest", daemon=True).start()
@@ -137,11 +135,6 @@ def changed(name: str, before: int, after: int) -> DataError:
     return DataError(f"{name} changes while it is read: {how}.", where=name, fix=fix, code="changed")
 
 
-def shown(name: str | Path) -> str:
-    """A file name as text that can be written anywhere: bytes that are no UTF-8 become U+FFFD."""
-    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def _spooled(path: Path, spool: Path | None) -> Path:
     """The bytes of a FIFO or device as a file."""
     if spool is None:
@@ -167,20 +160,20 @@ def _expand(given: str | Path) -> list[Path]:
             return inside
         if path.exists():
             return [path]
-        matches = [Path(one) for one in sorted(glob.glob(str(given)))]  # noqa: PTH207 the pattern may be absolute
+        matches, _ = keyed.matches(given)
     except OSError as error:
         raise unreadable(path, error) from None
-    matches = [one for one in matches if one.is_file()]
     if not matches:
         raise InputError(f"there is no file {shown(path.name)}.", where=shown(given), fix="check the path or the pattern.")
     return matches
 
 
 def left_out(inputs: Sequence[str | Path]) -> list[str]:
-    """Names of the files and subfolders in the folders among the inputs that are not read; hidden ones are nobody's orders."""
+    """Names of what is not read: files and subfolders in the folders among the inputs, and folders a pattern matches."""
     folders = [Path(given) for given in inputs if Path(given).is_dir()]
     inside = sorted(one for folder in folders for one in keyed.inside(folder) if not _for_machines(one.name) and not _is_log(one))
-    return [shown(one.name) + ("/" if one.is_dir() else "") for one in inside]
+    matched = [one for given in inputs if keyed.is_pattern(given) for one in keyed.matches(given)[1]]
+    return [shown(one.name) + "/" * one.is_dir() for one in (*inside, *matched)]
 
 
 def _is_log(path: Path) -> bool:
@@ -196,8 +189,7 @@ def _hidden(name: str) -> bool:
 
 
 def _for_machines(name: str) -> bool:
-    """What is hidden, and what Spark leaves beside the parts it writes (`_SUCCESS`)."""
-    return _hidden(name) or name.startswith("_")
+    return _hidden(name) or keyed.for_machines(name)
 
 
 def _suffix_hint() -> str:

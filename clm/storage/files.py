@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
@@ -136,9 +137,8 @@ def _described(path: Path, table: Table, needed: list[str], shown: str) -> tuple
 
 def _together(found: Parts, table: Table, needed: list[str], shown: str) -> Opened:
     """A log in parts as one table: every column any part has, the keys of the folders as columns of text."""
-    described = [
-        _described(file, table, [one for one in needed if one not in found.columns], found.name(file)) for file in found.files
-    ]
+    inside = [one for one in needed if one not in found.keys]
+    described = [_described(file, table, inside, name) for file, name in zip(found.files, found.names, strict=True)]
     opened, notices = [one for one, _ in described], []
     schema, lacking = parts.united({one.name: columns for one, columns in described}, found)
     parts.check_alike({one.name: one.facts for one in opened})
@@ -146,23 +146,24 @@ def _together(found: Parts, table: Table, needed: list[str], shown: str) -> Open
         notices.append(Notice("files_left_out", parts.told("not read", found.left_out)))
     if lacking:
         notices.append(Notice("columns_of_some_parts", f"{', '.join(lacking)}: columns of some parts only, null in the others"))
-    if found.columns:
-        notices.append(Notice("folder_keys", f"{', '.join(found.columns)}: columns of text from the names of folders"))
-    keyed = pl.Schema(schema | dict.fromkeys(found.keys, pl.String()))
-    unused = [key for key in found.keys if key not in found.columns]
+    if found.keys:
+        notices.append(Notice("folder_keys", f"{', '.join(found.keys)}: columns of text from the names of folders"))
 
     def scan(files: list[Path], *, use_statistics: bool = True) -> pl.LazyFrame:
-        return pl.scan_parquet(
-            files,
-            glob=False,
-            schema=schema,
-            hive_partitioning=bool(found.keys),
-            hive_schema=dict.fromkeys(found.keys, pl.String()) or None,
-            missing_columns="insert",
-            use_statistics=use_statistics,
-        ).drop(unused)
+        def under(keys: dict[str, str | None], files: list[Path]) -> pl.LazyFrame:
+            frame = pl.scan_parquet(
+                files,
+                glob=False,
+                schema=schema,
+                hive_partitioning=False,  # Polars has rules of its own for the names of folders
+                missing_columns="insert",
+                use_statistics=use_statistics,
+            )
+            return frame.with_columns(pl.lit(value, dtype=pl.String).alias(key) for key, value in keys.items())
 
-    contract.check_schema(pl.Schema({name: dtype for name, dtype in keyed.items() if name not in unused}), table, needed, shown)
+        return pl.concat([under(keys, list(together)) for keys, together in groupby(files, found.values)])
+
+    contract.check_schema(pl.Schema(schema | dict.fromkeys(found.keys, pl.String())), table, needed, shown)
     foreign = [one.path for one in opened if one.facts is None]
     if foreign:
         contract.check_data(scan(foreign, use_statistics=False), table, shown)
@@ -233,12 +234,10 @@ def keep_inputs(inputs: Iterable[Path], targets: Iterable[Path]) -> None:
     seen: list[Path] = []
     for target in targets:
         for other in inputs:
-            if target.exists() and other.exists() and target.samefile(other):
+            if target.exists() and any(one.exists() and target.samefile(one) for one in parts.listed(other)):
                 raise UsageError(f"{target.name} is an input: writing there would destroy it", fix="write to another file")
-            if other.is_dir() and other.resolve() in target.resolve().parents:
-                what = (
-                    f"{target.name} would lie in the folder {other.name}, an input: the next run would read it as a part of that"
-                )
+            if parts.takes_in(other, target):
+                what = f"{target.name} would be a part of {other.name or 'this folder'}, an input: the next run would read it"
                 raise UsageError(what, fix="write to another folder")
         if any(target.resolve() == one.resolve() for one in seen):
             raise UsageError(f"two outputs would go to {target.name}", fix="give each a file of its own")

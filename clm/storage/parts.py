@@ -5,12 +5,10 @@ It may not open a part (`files` does), nor decide what a row means: a key is a c
 
 from __future__ import annotations
 
-import glob
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import polars as pl
 
 from clm.errors import DataError, InputError
 from clm.outcome import counted, money_text
-from clm.storage import facts
+from clm.storage import facts, keyed
 from clm.storage.facts import Facts
 from clm.storage.faults import reading
 
@@ -28,76 +26,95 @@ _FEW = 5
 
 @dataclass(frozen=True)
 class Parts:
-    """The files in the order of their names, the keys of all folders on the way, and which of them are columns.
+    """The files in the order of their names, what each is called, and the keys of their folders: columns of text.
 
-    `left_out` are names in the folder that are not read: no Parquet files, and subfolders that are no `key=value`.
+    `left_out` are names that are not read: in a folder what is no Parquet file and no `key=value` folder, and folders a pattern
+    matches.
     """
 
     root: Path
     files: tuple[Path, ...]
+    names: tuple[str, ...]
     keys: tuple[str, ...]
-    columns: tuple[str, ...]
     left_out: tuple[str, ...]
 
-    def name(self, file: Path) -> str:
-        """A file as it is called below the folder, or below where the pattern begins."""
-        return file.relative_to(self.root).as_posix()
+    def values(self, file: Path) -> dict[str, str | None]:
+        """The keys of a file and what its folders say of them."""
+        return dict(keyed.keys(self.root, file))
 
 
 def find(path: Path) -> Parts | None:
-    """What a folder or a pattern means; None for anything else. `_SUCCESS`, `_delta_log`, `.crc` are not for readers: skipped.
+    """What a folder or a pattern means; None for anything else.
 
-    Raises InputError when nothing is there, DataError when the files lie under different keys.
+    Raises InputError when nothing is there or a name is not UTF-8, DataError when the files lie under different keys.
     """
-    with reading(path):
-        if path.is_dir():
-            found = sorted(_inside(path))
-            files = [file for file in found if file.suffix.lower() in _SUFFIXES and file.is_file()]
-            left_out = [file.relative_to(path).as_posix() + "/" * file.is_dir() for file in found if file not in set(files)]
-            root, what = path, "the folder holds no Parquet files"
-        elif not path.exists() and glob.has_magic(str(path)):
-            files = [Path(one) for one in sorted(glob.glob(str(path), recursive=True)) if Path(one).is_file()]  # noqa: PTH207 may be absolute
-            files, left_out = [file for file in files if not _hidden(file.name)], []
-            root, what = _before_pattern(path), "no file matches"
-        else:
-            return None
+    listed = _listed(path)
+    if listed is None:
+        return None
+    files, left_out = listed
+    root = keyed.root(path)
+    names = [keyed.shown(one.relative_to(root).as_posix()) + "/" * one.is_dir() for one in left_out]
     if not files:
+        what = "the folder holds no Parquet files" if path.is_dir() else "no file matches"
+        beside = f", but folders do: {', '.join(names[:_FEW])}" if names and not path.is_dir() else ""
         raise InputError(
-            what, where=str(path), fix="check the path: a log in parts is `*.parquet` in a folder or in key=value folders"
+            f"{what}{beside}",
+            where=keyed.shown(path),
+            fix="check the path: a log in parts is `*.parquet` in a folder or in key=value folders",
         )
-    keys, columns = _keys(files[0]), _keys(files[0].relative_to(root))
-    other = next((file for file in files if _keys(file) != keys), None)
+    for file in files:
+        _check_name(file)
+    known = [tuple(dict(keyed.keys(root, file))) for file in files]
+    other = next((one for one in known if one != known[0]), None)
     if other is not None:
         raise DataError(
-            f"the parts lie under different keys: {', '.join(keys) or 'none'}, and {', '.join(_keys(other)) or 'none'}",
-            where=str(other),
+            f"the parts lie under different keys: {', '.join(known[0]) or 'none'}, and {', '.join(other) or 'none'}",
+            where=str(files[known.index(other)]),
             fix="name one folder whose parts all lie at the same depth, or a pattern",
             code="parts",
         )
-    return Parts(root, tuple(files), keys, columns, tuple(left_out))
+    return Parts(root, tuple(files), tuple(keyed.names([(root, file) for file in files])), known[0], tuple(names))
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if _hidden(entry.name):
-            continue
-        if "=" in entry.name and entry.is_dir():
-            yield from _inside(entry)
-        else:
-            yield entry
+def _listed(path: Path) -> tuple[list[Path], list[Path]] | None:
+    """The files of a folder or a pattern, and what is there and not read; None for anything else."""
+    with reading(path):
+        if path.is_dir():
+            found = list(keyed.inside(path))
+            files = [one for one in found if _is_part(one.name) and one.is_file()]
+            return files, [one for one in found if one not in set(files) and not keyed.for_machines(one.name)]
+        return keyed.matches(path) if keyed.is_pattern(path) else None
 
 
-def _hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
+def _is_part(name: str) -> bool:
+    """Whether a file of a folder is read."""
+    return not name.startswith(".") and name.lower().endswith(_SUFFIXES)
 
 
-def _before_pattern(path: Path) -> Path:
-    """The part of a path before its first component with a sign of patterns."""
-    return Path(*takewhile(lambda part: not glob.has_magic(part), path.parts))
+def _check_name(file: Path) -> None:
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        fix = "rename the file or its folder"
+        raise InputError("the name of a part is not UTF-8", where=keyed.shown(file), fix=fix) from None
 
 
-def _keys(file: Path) -> tuple[str, ...]:
-    return tuple(part.partition("=")[0] for part in file.parent.parts if "=" in part)
+def listed(path: Path) -> list[Path]:
+    """The files a name of an input stands for, itself among them."""
+    files, _ = _listed(path) or ([], [])
+    return [path, *files]
+
+
+def takes_in(path: Path, target: Path) -> bool:
+    """Whether a folder or a pattern would have a file of this name as a part."""
+    root = keyed.root(path).resolve()
+    target = target.parent.resolve() / target.name
+    if root not in target.parents:
+        return False
+    *folders, name = target.relative_to(root).parts
+    if path.is_dir():
+        return _is_part(name) and all(map(keyed.is_key, folders))
+    return keyed.is_pattern(path) and keyed.would_match([*folders, name], path.relative_to(keyed.root(path)).parts)
 
 
 def lineage(known: Sequence[Facts | None], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -189,8 +206,8 @@ def check_apart(hashes: Mapping[str, str]) -> None:
 
 
 def told(what: str, names: Sequence[str]) -> str:
-    """`3 names in the folder not read: a, b, c`."""
-    return f"{counted(len(names), 'name')} in the folder {what}: {', '.join(names[:_FEW])}{', …' if len(names) > _FEW else ''}"
+    """`3 names not read: a, b, c`."""
+    return f"{counted(len(names), 'name')} {what}: {', '.join(names[:_FEW])}{', …' if len(names) > _FEW else ''}"
 
 
 def check_alike(known: Mapping[str, Facts | None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from clm.ingest import read_text
+from clm.ingest import read_text, sources
 from clm.settings import CleanSettings
 
 HEADER = "customer_id,order_id,date,amount\n"
@@ -47,3 +47,11 @@ def test_a_column_of_the_file_beats_the_key(tmp_path: Path) -> None:
     (tmp_path / "country=DE" / "a.csv").write_text("customer_id,date,country\n1,2024-01-01,FR\n", "utf-8")
     log = read_text([tmp_path], CleanSettings())
     assert log.frame.select(pl.col("country")).collect().item() == "FR"
+
+
+def test_a_file_is_called_by_its_base_name_where_no_other_has_it(tmp_path: Path) -> None:
+    """The names of folders may be customers': footers have them only where nothing else tells two files apart."""
+    for name in ("customer_id=Zhang San/a.csv", "customer_id=Li Si/b.csv", "customer_id=Li Si/c.csv", "customer_id=Wu/c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"date,amount\n2024-01-01,{len(name)}\n", "utf-8")
+    assert [one.name for one in sources.find([tmp_path])] == ["b.csv", "customer_id=Li Si/c.csv", "customer_id=Wu/c.csv", "a.csv"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import polars as pl
@@ -11,10 +14,12 @@ from polars.testing import assert_frame_equal
 
 from clm.cli import main
 from clm.errors import DataError, InputError, UsageError
+from clm.ingest import sources
 from clm.storage import files
 from clm.storage.files import Opened
 from clm.tables import TRANSACTIONS
 from tests.logs import transactions
+from tests.plans import assert_streams
 
 LOG = transactions(
     ("A", "1", "2023-12-31", "5"), ("B", "2", "2024-01-02", "7"), ("A", "3", "2024-02-01", "11.5"), ("B", "2", "2024-02-03", "-7")
@@ -55,7 +60,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     (folder / "notes.txt").touch()
     found = opened(folder)
     assert found.frame.select(pl.len()).collect().item() == LOG.height
-    assert found.notices[0].text == "2 names in the folder not read: notes.txt, old/"
+    assert found.notices[0].text == "2 names not read: notes.txt, old/"
 
 
 def test_a_column_of_some_parts_is_null_in_the_others(tmp_path: Path) -> None:
@@ -85,6 +90,45 @@ def test_what_is_not_one_log_is_refused(parts: dict[str, pl.DataFrame], says: st
         opened(written(tmp_path, **parts))
 
 
+@pytest.mark.parametrize("key", ["a=b=c", "x==1", "x=*", "x=[1]", "x={}", "x=%FF", "x=%41%2F%0A", "x=", "a b=1"])
+def test_a_key_is_what_clean_takes_it_for(key: str, tmp_path: Path) -> None:
+    """Beside an ordinary one: the rules for names of folders are ours, not Polars'."""
+    name, _, value = key.partition("=")
+    for folder, part in {key: LOG[:2], f"{name}=1 1": LOG[2:]}.items():
+        (tmp_path / folder).mkdir()
+        part.write_parquet(tmp_path / folder / "p.parquet")
+    said = {"x=%FF": "\ufffd", "x=%41%2F%0A": "A/\n"}.get(key, value)
+    assert set(opened(tmp_path).frame.collect()[name].to_list()) == {said, "1 1"}
+    assert {dict(one.keys)[name] for one in sources.find([tmp_path])} == {said, "1 1"}
+
+
+def test_a_key_twice_on_the_way_is_refused(tmp_path: Path) -> None:
+    """By every reader: nobody can tell which is meant."""
+    folder = written(tmp_path, x_is_1__x_is_2__p=LOG)
+    for read in (opened, lambda path: sources.find([path])):
+        with pytest.raises(DataError, match="x is the key of two folders"):
+            read(folder)
+    assert opened(folder / "x=1").frame.collect()["x"].to_list() == ["2"] * LOG.height
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names are of Linux")
+@pytest.mark.parametrize("name", [b"z=\xff/p.parquet", b"x=1/p\xff.parquet"])
+def test_a_name_that_is_not_utf8_is_refused(name: bytes, tmp_path: Path) -> None:
+    """No column of text can hold it: 66, and the message can be written anywhere."""
+    path = tmp_path / os.fsdecode(name)
+    path.parent.mkdir()
+    LOG.write_parquet(tmp_path / "p")
+    (tmp_path / "p").rename(path)
+    with pytest.raises(InputError, match="not UTF-8") as told:
+        opened(tmp_path)
+    str(told.value).encode()
+
+
+def test_the_keys_do_not_gather_the_log(tmp_path: Path) -> None:
+    """A log of 10 GB in `key=value` folders streams."""
+    assert_streams(opened(written(tmp_path, x_is_1__p=LOG[:2], x_is_2__p=LOG[2:])).frame)
+
+
 def test_nothing_there_is_66(tmp_path: Path) -> None:
     """An empty folder and a pattern nothing matches."""
     for path in (tmp_path, tmp_path / "*.parquet"):
@@ -100,10 +144,50 @@ def test_a_replaced_part_is_seen(tmp_path: Path) -> None:
         files.check_unchanged([found])
 
 
-def test_an_output_among_the_parts_is_refused(tmp_path: Path) -> None:
-    """The next run would read it as a part."""
-    with pytest.raises(UsageError, match="would lie in the folder"):
-        files.keep_inputs([written(tmp_path, a=LOG)], [tmp_path / "x.parquet"])
+@pytest.mark.parametrize(
+    ("given", "target", "says"),
+    [
+        ("", "a.parquet", "is an input"),
+        ("", "x.parquet", "would be a part"),
+        ("", "k=2/x.parquet", "would be a part"),
+        ("*.parquet", "a.parquet", "is an input"),
+        ("*.parquet", "x.parquet", "would be a part"),
+        ("../log/**/*", "sub/x.json", "would be a part"),
+        ("", "x.json", None),
+        ("", "sub/x.parquet", None),
+        ("a*.parquet", "x.parquet", None),
+        ("*.parquet", "sub/x.parquet", None),
+    ],
+)
+def test_an_output_among_the_parts_is_refused(given: str, target: str, says: str | None, tmp_path: Path) -> None:
+    """It would destroy one, or the next run would read it as a part; beside them it may lie."""
+    folder = written(tmp_path / "log", a=LOG)
+    for name in ("sub", "k=2"):
+        (folder / name).mkdir()
+    with pytest.raises(UsageError, match=says) if says else nullcontext():
+        files.keep_inputs([folder / given], [folder / target])
+
+
+def test_a_part_is_no_output_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`clm rfm` of a pattern, and a table or model with `--orders` of one: 2, and the part is as it was."""
+    folder = written(tmp_path, a=LOG[:2], b=LOG[2:])
+    before = (folder / "b.parquet").read_bytes()
+    pattern, part = str(folder / "*.parquet"), str(folder / "b.parquet")
+    for line in (["rfm", pattern, "-o", part], ["clv", part, "--orders", pattern, "--save-model", part]):
+        assert main(line) == 2
+        assert "would destroy it" in capsys.readouterr().err
+    assert (folder / "b.parquet").read_bytes() == before
+
+
+def test_a_folder_that_a_pattern_matches_is_named(tmp_path: Path) -> None:
+    """Spark writes `b.parquet` as a folder: its rows are not in the result, or nothing is."""
+    folder = written(tmp_path / "log", a=LOG, **{"b.parquet__part-0": LOG[:1]})
+    found = opened(folder / "*.parquet")
+    assert found.frame.select(pl.len()).collect().item() == LOG.height
+    assert found.notices[0].text == "1 name not read: b.parquet/"
+    assert len(opened(folder / "**" / "part*.parquet").parts) == 1
+    with pytest.raises(InputError, match=r"but folders do: b\.parquet/"):
+        opened(folder / "b*.parquet")
 
 
 def test_days_cleaned_one_by_one_are_a_chain(
