@@ -102,7 +102,7 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
     DataError (65) when it is no Parquet file, another table, a newer clm's, or lacks columns: it names the right command.
     TRANSACTIONS may come in parts: a folder or a pattern, as `parts` finds them.
     """
-    shown = name or path.name
+    shown = name or path.name or str(path)
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -173,13 +173,14 @@ def _together(found: Parts, table: Table, needed: list[str], shown: str) -> Open
     hashes = Counter(one.sha256 for one in opened)
     again = [one for one in opened if hashes[one.sha256] > 1 and one.frame.select(pl.len()).collect().item()]
     parts.check_apart({one.name: one.sha256 for one in again})
+    parts.check_sources({one.name: one.facts for one in opened})
     return Opened(
         path=found.root,
         name=shown,
         frame=scan([one.path for one in opened]),
         facts=None if foreign else opened[0].facts,
         size=sum(one.size for one in opened),
-        sha256=facts.together([_entry(one) for one in opened])["sha256"],
+        sha256=parts.sha256_of([_entry(one) for one in opened]),
         stamp=(0, 0, 0),
         notices=tuple(notices),
         parts=tuple(opened),

@@ -5,6 +5,7 @@ It may not open a part (`files` does), nor decide what a row means: a key is a c
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from clm.storage.faults import reading
 
 _SUFFIXES = (".parquet", ".pq")
 _FEW = 5
+# clm's own: only a log of several files has it
+_TOLD_APART = ("source_file",)
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,25 @@ def takes_in(path: Path, target: Path) -> bool:
     return keyed.is_pattern(path) and keyed.would_match([*folders, name], path.relative_to(keyed.root(path)).parts)
 
 
+def sha256_of(entries: Sequence[Mapping[str, Any]]) -> str:
+    """What a log in parts is known by, whatever they are called and however they were named; one part is the file it is."""
+    if len(entries) == 1:
+        return str(entries[0]["sha256"])
+    return hashlib.sha256("\n".join(sorted(entry["sha256"] for entry in entries)).encode()).hexdigest()
+
+
 def lineage(known: Sequence[Facts | None], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The parts as one ancestor, after their own: known by the hash of all, with the parts it is made of (or their number).
 
-    Where every part has facts, it has the settings all share, and the sum of their books.
+    Where every part has facts, it has the settings all share, and the sum of their books. One part is a file like any other.
     """
-    whole = facts.together(entries)
-    itself = {"bytes": whole["bytes"], "sha256": whole["sha256"], "parts": facts.sources(entries)}
+    if len(entries) == 1:
+        return facts.lineage_of(known[0], entries[0]["bytes"], entries[0]["sha256"])
+    itself = {
+        "bytes": sum(entry["bytes"] for entry in entries),
+        "sha256": sha256_of(entries),
+        "parts": facts.sources(entries),
+    }
     every = [one for one in known if one is not None]
     if len(every) < len(known):
         return [{"table": None} | itself]
@@ -162,7 +177,7 @@ def _added(books: Sequence[Mapping[str, Any]], kind: type[int] | type[Decimal]) 
 
 
 def united(schemas: Mapping[str, pl.Schema], found: Parts) -> tuple[dict[str, pl.DataType], list[str]]:
-    """Every column of the parts, by name, with its type; and those that only some have.
+    """Every column of the parts, by name, with its type; and those of the log's own that only some have.
 
     Raises DataError for a column that is of two types, or that is a key of the folders too.
     """
@@ -188,7 +203,7 @@ def united(schemas: Mapping[str, pl.Schema], found: Parts) -> tuple[dict[str, pl
             fix="rename the folders, or name the files by a pattern from a folder without it",
             code="parts",
         )
-    return types, [column for column, count in counts.items() if count < len(schemas)]
+    return types, [column for column, count in counts.items() if count < len(schemas) and column not in _TOLD_APART]
 
 
 def check_apart(hashes: Mapping[str, str]) -> None:
@@ -203,6 +218,23 @@ def check_apart(hashes: Mapping[str, str]) -> None:
                 code="parts",
             )
         seen[sha256] = name
+
+
+def check_sources(known: Mapping[str, Facts | None]) -> None:
+    """Raises DataError when two parts, by name, with rows were made of one source: its orders would count twice."""
+    seen: dict[str, str] = {}
+    for name, one in known.items():
+        if one is None or one.rows.get("out") == 0:
+            continue
+        for source in (ancestor for ancestor in one.ancestors if "source" in ancestor):
+            other = seen.setdefault(source["sha256"], name)
+            if other != name:
+                raise DataError(
+                    f"{other} and {name} were both made of {source['source'][:80]}: its orders would count twice",
+                    where=name,
+                    fix="take one of them away, or clean the sources again, each into one part",
+                    code="parts",
+                )
 
 
 def told(what: str, names: Sequence[str]) -> str:

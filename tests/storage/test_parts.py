@@ -65,7 +65,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
 
 def test_a_column_of_some_parts_is_null_in_the_others(tmp_path: Path) -> None:
     """Logs grow columns: the union of all, and it is said."""
-    found = opened(written(tmp_path, a=LOG[:2], b=LOG[2:].with_columns(device=pl.lit("app"))))
+    found = opened(written(tmp_path, a=LOG[:2], b=LOG[2:].with_columns(device=pl.lit("app"), source_file=pl.lit("b.csv"))))
     assert found.frame.collect()["device"].to_list() == [None, None, "app", "app"]
     assert found.notices[0].text == "device: columns of some parts only, null in the others"
 
@@ -218,6 +218,32 @@ def test_days_cleaned_one_by_one_are_a_chain(
     assert main(["verify", "rfm.parquet", "--inputs", ".", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [one["check"] for one in told["checks"] if one["status"] == "unknown"] == ["tables"]
+
+
+def test_parts_of_one_source_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The footers know: `a.csv` lies in both, and its orders would count twice."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").mkdir()
+    for name in "ab":
+        Path(f"{name}.csv").write_text(f"customer_id,order_id,date,amount\n1,{name},2024-01-01,1.50\n", "utf-8")
+    assert main(["clean", "a.csv", "-o", "log/1.parquet", "-q"]) == 0
+    assert main(["clean", "a.csv", "b.csv", "-o", "log/2.parquet", "-q"]) == 0
+    capsys.readouterr()
+    assert main(["rfm", "log", "-o", "rfm.parquet"]) == 65
+    assert "1.parquet and 2.parquet were both made of a.csv" in capsys.readouterr().err
+
+
+def test_one_log_is_one_ancestor(tmp_path: Path) -> None:
+    """However it is named and whatever its parts are called; one part is the file it is."""
+    folder = written(tmp_path / "log", a=LOG[:2], b=LOG[2:])
+    known = opened(folder).sha256
+    assert opened(folder / "*.parquet").sha256 == known
+    (folder / "a.parquet").rename(folder / "c.parquet")
+    assert opened(folder).sha256 == known
+    (folder / "b.parquet").unlink()
+    assert opened(folder).lineage == opened(folder / "c*").lineage == opened(folder / "c.parquet").lineage
 
 
 def test_parts_of_two_currencies_are_refused(
