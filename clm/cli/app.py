@@ -81,6 +81,8 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return _stopped(Exit.INTERRUPTED, console)
     except SystemExit as stop:
+        if stop.code != Exit.TERMINATED and isinstance(stop.__context__, OSError):  # how Typer ends at a closed pipe, with 1
+            return _failed(stop.__context__, console)
         return _stopped(Exit.TERMINATED, console) if stop.code == Exit.TERMINATED else int(stop.code or 0)
     except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
         return _failed(error, console)
