@@ -47,12 +47,10 @@ _COMMANDS: tuple[tuple[str, Inputs, Callable[..., int], str], ...] = (
 )
 # what only tells needs no Polars
 _LIGHT = ("config", "tables", "key", "doctor")
-# options that name a file of the command beside INPUT and -o
-_NAMED_FILES = (
-    "rejects",
+# options that name a file the command reads beside INPUT, or writes beside -o
+_READ = (
     "orders",
     "model",
-    "save_model",
     "cuts",
     "scheme",
     "tiers",
@@ -62,6 +60,7 @@ _NAMED_FILES = (
     "ids_file",
     "key_file",
 )
+_WRITTEN = ("rejects", "save_model", "figures")
 _AGAIN = "give the same command again; `clm run` goes on where it was"
 
 
@@ -148,8 +147,10 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
             resources.apply(resolved.common.threads, resolved.common.memory_limit, folder)
             if name not in _LIGHT:
                 _import_polars()
+            job = Job(name, inputs, resolved, sources, console, folder)
+            job.refuse_addresses(_named(resolved, _READ), [*filter(None, [resolved.common.output]), *_named(resolved, _WRITTEN)])
             try:
-                return body(Job(name, inputs, resolved, sources, console, folder))
+                return body(job)
             except UsageError as error:
                 raise sources.traced(error, name, flags) from error
     except ClmError as error:
@@ -167,9 +168,14 @@ class _TerminatedError(ClmError):
 def _keep_log_apart(inputs: list[str], resolved: config.Resolved) -> None:
     """Raises ConfigError when CLM_LOG names a file of the command itself: lines would be added to it."""
     log = os.environ.get("CLM_LOG")
-    files = [*inputs, resolved.common.output, *(getattr(resolved.settings, name, None) for name in _NAMED_FILES)]
+    files = [*inputs, resolved.common.output, *_named(resolved, (*_READ, *_WRITTEN))]
     if log and any(one and os.path.realpath(one) == os.path.realpath(log) for one in files):
         raise ConfigError("CLM_LOG names a file of this command", where=f"CLM_LOG={log}", fix="give the log a file of its own")
+
+
+def _named(resolved: config.Resolved, names: Sequence[str]) -> list[str]:
+    """The files that options name."""
+    return [str(given) for name in names if (given := getattr(resolved.settings, name, None))]
 
 
 def _import_polars() -> None:

@@ -18,7 +18,7 @@ from clm.cli import conditions
 from clm.cli.conditions import Condition
 from clm.config import Resolved, Sources
 from clm.console import Console, show_table
-from clm.errors import Exit, InputError, UsageError
+from clm.errors import Exit, InputError, OutputError, UsageError
 from clm.inert import json_text
 from clm.settings import CommonSettings
 from clm.steps import Step
@@ -73,6 +73,26 @@ class Job:
         """Whether an input is an address (`s3://…`), no path."""
         return "://" in given and not Path(given).exists()
 
+    def refuse_addresses(self, read: Sequence[str], written: Sequence[str]) -> None:
+        """Files are those of this machine: `rfm` alone reads another's input, and a customer of `show` is no file.
+
+        Raises InputError or OutputError.
+        """
+        inputs = self.inputs[1:] if self.command in ("rfm", "show") else self.inputs
+        for given in (*inputs, *read):
+            if self.elsewhere(given):
+                from clm.engines import stores
+
+                raise stores.not_here(given)
+        for given in written:
+            if self.elsewhere(given):
+                raise OutputError(
+                    "clm writes files of this machine, not to an address",
+                    where=given,
+                    fix="name a file here, and copy it there afterwards",
+                    code="elsewhere",
+                )
+
     def pair(self) -> tuple[Path, Path]:
         """The two inputs; neither can be standard input."""
         if len(self.inputs) != 2 or "-" in self.inputs:
@@ -98,10 +118,6 @@ class Job:
 
         if given == "":
             raise UsageError("an empty input name", fix="is a variable of the shell unset?")
-        if self.elsewhere(given):
-            from clm.engines import stores
-
-            raise stores.not_here(given)
         path = Path(given)
         with faults.reading(path):
             if not path.exists() or path.is_file() or path.is_dir():
@@ -114,10 +130,6 @@ class Job:
         if self.inputs not in ([], ["-"]):
             if "-" in self.inputs:
                 raise UsageError("standard input (-) cannot be one of several inputs", fix="write it to a file first")
-            if address := next((one for one in self.inputs if self.elsewhere(one)), None):
-                from clm.engines import stores
-
-                raise stores.not_here(address)
             return list(self.inputs), {}
         spooled = self._spooled()
         return [spooled], {spooled: "stdin"}

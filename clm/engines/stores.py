@@ -35,7 +35,12 @@ def orders(url: str) -> Iterator[pl.LazyFrame]:
     Raises InputError for a kind of address that is not read, and when the store does not give it.
     """
     if not url.startswith(_READ):
-        raise not_here(url)
+        raise InputError(
+            f"rfm reads addresses that start with {', '.join(_READ)}, not this one",
+            where=url,
+            fix="copy it here first",
+            code="elsewhere",
+        )
     try:
         frame = pl.scan_parquet(url, hive_partitioning=False, storage_options=_PATIENCE)
         with warnings.catch_warnings():

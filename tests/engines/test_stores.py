@@ -103,9 +103,22 @@ def test_what_a_store_does_not_give_is_66(bucket: dict[str, bytes], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "argv", [("clean", "s3://shop/log.csv"), ("rfm", "https://shop/log.parquet"), ("cohort", "s3://shop/log.parquet")]
+    ("line", "code", "says"),
+    [
+        ("clean s3://shop/log.csv -o x.parquet", 66, "reads files of this machine, not an address\n  where: s3://shop/log.csv"),
+        ("cohort s3://shop/log.parquet", 66, "`clm rfm` alone reads Parquet at s3://, gs://, az://"),
+        ("report c.parquet --previous s3://shop/c.parquet", 66, "where: s3://shop/c.parquet\n  to do: copy it here first"),
+        ("show C1 s3://shop/out", 66, "where: s3://shop/out"),
+        ("verify s3://shop/out", 66, "where: s3://shop/out"),
+        ("run log.csv -o s3://shop/out", 73, "not to an address\n  where: s3://shop/out"),
+        ("rfm https://shop/log.parquet -o x.parquet", 66, "that start with s3://, gs://, az://, not this one"),
+    ],
 )
-def test_addresses_are_refused_elsewhere(argv: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What reads files of this machine says so, and what reads addresses."""
-    assert main([*argv, "-o", str(tmp_path / "x.parquet")]) == 66
-    assert "copy it here first" in capsys.readouterr().err
+def test_addresses_are_refused_elsewhere(
+    line: str, code: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What reads files of this machine says so, whichever file it is, and what reads addresses; nothing is made here instead."""
+    monkeypatch.chdir(tmp_path)
+    assert main(line.split()) == code
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
