@@ -11,11 +11,15 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from clm.errors import InputError
+from clm.errors import DataError, InputError
 
 _READ = ("s3://", "gs://", "az://")
 _PATIENCE = {"max_retries": 2, "retry_timeout_ms": 20_000}
 _SHOWN = 200  # characters of what the store says
+# how Polars' errors begin that are the store's, or a file's; and what it advises where the files of a pattern differ
+_OF_STORE = "object-store error: "
+_NO_PARQUET = "parquet: "
+_OF_PARTS = ("extra_columns=", "cast_options=", "missing_columns=")
 
 
 def not_here(url: str) -> InputError:
@@ -32,7 +36,8 @@ def not_here(url: str) -> InputError:
 def orders(url: str) -> Iterator[pl.LazyFrame]:
     """The Parquet file, folder (its address ends in `/`) or pattern at an address, as long as it is read.
 
-    Raises InputError for a kind of address that is not read, and when the store does not give it.
+    Raises InputError for a kind of address that is not read, and when the store does not give it; DataError when that is no
+    Parquet, or parts that do not fit together.
     """
     if not url.startswith(_READ):
         raise InputError(
@@ -46,11 +51,44 @@ def orders(url: str) -> Iterator[pl.LazyFrame]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a region that is not set: it is asked for
             frame.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _of_log(url, error) or _not_given(url, type(error).__name__) from error
+    try:
         yield frame
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(
-            f"the object store does not give it: {(str(error).splitlines() or [''])[0][:_SHOWN]}",
+        told = _of_log(url, error)
+        if told is None:  # a closed pipe, a full disk, a bug
+            raise
+        raise told from error
+
+
+def _of_log(url: str, error: Exception) -> InputError | DataError | None:
+    """The store's error, or the log's that it gave, known by what Polars calls it; None where it is neither.
+
+    Of the log's only the kind is told: the text may quote its values.
+    """
+    text = str(error)
+    if isinstance(error, OSError):
+        return _not_given(url, text.partition(_OF_STORE)[2]) if _OF_STORE in text else None
+    if isinstance(error, pl.exceptions.ComputeError) and text.startswith(_NO_PARQUET) and "(os error" not in text:
+        return DataError(
+            "what the object store gives is no Parquet, or damaged", where=url, fix="make it again", code="not_parquet"
+        )
+    if isinstance(error, pl.exceptions.PolarsError) and any(hint in text for hint in _OF_PARTS):
+        return DataError(
+            "the parts there do not have the same columns, of the same types",
             where=url,
-            fix="check the address, the credentials in the environment (AWS_…, GOOGLE_…, AZURE_…) and the network",
-            code="store",
-        ) from error
+            fix="write all of them with the same `clm clean`",
+            code="parts",
+        )
+    return None
+
+
+def _not_given(url: str, says: str) -> InputError:
+    line = (says.splitlines() or [""])[0].partition(" (path: ")[0]
+    return InputError(
+        f"the object store does not give it: {line[:_SHOWN].strip(' :.(')}",
+        where=url,
+        fix="check the address, the credentials in the environment (AWS_…, GOOGLE_…, AZURE_…) and the network",
+        code="store",
+    )

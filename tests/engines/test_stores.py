@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from clm.cli import main
+from clm.engines import stores
+from clm.errors import InputError
 from tests.logs import invented
 
 
@@ -100,6 +103,44 @@ def test_what_a_store_does_not_give_is_66(bucket: dict[str, bytes], tmp_path: Pa
     assert "s3://shop/none.parquet" in told
     assert "s3cr3t" not in told
     assert not list(tmp_path.iterdir())
+
+
+def test_a_store_is_blamed_for_what_is_its_own(bucket: dict[str, bytes], tmp_path: Path) -> None:
+    """A closed pipe, a full disk or a bug while its log is read is told as it is; an object that is gone is the store's."""
+    invented().write_parquet(tmp_path / "log.parquet")
+    bucket["log.parquet"] = (tmp_path / "log.parquet").read_bytes()
+
+    def meanwhile(does: Callable[[pl.LazyFrame], object]) -> None:
+        with stores.orders("s3://shop/log.parquet") as orders:
+            does(orders)
+
+    def closed(orders: pl.LazyFrame) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        meanwhile(closed)
+    with pytest.raises(pl.exceptions.PolarsError, match="os error 28"):
+        meanwhile(lambda orders: orders.sink_parquet("/dev/full"))
+    with pytest.raises(pl.exceptions.InvalidOperationError):
+        meanwhile(lambda orders: orders.select(pl.col("customer_id").cast(pl.Int64)).collect())
+    with pytest.raises(InputError, match="does not give it: Object at location"):
+        meanwhile(lambda orders: (bucket.clear(), orders.collect()))
+
+
+def test_what_a_store_gives_that_is_no_log_is_65(
+    bucket: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No Parquet, or parts that differ: told without a word of what they hold."""
+    log = invented()
+    for name, part in {"a": log, "b": log.rename({"order_id": "PRIVATE"})}.items():
+        part.write_parquet(tmp_path / "part")
+        bucket[f"days/{name}.parquet"] = (tmp_path / "part").read_bytes()
+    bucket["text.parquet"] = b"PRIVATE, and no Parquet"
+    for source, says in (("text.parquet", "is no Parquet, or damaged"), ("days/*.parquet", "do not have the same columns")):
+        assert main(["rfm", f"s3://shop/{source}", "-o", str(tmp_path / "x.parquet")]) == 65
+        told = capsys.readouterr().err
+        assert says in told
+        assert "PRIVATE" not in told
 
 
 @pytest.mark.parametrize(
