@@ -111,7 +111,7 @@ def _versions(facts: Facts, known: Sequence[dict[str, Any]]) -> str:
 
 
 def _against_there(tables: Sequence[dict[str, Any]], there: There, checked: Checked) -> Iterator[Check]:
-    lacking = [one for one in tables if not all(there.has_table(part["sha256"]) for part in one.get("parts", [one]))]
+    lacking = [one for one in tables if not all(_has(there, part) for part in one.get("parts", [one]))]
     found = len(tables) - len(lacking)
     if found:
         yield checked.ok("tables", f"{counted(found, 'earlier table')} found, byte for byte")
@@ -120,17 +120,27 @@ def _against_there(tables: Sequence[dict[str, Any]], there: There, checked: Chec
         yield checked.unknown("tables", f"not here to compare: what {stages} made (--inputs DIR names a folder that has it)")
 
 
+def _has(there: There, table: dict[str, Any]) -> bool:
+    return there.has_all(table) if _MANY.fullmatch(table.get("source", "")) else there.has_table(table["sha256"])
+
+
 def _sources(sources: Sequence[dict[str, Any]], there: There, checked: Checked) -> Iterator[Check]:
     lacking = []
     for one in sources:
         same_name = there.named(one["source"])
         if any(path.stat().st_size == one["bytes"] and there.sha256(path) == one["sha256"] for path in same_name):
             yield checked.ok("source", f"{one['source']} is unchanged")
+        elif _MANY.fullmatch(one["source"]) and there.has_all(one):
+            yield checked.ok("source", f"{one['source']} are unchanged")
         elif same_name:
             yield checked.wrong("source", f"{one['source']} is another file than the one the table was made from")
         else:
             lacking.append(one["source"])
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        hint = "many files are known by one hash" if _MANY.fullmatch(lacking[0]) else "--inputs DIR names its folder"
+        hint = (
+            "known by one hash: --inputs DIR names a folder of them alone"
+            if _MANY.fullmatch(lacking[0])
+            else "--inputs DIR names its folder"
+        )
         yield checked.unknown("source", f"not here to compare: {lacking[0]}{more} ({hint})")

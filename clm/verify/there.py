@@ -5,12 +5,13 @@ It may not follow links to folders, or read a file before somebody asks for its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from clm.errors import InputError
-from clm.storage import files
+from clm.storage import facts, files, keyed
 
 _MOST = 20_000
 
@@ -52,3 +53,21 @@ class There:
 
     def has_table(self, sha256: str) -> bool:
         return any(self.sha256(path) == sha256 for path in self.tables())
+
+    def has_all(self, record: Mapping[str, Any]) -> bool:
+        """Whether the many files of one record are those of a folder and its subfolders, or those of one suffix there."""
+        groups: dict[tuple[Path, str | None], list[Path]] = {}
+        for path in (one for paths in self._names.values() for one in paths if not keyed.for_machines(one.name)):
+            for folder in path.parents:
+                for suffix in (None, path.suffix):
+                    groups.setdefault((folder, suffix), []).append(path)
+        return any(self._are(record, folder, paths) for (folder, _), paths in groups.items())
+
+    def _are(self, record: Mapping[str, Any], folder: Path, paths: list[Path]) -> bool:
+        """Number and size first: hashes cost reading."""
+        sizes = [path.stat().st_size for path in paths] if record["source"] == f"{len(paths)} files" else []
+        if sum(sizes) != record["bytes"] or not sizes:
+            return False
+        names = keyed.names([(folder, path) for path in paths])
+        listed = [facts.source(name, size, self.sha256(path)) for name, size, path in zip(names, sizes, paths, strict=True)]
+        return bool(facts.together(listed)["sha256"] == record["sha256"])

@@ -18,6 +18,7 @@ from clm.ingest import sources
 from clm.storage import files
 from clm.storage.files import Opened
 from clm.tables import TRANSACTIONS
+from clm.verify import there
 from tests.logs import transactions
 from tests.plans import assert_streams
 
@@ -233,6 +234,35 @@ def test_parts_of_one_source_are_refused(
     capsys.readouterr()
     assert main(["rfm", "log", "-o", "rfm.parquet"]) == 65
     assert "1.parquet and 2.parquet were both made of a.csv" in capsys.readouterr().err
+
+
+def test_many_sources_and_parts_are_found_by_one_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Above fifty a footer has one record of all: `verify` holds the files of a folder against it, and sees one that changed."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("csv", "log"):
+        Path(folder).mkdir()
+    for number in range(51):
+        Path(f"csv/{number}.csv").write_text(f"customer_id,order_id,date,amount\n1,{number},2024-01-01,1.5\n", "utf-8")
+    assert main(["clean", "csv", "-o", "clean.parquet", "-q"]) == 0
+    clean = pl.read_parquet("clean.parquet")
+    Path("csv/notes").touch()
+
+    def told() -> dict[str, str]:
+        capsys.readouterr()
+        main(["verify", "clean.parquet", "--inputs", "csv", "--json"])
+        return {one["check"]: one["status"] for one in json.loads(capsys.readouterr().out)["checks"]}
+
+    assert told()["source"] == "ok"
+    Path("csv/7.csv").write_text("customer_id,order_id,date,amount\n1,7,2024-01-01,1.6\n", "utf-8")
+    assert told()["source"] == "unknown"
+    for number in range(51):
+        clean[number : number + 1].write_parquet(f"log/{number}.parquet")
+    known = there.There()
+    known.add(tmp_path / "log", deep=True)
+    (ancestor,) = opened(tmp_path / "log").lineage
+    assert known.has_all(ancestor["parts"][0])
 
 
 def test_one_log_is_one_ancestor(tmp_path: Path) -> None:
