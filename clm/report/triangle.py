@@ -24,7 +24,7 @@ def lines(cohorts: pl.DataFrame, width: int) -> list[str]:
         return ["no cohort: nobody has bought yet"]
     label = max(cells("cohort"), *(cells(name) for name in lived["cohort"].unique()))
     fit = max(1, (width - label - _COUNT) // _CELL)
-    found = ["Of each cohort, % who ordered again, by periods since the first order"]
+    found = ["Of each cohort, % who ordered, by periods since the first order"]
     groups = lived["group"].unique(maintain_order=True)
     for group in groups:
         if len(groups) > 1:

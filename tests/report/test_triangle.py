@@ -28,7 +28,7 @@ def test_a_line_for_each_cohort() -> None:
         80,
     )
     assert found == [
-        "Of each cohort, % who ordered again, by periods since the first order",
+        "Of each cohort, % who ordered, by periods since the first order",
         "cohort    customers    0    1    2",
         "2024-01       1,200  100   <1 >99*",
         "2024-02          30  100   0*",
