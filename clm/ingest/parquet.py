@@ -5,6 +5,7 @@ It may not interpret a value: what each says as text is told in `native`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from clm.ingest.table import Table
 
 _BATCH = 262_144
 _SAMPLE = 36_864
+_KINDS = re.compile(r"\b\w+(?:Error|Exception): ")  # names only programmers know
 
 
 def read(source: Source) -> Table:
@@ -109,7 +111,7 @@ def _opened(source: Source) -> Iterator[Any]:
 
 
 def _damaged(source: Source, why: object) -> DataError:
-    first = (str(why).splitlines() or [""])[0].strip() or type(why).__name__
+    first = _KINDS.sub("", (str(why).splitlines() or [""])[0]).strip() or type(why).__name__
     return DataError(f"{source.name} is damaged, or no Parquet file: {first}", fix="get the file again.", code="damaged")
 
 

@@ -384,6 +384,7 @@ _VALUES = st.recursive(
 _KEYS = st.sampled_from(["roles", "map", "keep", "status", "test", "only", "tables", "recognise", "shape", "decimal", "optional"])
 
 
+@pytest.mark.odd_names
 @given(st.dictionaries(_KEYS | st.text(max_size=5), _VALUES, max_size=4))
 def test_hostile_profiles_are_refused_or_read(record: dict[str, Any]) -> None:
     """Whatever shape the data has, the answer is a profile or a ConfigError; a profile written down is the same again."""
