@@ -78,7 +78,7 @@ def main(argv: list[str]) -> int:
     except typer.TyperException as error:
         return _usage(error, console)
     except KeyboardInterrupt:
-        return _stopped(Exit.INTERRUPTED, console)
+        return _stopped(signals.received() or Exit.INTERRUPTED, console)
     except SystemExit as stop:
         if stop.code != Exit.TERMINATED and isinstance(stop.__context__, OSError):  # how Typer ends at a closed pipe, with 1
             return _failed(stop.__context__, console)
@@ -153,6 +153,8 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
                 return body(job)
             except UsageError as error:
                 raise sources.traced(error, name, flags) from error
+    except KeyboardInterrupt:  # Typer would end with its code and without a word
+        return _stopped(signals.received() or Exit.INTERRUPTED, console)
     except ClmError as error:
         return _failed(error, console)
 

@@ -1,12 +1,15 @@
-"""How a signal ends a command in order: an exception where the main thread is, remembered, and raised again where it is lost.
+"""How a signal ends a command in order: an exception where the main thread is, remembered, and raised where it is not lost.
 
 It may not say anything or clean up: whoever catches the exception does.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -15,38 +18,52 @@ from clm.errors import Exit
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 _SOON = 0.01
+_MOST_WAITS = 100  # a second outside of blocking calls
+_waits = 0
 _received: Exit | None = None
 
 
 def listen() -> None:
     """From here on a signal ends the command in order. One that is ignored stays ignored: `nohup clm …` is meant."""
-    global _received
-    _received = None
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    global _received, _waits
+    _received, _waits = None, 0
+    for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _terminate)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, _interrupt)
 
 
-def received() -> Exit | None:
-    """The exit code of the signal that came since `listen`, if any. What fails after it fails because of it: Rust, called at that
-    moment, panics about the exception, and a panic while reading is otherwise the file's fault."""
-    return _received
-
-
 def insist() -> None:
-    """Where Python has to ignore an exception, as in the callback of a weak reference, a signal's is raised once more."""
+    """From here on no signal waits for the end of a query, none breaks into what Polars calls back, and one whose exception
+    Python has to ignore, as in the callback of a weak reference, is raised once more.
+
+    For a process of clm's own: it takes SIGALRM and a thread.
+    """
     signal.signal(signal.SIGALRM, _raise)
     sys.unraisablehook = _not_raised
+    told, telling = os.pipe()
+    os.set_blocking(telling, False)
+    signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
+    threading.Thread(target=_pass_on, args=(told,), daemon=True).start()
+
+
+def received() -> Exit | None:
+    """The exit code of the signal that came since `listen`, if any: what fails after it fails because of it."""
+    return _received
 
 
 def ignore() -> None:
     """For the last steps of a process: a second signal may not interrupt them."""
     signal.setitimer(signal.ITIMER_REAL, 0)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+    for number in (*_ENDING, signal.SIGINT):
+        signal.signal(number, _nothing)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """SIG_IGN would make Python say aloud that a signal already on its way was ignored."""
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -58,14 +75,41 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     global _received
-    _received = Exit.INTERRUPTED
+    _received = _received or Exit.INTERRUPTED
     _raise(number, frame)
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
+    global _waits
+    if isinstance(sys.exc_info()[1], SystemExit | KeyboardInterrupt):
+        return  # on its way already: what cleans up behind it comes to its end
+    if signal.getsignal(signal.SIGALRM) is _raise and _waits < _MOST_WAITS and _in_polars(frame):
+        _waits += 1
+        signal.setitimer(signal.ITIMER_REAL, _SOON)
+        return
     if _received is Exit.TERMINATED:
         raise SystemExit(int(Exit.TERMINATED))
     raise KeyboardInterrupt
+
+
+def _in_polars(frame: FrameType | None) -> bool:
+    """Whether Polars is being called: its Rust panics, aloud, about an exception in the Python it calls back."""
+    polars = sys.modules.get("polars")
+    home = None if polars is None or polars.__file__ is None else str(Path(polars.__file__).parent)
+    while home is not None and frame is not None:
+        if frame.f_code.co_filename.startswith(home):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _pass_on(told: int) -> None:
+    """Python handles a signal only when a query is over; Polars ends one by itself, but for SIGINT alone."""
+    global _received
+    while numbers := os.read(told, 64):
+        if not {*numbers}.isdisjoint(_ENDING):
+            _received = Exit.TERMINATED
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def _not_raised(lost: UnraisableHookArgs) -> None:

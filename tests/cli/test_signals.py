@@ -28,6 +28,27 @@ except SystemExit as stop:
 except KeyboardInterrupt:
     print("interrupted")
 """
+_IN_POLARS = """
+import os, signal, time
+import polars as pl
+from clm.cli import signals
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signals.listen()
+signals.insist()
+def called_back(frame):
+    os.kill(os.getpid(), {number})
+    for _ in range(1000): pass
+    print("whole")
+    return frame
+try:
+    pl.DataFrame().pipe(called_back)
+    time.sleep(20)
+    print("slept")
+except SystemExit as stop:
+    print(stop.code)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
 _AS_A_FAILURE = """
 import os, signal, sys
 from contextlib import suppress
@@ -54,6 +75,13 @@ def test_a_signal_in_a_callback_is_not_lost(number: str, said: str) -> None:
     """Python ignores what is raised there, aloud: it is raised again at once, and nothing is said."""
     done = _python(_IN_A_CALLBACK, number)
     assert (done.stdout.strip(), done.stderr) == (said, "")
+
+
+@pytest.mark.parametrize(("number", "said"), [("signal.SIGTERM", "143"), ("signal.SIGINT", "interrupted")])
+def test_a_signal_waits_while_polars_calls_back(number: str, said: str) -> None:
+    """What Polars calls comes to its end, and right after it the command does."""
+    done = _python(_IN_POLARS, number)
+    assert (done.stdout.split(), done.stderr) == (["whole", said], "")
 
 
 @pytest.mark.parametrize(("number", "code"), [("signal.SIGTERM", 143), ("signal.SIGINT", 130)])
