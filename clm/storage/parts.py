@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from clm import strict_json
 from clm.errors import DataError, InputError
 from clm.outcome import counted, money_text
 from clm.storage import facts, keyed
@@ -221,20 +222,33 @@ def check_apart(hashes: Mapping[str, str]) -> None:
 
 
 def check_sources(known: Mapping[str, Facts | None]) -> None:
-    """Raises DataError when two parts, by name, with rows were made of one source: its orders would count twice."""
-    seen: dict[str, str] = {}
+    """Raises DataError when two parts, by name, with rows were made of the same of one source: its orders would count twice."""
+    seen: dict[str, list[tuple[str, Facts]]] = {}
     for name, one in known.items():
         if one is None or one.rows.get("out") == 0:
             continue
-        for source in (ancestor for ancestor in one.ancestors if "source" in ancestor):
-            other = seen.setdefault(source["sha256"], name)
-            if other != name:
+        for source in {ancestor["sha256"]: ancestor for ancestor in one.ancestors if "source" in ancestor}.values():
+            others = seen.setdefault(source["sha256"], [])
+            other = next((before for before, its in others if not _disjoint(its.settings, one.settings)), None)
+            if other is not None:
                 raise DataError(
                     f"{other} and {name} were both made of {source['source'][:80]}: its orders would count twice",
                     where=name,
                     fix="take one of them away, or clean the sources again, each into one part",
                     code="parts",
                 )
+            others.append((name, one))
+
+
+def _disjoint(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether `clean` took different rows of a source: another sheet, or days that do not meet."""
+    sheets = one.get("sheet"), other.get("sheet")
+    return (None not in sheets and sheets[0] != sheets[1]) or _before(one, other) or _before(other, one)
+
+
+def _before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    until, since = str(one.get("until")), str(other.get("since"))
+    return strict_json.day_or_none(until) and strict_json.day_or_none(since) and until < since
 
 
 def told(what: str, names: Sequence[str]) -> str:

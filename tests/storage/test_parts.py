@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,7 +16,7 @@ from polars.testing import assert_frame_equal
 from clm.cli import main
 from clm.errors import DataError, InputError, UsageError
 from clm.ingest import sources
-from clm.storage import files
+from clm.storage import facts, files, parts
 from clm.storage.files import Opened
 from clm.tables import TRANSACTIONS
 from clm.verify import there
@@ -234,6 +235,30 @@ def test_parts_of_one_source_are_refused(
     capsys.readouterr()
     assert main(["rfm", "log", "-o", "rfm.parquet"]) == 65
     assert "1.parquet and 2.parquet were both made of a.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        ({"sheet": "Jan"}, {"sheet": "Feb"}, True),
+        ({"until": "2024-01-31"}, {"since": "2024-02-01"}, True),
+        ({"since": "2024-02-01"}, {"until": "2024-01-31"}, True),
+        ({"sheet": "Jan"}, {"sheet": "Jan"}, False),
+        ({"sheet": "Jan"}, {"sheet": None}, False),
+        ({"until": "2024-02-01"}, {"since": "2024-02-01"}, False),
+        ({"until": "2024-01-31"}, {"since": "none"}, False),
+        ({"until": 1}, {"since": ["x"]}, False),
+    ],
+)
+def test_a_source_may_be_cut_into_parts(one: dict[str, Any], other: dict[str, Any], apart: bool) -> None:
+    """By sheets, or by days that do not meet."""
+    source = facts.source("log.xlsx", 1, "0" * 64)
+    known = {
+        name: facts.Facts("TRANSACTIONS", 1, "clean", settings, rows={"out": 1}, ancestors=[source])
+        for name, settings in {"1": one, "2": other}.items()
+    }
+    with nullcontext() if apart else pytest.raises(DataError, match=r"both made of log\.xlsx"):
+        parts.check_sources(known)
 
 
 def test_many_sources_and_parts_are_found_by_one_hash(
