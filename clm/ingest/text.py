@@ -23,10 +23,9 @@ from clm.ingest.part import Part, check_options, evidence, look
 from clm.ingest.profiles import Profile
 from clm.ingest.sample import SAMPLE_FILES, take
 from clm.ingest.scan import OWN, scan
-from clm.outcome import Notice, counted
+from clm.outcome import Notice
 from clm.settings import CleanSettings
-
-_FEW = 5
+from clm.storage import keyed
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ def read_text(
 def _not_read(inputs: Sequence[str | Path]) -> Iterator[Notice]:
     left = sources.left_out(inputs)
     if left:
-        names = ", ".join(left[:_FEW]) + (", …" if len(left) > _FEW else "")
-        yield Notice("files_left_out", f"{counted(len(left), 'name')} in the folder not read: {names}; name what holds orders.")
+        yield Notice("files_left_out", keyed.not_read(left))
 
 
 def _schema(parts: tuple[Part, ...]) -> dict[str, pl.DataType]:

@@ -19,7 +19,7 @@ import polars as pl
 
 from clm.errors import DataError, InputError, UsageError
 from clm.outcome import Notice
-from clm.storage import contract, facts, parts
+from clm.storage import contract, facts, keyed, parts
 from clm.storage.facts import Facts
 from clm.storage.faults import reading, writing
 from clm.storage.parts import Parts
@@ -143,7 +143,7 @@ def _together(found: Parts, table: Table, needed: list[str], shown: str) -> Open
     schema, lacking = parts.united({one.name: columns for one, columns in described}, found)
     parts.check_alike({one.name: one.facts for one in opened})
     if found.left_out:
-        notices.append(Notice("files_left_out", parts.told("not read", found.left_out)))
+        notices.append(Notice("files_left_out", keyed.not_read(found.left_out)))
     if lacking:
         notices.append(Notice("columns_of_some_parts", f"{', '.join(lacking)}: columns of some parts only, null in the others"))
     if found.keys:

@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from clm.errors import DataError
+from clm.outcome import counted
 
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_FEW = 5
 
 
 def shown(name: str | Path) -> str:
@@ -97,3 +99,9 @@ def key(folder: str) -> tuple[str, str | None]:
     """The key and its value, percent signs undone; null as Hive writes it."""
     name, _, value = shown(folder).partition("=")
     return name, None if value == _NO_VALUE else unquote(value)
+
+
+def not_read(left_out: Sequence[str]) -> str:
+    """What is said of names that are passed over."""
+    names = ", ".join(left_out[:_FEW]) + ", …" * (len(left_out) > _FEW)
+    return f"{counted(len(left_out), 'name')} not read: {names}; name what holds orders."

@@ -17,7 +17,7 @@ import polars as pl
 
 from clm import strict_json
 from clm.errors import DataError, InputError
-from clm.outcome import counted, money_text
+from clm.outcome import money_text
 from clm.storage import facts, keyed
 from clm.storage.facts import Facts
 from clm.storage.faults import reading
@@ -249,11 +249,6 @@ def _disjoint(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     until, since = str(one.get("until")), str(other.get("since"))
     return strict_json.day_or_none(until) and strict_json.day_or_none(since) and until < since
-
-
-def told(what: str, names: Sequence[str]) -> str:
-    """`3 names not read: a, b, c`."""
-    return f"{counted(len(names), 'name')} {what}: {', '.join(names[:_FEW])}{', …' if len(names) > _FEW else ''}"
 
 
 def check_alike(known: Mapping[str, Facts | None]) -> None:

@@ -77,7 +77,7 @@ def test_what_a_folder_holds_beside_logs_is_said(tmp_path: Path) -> None:
     for name in ("a.htm", "b.md", "c.md", "d.md", "e.md"):
         (folder / name).write_text("x")
     said = notices(clean_files([folder], tmp_path))["files_left_out"]
-    assert said.startswith("6 names in the folder not read: a.htm, b.md, c.md, d.md, e.md, …")
+    assert said.startswith("6 names not read: a.htm, b.md, c.md, d.md, e.md, …")
     assert "files_left_out" not in notices(clean_files([folder / "jan.csv"], tmp_path))
 
 

@@ -62,7 +62,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     (folder / "notes.txt").touch()
     found = opened(folder)
     assert found.frame.select(pl.len()).collect().item() == LOG.height
-    assert found.notices[0].text == "2 names not read: notes.txt, old/"
+    assert found.notices[0].text == "2 names not read: notes.txt, old/; name what holds orders."
 
 
 def test_a_column_of_some_parts_is_null_in_the_others(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_folder_that_a_pattern_matches_is_named(tmp_path: Path) -> None:
     folder = written(tmp_path / "log", a=LOG, **{"b.parquet__part-0": LOG[:1]})
     found = opened(folder / "*.parquet")
     assert found.frame.select(pl.len()).collect().item() == LOG.height
-    assert found.notices[0].text == "1 name not read: b.parquet/"
+    assert found.notices[0].text == "1 name not read: b.parquet/; name what holds orders."
     assert len(opened(folder / "**" / "part*.parquet").parts) == 1
     with pytest.raises(InputError, match=r"but folders do: b\.parquet/"):
         opened(folder / "b*.parquet")
