@@ -171,7 +171,8 @@ def _keep_log_apart(inputs: list[str], resolved: config.Resolved) -> None:
     """Raises ConfigError when CLM_LOG names a file of the command itself: lines would be added to it."""
     log = os.environ.get("CLM_LOG")
     files = [*inputs, resolved.common.output, *_named(resolved, (*_READ, *_WRITTEN))]
-    if log and any(one and os.path.realpath(one) == os.path.realpath(log) for one in files):
+    named = [one for one in files if one and "\0" not in one]  # an id may hold what no path can
+    if log and any(os.path.realpath(one) == os.path.realpath(log) for one in named):
         raise ConfigError("CLM_LOG names a file of this command", where=f"CLM_LOG={log}", fix="give the log a file of its own")
 
 

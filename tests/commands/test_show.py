@@ -81,6 +81,12 @@ def test_what_may_be_wrong_with_an_id(run: Path, tmp_path: Path, capsys: pytest.
         assert not re.search(r"C\d{3}", said)
 
 
+def test_an_id_no_path_could_be_is_only_not_there(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a log file too, which no file of the command may be."""
+    monkeypatch.setenv("CLM_LOG", str(tmp_path / "clm.log"))
+    assert main(["show", "C\x001", str(run)]) == 65
+
+
 def test_a_folder_of_part_of_the_chain(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without churn and value the table that went furthest tells what it knows, with the last orders."""
     for name in ("clean.parquet", "rfm.parquet", "segments.parquet"):
