@@ -33,7 +33,7 @@ from clm.ingest.sources import Source
 from clm.ingest.structure import LINE
 from clm.ingest.table import Table
 from clm.settings import typed
-from clm.storage.faults import writing
+from clm.storage.faults import footer, writing
 
 _BATCH = 65_536
 _LOOK_AT = 200
@@ -259,7 +259,7 @@ def _batches(body: pl.DataFrame, found: Dialect, source: Source, spool: Path | N
     kept = body.lazy()
     if spool is not None:
         copy = spool / f"sheet-{source.sha256[:16]}-{hashlib.sha256(repr(found).encode()).hexdigest()[:8]}.parquet"
-        with writing(copy):
+        with writing(copy), footer(copy):
             body.write_parquet(copy, row_group_size=_BATCH)
         kept = pl.scan_parquet(copy, glob=False)
 

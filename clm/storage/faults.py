@@ -15,6 +15,7 @@ from pathlib import Path
 from clm.errors import ClmError, InputError, OutputError, StorageError
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_FOOTER_LOST, _MORE_THAN_A_FOOTER = "Invalid thrift: transport error", 2**20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CANNOT_CREATE = (
     errno.EACCES,
@@ -76,6 +77,22 @@ def writing(path: Path) -> Iterator[None]:
             ) from error
         fix = ROOM_FIX if cause.errno in _NO_ROOM else "run again; the previous file, if there was one, is untouched"
         raise StorageError(f"writing {path.name} failed: {_reason(cause)}", where=str(path), fix=fix) from error
+
+
+@contextmanager
+def footer(path: Path) -> Iterator[None]:
+    """Where Polars writes Parquet to `path`: why the footer could not be written it forgets, so the file is asked once more.
+
+    Raises the OSError of that; the file is lost in any case.
+    """
+    try:
+        yield
+    except Exception as error:
+        if os_error_of(error) is None and _FOOTER_LOST in str(error):
+            with path.open("ab") as file:
+                file.write(bytes(_MORE_THAN_A_FOOTER))
+                os.fsync(file.fileno())
+        raise
 
 
 def _reason(cause: OSError) -> str:

@@ -22,7 +22,7 @@ import polars as pl
 from clm.errors import OutputError
 from clm.storage import contract, seal, temporary
 from clm.storage.facts import KEY, Facts
-from clm.storage.faults import writing
+from clm.storage.faults import footer, writing
 from clm.storage.files import sha256_of
 from clm.tables import TRANSACTIONS, Table
 
@@ -47,9 +47,15 @@ class Output:
 
 def sink(frame: pl.DataFrame | pl.LazyFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write Parquet with repeatable bytes; streaming for lazy frames."""
-    frame.lazy().sink_parquet(
-        path, row_group_size=ROW_GROUP, metadata=metadata, compression="zstd", compression_level=_ZSTD_LEVEL, engine="streaming"
-    )
+    with footer(path):
+        frame.lazy().sink_parquet(
+            path,
+            row_group_size=ROW_GROUP,
+            metadata=metadata,
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+            engine="streaming",
+        )
 
 
 def set_aside(frame: pl.LazyFrame, path: Path, most: int) -> tuple[pl.LazyFrame, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import resource
 import stat
 import tempfile
 import threading
@@ -386,3 +387,24 @@ def test_what_is_set_aside_reads_back_whole_held_or_spooled(most: int, tmp_path:
     assert aside.collect().equals(LOG)
     assert (tmp_path / "spool").exists() is (most == 0)
     assert publish.set_aside(LOG.head(0).lazy(), tmp_path / "none", most)[0].collect().equals(LOG.head(0))
+
+
+def test_a_footer_that_finds_no_room_is_74(tmp_path: Path) -> None:
+    """Wherever a file may not grow any more, also where Polars forgets why its last bytes could not be written."""
+    target, whole = tmp_path / "t.parquet", tmp_path / "whole.parquet"
+
+    def sunk(path: Path) -> int:
+        publish.sink(LOG, path)
+        return LOG.height
+
+    sunk(whole)
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for size in range(1, whole.stat().st_size, 97):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, unlimited[1]))
+        try:
+            with pytest.raises(StorageError, match="file too large") as caught:
+                publish.publish(target, sunk)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        assert caught.value.exit_code == 74
+    assert listing(tmp_path) == ["whole.parquet"]
