@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -57,19 +58,24 @@ def received() -> Exit | None:
 
 def ignore() -> None:
     """For the last steps of a process: a second signal may not interrupt them."""
+    _from_now_on(signal.SIG_IGN)
+
+
+def _from_now_on(handler: signal.Handlers | Callable[[int, FrameType | None], None]) -> None:
     signal.setitimer(signal.ITIMER_REAL, 0)
     for number in (*_ENDING, signal.SIGINT):
-        signal.signal(number, _nothing)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
-    """SIG_IGN would make Python say aloud that a signal already on its way was ignored."""
+    """After the first signal SIG_IGN would make Python say aloud that another, on its way already, was ignored."""
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     global _received
     _received = Exit.TERMINATED
-    ignore()
+    _from_now_on(_nothing)
     _raise(number, frame)
 
 
