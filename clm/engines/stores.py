@@ -52,7 +52,7 @@ def orders(url: str) -> Iterator[pl.LazyFrame]:
             warnings.simplefilter("ignore")  # of a region that is not set: it is asked for
             frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise _of_log(url, error) or _not_given(url, type(error).__name__) from error
+        raise _of_log(url, error) or _not_given(url, "it is not said why") from error
     try:
         yield frame
     except (pl.exceptions.PolarsError, OSError) as error:

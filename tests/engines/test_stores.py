@@ -163,3 +163,15 @@ def test_addresses_are_refused_elsewhere(
     assert main(line.split()) == code
     assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_of_no_known_kind_is_the_address_s_and_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Polars says may hold a value of the log: 66 without its words."""
+
+    def scan_parquet(*given: object, **more: object) -> pl.LazyFrame:
+        raise pl.exceptions.SchemaError("C024 is no number")
+
+    monkeypatch.setattr(pl, "scan_parquet", scan_parquet)
+    with pytest.raises(InputError, match="not said why") as caught, stores.orders("s3://shop/log.parquet"):
+        pass
+    assert "C024" not in str(caught.value)
