@@ -57,12 +57,9 @@ def rfm(job: Job) -> int:
     spark = job.settings.engine == "spark"
     if job.settings.remote is not None and not spark:
         raise UsageError("--remote names a Spark cluster", fix="give --engine spark too, or leave it out")
-    elsewhere = not spark and bool(job.inputs) and job.elsewhere(job.inputs[0])
     job.check_output(other_table=not spark)
-    if elsewhere:
-        step = steps.rfm_of_store(job.name(), job.settings, job.common, job.emit, job.scratch, job.save_model())
-    elif spark:
-        step = steps.rfm_on_spark(job.name(), job.settings, job.common, job.emit, job.scratch, job.save_model())
+    if spark or (job.inputs and job.elsewhere(job.inputs[0])):
+        step = steps.rfm_elsewhere(job.name(), job.settings, job.common, job.emit, job.scratch, job.save_model())
     else:
         step = steps.rfm(job.source(), job.settings, job.common, job.emit, job.scratch, save=job.save_model())
     for score, rows in step.outcome.metrics["scores"].items():

@@ -48,7 +48,7 @@ def rfm(
     return _rfm(orders.frame, [orders], settings, common, emit, scratch, model, save)
 
 
-def rfm_of_store(
+def rfm_elsewhere(
     source: str,
     settings: RfmSettings,
     common: CommonSettings,
@@ -56,33 +56,23 @@ def rfm_of_store(
     scratch: Path,
     save: Callable[[bytes], Output] | None = None,
 ) -> Step:
-    """`rfm` of TRANSACTIONS in an object store: reduced here, read there."""
-    from clm.engines import stores
+    """`rfm` of TRANSACTIONS that are no file of this machine: reduced on a Spark cluster, of whose catalogue `source` is a table
+    or as it sees a path; or in an object store at the address `source`, and reduced here.
+    """
+    import polars as pl
+
+    from clm.engines import frames, spark, stores
     from clm.storage import contract
 
-    with stores.orders(source) as orders:
-        contract.check_schema(orders.collect_schema(), TRANSACTIONS, TRANSACTIONS.needed("clean"), source)
-        contract.check_data(orders, TRANSACTIONS, source)
-        notice = Notice("no_provenance", "the log lies in an object store: where its numbers come from is not known")
-        return _rfm(orders, [], settings, common, emit, scratch, None, save, (notice,))
-
-
-def rfm_on_spark(
-    source: str,
-    settings: RfmSettings,
-    common: CommonSettings,
-    emit: Emit,
-    scratch: Path,
-    save: Callable[[bytes], Output] | None = None,
-) -> Step:
-    """`rfm` with the reduce on a Spark cluster: `source` is a table of its catalogue, or a path as the cluster sees it."""
-    from clm.engines import frames, spark
-    from clm.storage import contract
-
-    with spark.orders(source, settings.remote) as orders:
+    on_spark = settings.engine == "spark"
+    with spark.orders(source, settings.remote) if on_spark else stores.orders(source) as orders:
         contract.check_schema(frames.types(orders), TRANSACTIONS, TRANSACTIONS.needed("clean"), source)
-        spark.check(orders, source)
-        notice = Notice("no_provenance", "the table lies on a Spark cluster: where its numbers come from is not known")
+        if isinstance(orders, pl.LazyFrame):
+            contract.check_data(orders, TRANSACTIONS, source)
+            notice = Notice("no_provenance", "the log lies in an object store: where its numbers come from is not known")
+        else:
+            spark.check(orders, source)
+            notice = Notice("no_provenance", "the table lies on a Spark cluster: where its numbers come from is not known")
         return _rfm(orders, [], settings, common, emit, scratch, None, save, (notice,))
 
 
