@@ -19,6 +19,9 @@ _OWN, _OWN_PER_THREAD = 500 * 2**20, 45 * 2**20
 _LEAST = 250 * 2**20
 # below this, batches under way are a quarter as long (rows; Polars takes 100,000): 100 to 200 MB less, for a tenth more time
 _ROOMY, _SMALL_MORSEL = 2 * 2**30, 25_000
+# the largest resident set of a command that holds its customers, by 100,000 and 1,000,000 of them with all columns
+_TABLE = 250 * 2**20
+_PER_CUSTOMER = {"segment": 1_100, "list": 1_500, "report": 1_500, "clv": 2_000, "churn": 2_100}
 ONE_THREAD = {
     # fits run on one thread: 1, 2 and 4 give three different results, and busy OpenMP threads cost minutes
     "OMP_NUM_THREADS": "1",
@@ -62,6 +65,21 @@ def shortfall(threads: int | None, memory_limit: int | float) -> Notice | None:
         "memory_limit",
         f"--memory-limit is {limit // 2**20:,} MB, but clm may take {least // 2**20:,} MB by itself, whatever the data: it uses "
         f"as little as it can{'' if alone else ', and less with --threads 1'}.",
+    )
+
+
+def holding(command: str, customers: int, memory_limit: int | float) -> Notice | None:
+    """What to say before a command starts that cannot stay within the limit with so many customers: no part of a table it
+    works on as a whole can go to disk.
+    """
+    limit = limit_of(memory_limit)
+    least = _TABLE + _PER_CUSTOMER[command] * customers if command in _PER_CUSTOMER else 0
+    if limit >= least:
+        return None
+    return Notice(
+        "memory_limit",
+        f"--memory-limit is {limit // 2**20:,} MB, but {command} holds all its customers in memory and may take "
+        f"{least // 2**20:,} MB for {customers:,} of them.",
     )
 
 

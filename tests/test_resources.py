@@ -29,3 +29,23 @@ def test_a_limit_nobody_could_keep_is_said_before_anything_starts(capsys: pytest
     assert main(["clean", "no such file", "--memory-limit", "2GB", "--threads", "2"]) == 66
     assert main(["tables"]) == 0
     assert "--memory-limit" not in capsys.readouterr().err
+
+
+def test_a_table_too_large_for_the_limit_is_said_before_its_stage_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the number of customers in the file, for one command and for the stages of a run; a table that fits needs no word."""
+    log = Path(__file__).parent.parent / "data" / "orders.csv"
+    assert main(["run", str(log), "-o", str(tmp_path / "out"), "--memory-limit", "2GB", "-q"]) == 0
+    assert "--memory-limit" not in capsys.readouterr().err
+    monkeypatch.setattr(resources, "_PER_CUSTOMER", dict.fromkeys(("segment", "churn"), 40 * 2**20))
+    assert (
+        main(["segment", str(tmp_path / "out" / "rfm.parquet"), "-o", str(tmp_path / "s.parquet"), "--memory-limit", "2GB"]) == 0
+    )
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told.endswith(
+        "--memory-limit is 2,048 MB, but segment holds all its customers in memory and may take 2,610 MB for 59 of them."
+    )
+    assert main(["run", str(log), "-o", str(tmp_path / "out"), "--memory-limit", "2GB", "--from", "churn"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "--memory-limit" in line]
+    assert len(said) == 1 and "but churn holds" in said[0]

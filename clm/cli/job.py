@@ -61,7 +61,19 @@ class Job:
 
     def source(self) -> Path:
         """The one input: a path, or standard input spooled to a file."""
-        return self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
+        found = self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
+        self.tell_memory(self.command, found)
+        return found
+
+    def tell_memory(self, command: str, table: Path) -> None:
+        """Say before a command starts when the limit is too small for the customers of this table."""
+        from clm import resources
+        from clm.storage import examined
+
+        known = examined.examine(table) if table.is_file() else None
+        short = resources.holding(command, known.rows, self.common.memory_limit) if known else None
+        if short is not None:
+            self.console.warning(short)
 
     def name(self) -> str:
         """The one input by its name alone: what it names need not be a file of this machine."""

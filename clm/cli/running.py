@@ -113,7 +113,10 @@ def _starter(job: Job, plan: Plan) -> Any:
                 "customers were forgotten in this folder: those the inputs still hold are back (clm forget takes them out again)"
             )
             job.console.warning(Notice("forgotten_before", text))
-        replace(job.console, name=stage).detail(f"{stage}: {reason}")
+        console = replace(job.console, name=stage)
+        console.detail(f"{stage}: {reason}")
+        if stage != "clean":
+            replace(job, console=console).tell_memory(stage, plan.folder / plan.reads(stage)[0])
 
     return say
 
