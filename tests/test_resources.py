@@ -48,4 +48,5 @@ def test_a_table_too_large_for_the_limit_is_said_before_its_stage_starts(
     )
     assert main(["run", str(log), "-o", str(tmp_path / "out"), "--memory-limit", "2GB", "--from", "churn"]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if "--memory-limit" in line]
-    assert len(said) == 1 and "but churn holds" in said[0]
+    assert len(said) == 1
+    assert "but churn holds" in said[0]
