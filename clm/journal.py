@@ -1,12 +1,17 @@
 """forgetting.json: the tables a `clm forget` found, from before its first change until after its last.
 
 Where it lies, a forget did not come to its end: some files may still hold the customers, or name earlier tables as they were.
-It holds names and hashes of files; it may not hold anything about anybody.
+It holds names and hashes of files, and one slow, salted digest of the whole list of ids, by which the same list is known again;
+it may not hold anything about one customer.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from clm.errors import DataError
@@ -15,28 +20,43 @@ from clm.storage import publish, temporary
 
 NAME = "forgetting.json"
 SAYS = "a clm forget in this folder did not come to its end: some files may still hold the customers"
+END = f"run the same clm forget again; to give it up, delete {NAME}: the files then go on holding them"
 
 
-def begun(folder: Path) -> dict[str, str] | None:
-    """SHA-256 of each table, by name, as an unfinished forget found it first; None when none is unfinished."""
+def begun(folder: Path, ids: Collection[str]) -> dict[str, str] | None:
+    """SHA-256 of each table, by name, as an unfinished forget of these ids found it first; None when none is unfinished.
+
+    Raises DataError when it is damaged, and when the unfinished one has another list: this one would not end it.
+    """
     path = folder / NAME
     if not path.is_file():
         return None
     try:
-        tables = json.loads(path.read_text("utf-8"))["tables"]
-        return {str(name): str(sha256) for name, sha256 in tables.items()}
+        record = json.loads(path.read_text("utf-8"))
+        tables = {str(name): str(sha256) for name, sha256 in record["tables"].items()}
+        same = hmac.compare_digest(_digest(ids, bytes.fromhex(record["salt"])), record["ids"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DataError(
             f"{NAME} is damaged", where=str(path), fix="delete it, then run the same clm forget again", code="journal"
         ) from None
+    if not same:
+        raise DataError(f"{SAYS}, and it had another list of ids", where=str(folder), fix=END, code="forgetting")
+    return tables
 
 
-def begin(folder: Path, tables: dict[str, str]) -> None:
+def begin(folder: Path, tables: dict[str, str], ids: Collection[str]) -> None:
     """Write down what is there, before anything is changed."""
-    publish.publish_bytes(folder / NAME, json_text({"schema": 1, "tables": tables}, indent=1).encode() + b"\n")
+    salt = os.urandom(16)
+    record = {"schema": 1, "tables": tables, "salt": salt.hex(), "ids": _digest(ids, salt)}
+    publish.publish_bytes(folder / NAME, json_text(record, indent=1).encode() + b"\n")
 
 
 def end(folder: Path) -> None:
     """All is done, and on the disk."""
     (folder / NAME).unlink(missing_ok=True)
     temporary.sync(folder)
+
+
+def _digest(ids: Collection[str], salt: bytes) -> str:
+    """A digest of all ids together that costs whoever would try lists out memory and time."""
+    return hashlib.scrypt("\0".join(sorted(ids)).encode(), salt=salt, n=1 << 14, r=8, p=1).hex()

@@ -173,7 +173,7 @@ def _check_forgotten(plan: Plan) -> None:
         raise DataError(
             journal.SAYS,
             where=str(plan.folder),
-            fix=f"run the same clm forget again; to give it up, delete {journal.NAME}: the files then go on holding them",
+            fix=journal.END,
             code="forgetting",
         )
 

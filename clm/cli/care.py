@@ -70,7 +70,7 @@ def verify(job: Job) -> int:
     if not job.inputs:
         raise UsageError("verify wants a file", fix="clm verify clean.parquet, or the folder of a run", code="no_input")
     given = Path(job.settings.inputs) if job.settings.inputs is not None else None
-    found = checking.verify([Path(one) for one in job.inputs], given)
+    found = checking.verify(job.paths(), given)
     record = checking.record(found)
     if not job.common.json:
         width = shutil.get_terminal_size().columns

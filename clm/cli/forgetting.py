@@ -31,18 +31,18 @@ def forget(job: Job) -> int:
     job.only_tells()
     if len(job.inputs) != 1 or job.settings.ids_file is None:
         raise UsageError("forget wants a file of ids and a folder", fix="clm forget --ids-file gone.txt DIR", code="no_input")
-    folder = Path(job.inputs[0])
-    given = named.read(Path(job.settings.ids_file))
+    (folder,), ids_file = job.paths(), Path(job.settings.ids_file)
+    given = named.read(ids_file)
     key = keys.read(Path(job.settings.key_file)) if job.settings.key_file is not None else None
     ids = named.with_codes(given, key)
-    held = folders.look(folder, ids)  # before the lock, so that a folder that is none is 66
+    held = folders.look(folder, ids, ids_file)  # before the lock, so that a folder that is none is 66
     with folder_lock(folder, wait_seconds=job.common.wait):
-        held = folders.look(folder, ids)
+        held = folders.look(folder, ids, ids_file)
         folders.check_key(held, key.id if key is not None else None)
         done = None
         if not (held.nothing or job.common.dry_run):
             done = folders.forget(held, ids, _plan(job, folder), job.console.detail)
-            still = folders.still_held(folder, ids)
+            still = folders.still_held(folder, ids, ids_file)
             if still:
                 raise DataError(
                     "some files still hold one of them",

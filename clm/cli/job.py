@@ -128,14 +128,16 @@ class Job:
         """A path; what is no regular file (a FIFO, a process substitution) can be read only once and is spooled first."""
         from clm.storage import files
 
-        if given == "":
-            raise UsageError("an empty input name", fix="is a variable of the shell unset?")
-        path = Path(given)
+        path = _named(given)
         with faults.reading(path):
             if not path.exists() or path.is_file() or path.is_dir():
                 return path
             with path.open("rb") as stream:
                 return files.spool(stream, self.scratch, name)
+
+    def paths(self) -> list[Path]:
+        """All inputs as paths, for a command that works where they are."""
+        return [_named(one) for one in self.inputs]
 
     def sources(self) -> tuple[list[str | Path], dict[Path, str]]:
         """All inputs as given (files, globs, folders), and the names to show for those that have none."""
@@ -264,3 +266,9 @@ class Job:
         for condition in failed:
             self.console.always(f"--fail-if {condition.text} holds")
         return Exit.CONDITION if failed else Exit.DONE
+
+
+def _named(given: str) -> Path:
+    if given == "":  # it would mean the folder one is in
+        raise UsageError("an empty input name", fix="is a variable of the shell unset?")
+    return Path(given)

@@ -1,36 +1,44 @@
 """CSV files and workbooks of clm without some customers: what lies beside tables because somebody wrote it with -o or `clm list`.
 
-They are known by their headings. It may not touch a file that could be somebody's own, or change the rows that stay.
+Only what clm itself would write so may be written again: a CSV with the headings of one table and whole records, a workbook that
+comes out the same, part for part. It may not touch a file that could be somebody's own, or change the rows that stay.
 """
 
 from __future__ import annotations
 
 import csv
+import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from clm.forget.tables import KEY, naming, theirs
+from clm.forget.mentions import naming
+from clm.forget.tables import KEY, theirs
 from clm.ingest import own_workbook
+from clm.stages.clean.ids import tidy
 from clm.storage import publish
 from clm.storage.faults import reading
-from clm.tables import ALL
+from clm.tables import ALL, CUSTOMERS, MEMBERS, MIGRATION, TRANSACTIONS
 
-# how many other headings must be clm's own
-_ENOUGH = 2
-_MOST_BYTES = 64 << 20
-_OURS = {column.name for table in ALL.values() for column in table.columns} - {KEY}
+# what an export has of its table in any case; of a list what every one of customers with segments has
+_LISTED = ("segment", "last_order_on", "orders", "spend", "action")
+_HEADINGS = [{KEY, *table.needed(table.columns[0].stage)} for table in (TRANSACTIONS, CUSTOMERS, MEMBERS, MIGRATION)]
+_HEADINGS.append({KEY, *_LISTED})
+_KNOWN = {column.name for table in ALL.values() for column in table.columns} - {KEY}
+_LONGEST_RECORD = 1 << 24
 
 
 @dataclass(frozen=True)
 class Export:
-    """A CSV or workbook of ours, and its records about the customers."""
+    """A CSV or workbook of ours, and its records about the customers; `named`: whether one that stays names one of them."""
 
     path: Path
     rows: int
     found: frozenset[str]
+    named: bool = False
 
 
 def held(path: Path, ids: frozenset[str]) -> Export | None:
@@ -45,14 +53,16 @@ def without(one: Export, ids: frozenset[str]) -> publish.Output:
 
 
 def workbook_held(path: Path, ids: frozenset[str]) -> Export | None:
-    """What a workbook holds of them, once it is sure that the rows that stay can be written as they were."""
+    """What a workbook holds of them, once it is sure that clm wrote all of it, and can write the rows that stay as they were."""
     found = own_workbook.text(path)
-    if found is None or KEY not in found[1].columns or len(_OURS & set(found[1].columns)) < _ENOUGH:
+    if found is None or KEY not in found[1].columns:
         return None
-    rows = found[1].filter(theirs(KEY, ids))
-    if rows.height and _workbook(path, ids) is None:
+    rows, stay = (found[1].filter(which) for which in (theirs(KEY, ids), ~theirs(KEY, ids)))
+    told = [cell for name in _own(stay.columns) for cell in stay[name].drop_nulls()]
+    named = _named(stay[KEY], pl.Series(told, dtype=pl.String), ids)
+    if (rows.height or named) and _workbook(path, ids) is None:
         return None
-    return Export(path, rows.height, frozenset(rows[KEY].to_list()))
+    return Export(path, rows.height, frozenset(rows[KEY].to_list()), named)
 
 
 def workbook_without(one: Export, ids: frozenset[str]) -> publish.Output:
@@ -63,12 +73,14 @@ def workbook_without(one: Export, ids: frozenset[str]) -> publish.Output:
 
 
 def _workbook(path: Path, ids: frozenset[str]) -> bytes | None:
-    """The workbook without their rows; None when any other cell would read differently."""
+    """The workbook without their rows; None when clm would not write it as it is, or any other cell would read differently."""
     from clm.report import workbook
 
     found = own_workbook.text(path)
     rows = own_workbook.typed(path, found[1].columns) if found is not None else None
     if found is None or rows is None:
+        return None
+    if _parts(io.BytesIO(workbook.table_workbook(rows, found[0]))) != _parts(path):
         return None
     stay = ~theirs(KEY, ids)
     content = workbook.table_workbook(rows.filter(stay), found[0])
@@ -76,62 +88,88 @@ def _workbook(path: Path, ids: frozenset[str]) -> bytes | None:
     return content if again is not None and again[1].equals(found[1].filter(stay)) else None
 
 
+def _parts(book: Path | io.BytesIO) -> dict[str, bytes]:
+    with zipfile.ZipFile(book) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def csv_held(path: Path, ids: frozenset[str]) -> Export | None:
     """What a CSV holds of them; None when it is not one clm wrote."""
     with reading(path), path.open("rb") as stream:
         head = stream.readline(1 << 20)
+    if not head.endswith(b"\n") or head.endswith(b"\r\n"):
+        return None
+    rows = 0
+    found, keys, told = set[str](), set[str](), set[str]()
     try:
-        names = next(csv.reader([head.decode("utf-8")]), [])
+        names = _cells(head)
+        if not any(headings <= set(names) for headings in _HEADINGS):
+            return None
+        place, own = names.index(KEY), {names.index(name) for name in _own(names)}
+        for record in _records(path):
+            cells = _cells(record)
+            if len(cells) != len(names):
+                return None
+            who = cells[place].removeprefix("'")
+            if who in ids:
+                rows += 1
+                found.add(who)
+                continue
+            keys.add(who)
+            told.update(cell for number, cell in enumerate(cells) if number in own or "\n" in cell)
     except (UnicodeDecodeError, csv.Error):
         return None
-    if KEY not in names or len(_OURS & set(names)) < _ENOUGH or not head.endswith(b"\n") or head.endswith(b"\r\n"):
-        return None
-    place, rows, found = names.index(KEY), 0, set()
-    for record in _records(path):
-        who = _who(record, place)
-        if who in ids:
-            rows += 1
-            found.add(who)
-    return Export(path, rows, frozenset(found))
-
-
-def names(path: Path, ids: frozenset[str]) -> bool:
-    """Whether a text of any kind names one of them, as a word of its own; what is packed or very large is not looked into."""
-    with reading(path), path.open("rb") as stream:
-        content = stream.read(_MOST_BYTES)
-    return b"\0" not in content and bool(naming(pl.Series([content.decode("utf-8", "replace")]), ids).item())
+    named = _named(pl.Series(list(keys), dtype=pl.String), pl.Series(list(told), dtype=pl.String), ids)
+    return Export(path, rows, frozenset(found), named)
 
 
 def csv_without(one: Export, ids: frozenset[str]) -> publish.Output:
     """The CSV again without their records; the bytes of the others stay."""
     with one.path.open("rb") as stream:
         head = stream.readline()
-    place = next(csv.reader([head.decode("utf-8")])).index(KEY)
+    place = _cells(head).index(KEY)
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as target:
             target.write(head)
-            target.writelines(record for record in _records(one.path) if _who(record, place) not in ids)
+            target.writelines(record for record in _records(one.path) if _cells(record)[place].removeprefix("'") not in ids)
 
     return publish.publish(one.path, write)
 
 
+def _own(names: list[str]) -> list[str]:
+    """Headings under which somebody's own words may stand: carried along, and none of the contract's."""
+    return [name for name in names if name not in _KNOWN and name != KEY]
+
+
+def _named(keys: pl.Series, told: pl.Series, ids: frozenset[str]) -> bool:
+    """Whether somebody's own cells name one of them, or an id is one of theirs but for the way it is written."""
+    same = keys.to_frame("id").select(tidy(pl.col("id"))).filter(theirs("id", ids))
+    return bool(same.height) or bool(naming(told, ids).any())
+
+
 def _records(path: Path) -> Iterator[bytes]:
-    """The records after the heading as they stand: a line, or several when a quoted cell holds line ends."""
+    """The records after the heading as they stand: a line, or several when a quoted cell holds line ends.
+
+    Raises csv.Error for one that never ends: clm writes none.
+    """
     with reading(path), path.open("rb") as stream:
         stream.readline()
-        held = b""
+        held: list[bytes] = []
+        quotes = size = 0
         for line in stream:
-            held += line
-            if held.count(b'"') % 2 == 0:
-                yield held
-                held = b""
+            held.append(line)
+            quotes += line.count(b'"')
+            size += len(line)
+            if size > _LONGEST_RECORD:
+                raise csv.Error
+            if quotes % 2 == 0:
+                yield b"".join(held)
+                held, quotes, size = [], 0, 0
         if held:
-            yield held
+            raise csv.Error
 
 
-def _who(record: bytes, place: int) -> str:
-    """The customer of a record, without the apostrophe that keeps spreadsheets from running a cell."""
-    cells = next(csv.reader([record.decode("utf-8", "replace")]), [])
-    text = cells[place] if len(cells) > place else ""
-    return text.removeprefix("'") if text.startswith("'") else text
+def _cells(record: bytes) -> list[str]:
+    """The cells of one record. Raises csv.Error or UnicodeDecodeError when it is none of clm's."""
+    return next(csv.reader([record.decode("utf-8")], strict=True), [])

@@ -14,7 +14,7 @@ from typing import Any
 from clm import journal, pipeline
 from clm import record as record_file
 from clm.errors import DataError, InputError, UsageError
-from clm.forget import exports, rest, tables
+from clm.forget import exports, mentions, rest, tables
 from clm.forget.exports import Export
 from clm.forget.tables import Held
 from clm.outcome import Notice
@@ -80,33 +80,46 @@ class Holdings:
         return {str(one["key_id"]) for one in coded if one.get("key_id") and tables.KEY in (one.get("pseudonymise") or ())}
 
 
-def look(folder: Path, ids: frozenset[str]) -> Holdings:
-    """Everything in a folder. Raises InputError when it is none, DataError for a table that is damaged."""
+def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
+    """Everything in a folder, but for the file of ids itself.
+
+    Raises InputError when it is none, DataError for a table that is damaged, and where a forget of other ids is unfinished.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder.name} is no folder", where=str(folder), fix="name the folder of the outputs")
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:  # Polars would find no table in it
+        raise InputError("the name of the folder is not UTF-8", where=str(folder), fix="rename the folder") from None
     record = record_file.read(folder) if (folder / record_file.NAME).is_file() else None
-    found = Holdings(folder, record, journal.begun(folder))
+    found = Holdings(folder, record, journal.begun(folder, ids))
     if found.record is None and (folder / record_file.NAME).is_file():
         raise DataError(
             "run.json is damaged", where=str(folder), fix="make the folder anew with `clm run --force`", code="run_json"
         )
     of_run = {name for names in pipeline.WRITES.values() for name in names} if found.record else set()
+    others = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in (record_file.NAME, journal.NAME):
+        if path.name in (record_file.NAME, journal.NAME) or temporary.is_one(path):
             continue
         if path.is_symlink() or not path.is_file():
             found.left.append((path.name, "a link or a folder: not looked into"))
+        elif path.samefile(ids_file):
+            found.left.append((path.name, "the list of ids itself: delete it when all is done"))
         elif path.suffix.lower() == ".parquet":
             _add_table(path, path.name in of_run, ids, found)
         elif path.name not in of_run:
-            _add_export(path, ids, found)
+            others.append(path)
+    for path in others:
+        _add_other(path, ids, found)
+    found.left.sort()
     return found
 
 
 def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -> None:
     facts = verifying.facts_of(path)
     if facts is None:
-        found.left.append((path.name, "no table of clm"))
+        found.left.append((path.name, f"no table of clm{mentions.said_of(path, ids)}"))
         return
     with files.blaming_damage([]):
         held = tables.held(path, facts, ids)
@@ -118,13 +131,24 @@ def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -
         found.loose.append(held)
 
 
-def _add_export(path: Path, ids: frozenset[str], found: Holdings) -> None:
+def _add_other(path: Path, ids: frozenset[str], found: Holdings) -> None:
+    """An export, or what stays with the reason; the tables are known by then, and with them their sources."""
     held = exports.held(path, ids)
-    if held is not None:
+    if held is not None and not _is_source(path, found):
         found.texts.append(held)
+        if held.named:
+            found.left.append((path.name, "but for records that are theirs; another names one of them"))
         return
     kind = "made of tables: make it again" if path.suffix.lower() in _MADE_OF_TABLES else "not clm's"
-    found.left.append((path.name, f"{kind}; it names one of them" if exports.names(path, ids) else kind))
+    kind = "a source of the tables" if held is not None else kind
+    found.left.append((path.name, f"{kind}{mentions.said_of(path, ids)}"))
+
+
+def _is_source(path: Path, found: Holdings) -> bool:
+    """Whether a table here was read from this file, or from one of its name: that is the user's, whatever it looks like."""
+    sources = [one for held in (*found.of_run, *found.loose) for one in held.facts.ancestors if "source" in one]
+    names = {one["source"] for one in sources}
+    return path.name in names or (bool(sources) and files.sha256_of(path) in {one["sha256"] for one in sources})
 
 
 @dataclass(frozen=True)
@@ -163,7 +187,7 @@ def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str],
         plan = pipeline.prepared(rest.as_recorded(plan, record))
         notices += rest.differences(plan, record)
     first = {one.path.name: one.sha256 for one in (*held.of_run, *held.loose)} | (held.begun or {})
-    journal.begin(held.folder, first)
+    journal.begin(held.folder, first, ids)
     temporary.sweep(held.folder)
     written = list(_tables([one for one in held.of_run if one.path.name in (_LOG, _REJECTS)], ids, first, {}))
     if record is not None and anew:
@@ -203,7 +227,7 @@ def _tables(
             logs.append(facts)
         if facts.table == REJECTS.name and (log := _read_with(facts, logs)) is not None:
             facts = replace(one.facts, rows=log.rows, amount=log.amount, metrics=log.metrics, warnings=log.warnings)
-        facts = tables.descended(facts, replaced)
+        facts = tables.descended(one, facts, replaced)
         if one.any or facts != one.facts:
             output = tables.without(one, ids, facts)
             lineage = footers.lineage_of(facts, 0, output.sha256)
@@ -235,9 +259,9 @@ def _entry(folder: Path, record: Record) -> Entry:
     )  # fmt: skip
 
 
-def still_held(folder: Path, ids: frozenset[str]) -> list[str]:
+def still_held(folder: Path, ids: frozenset[str], ids_file: Path) -> list[str]:
     """Names of tables and exports that still hold one of them, after everything was done: there should be none."""
-    found = look(folder, ids)
+    found = look(folder, ids, ids_file)
     return [one.path.name for one in (*found.of_run, *found.loose) if one.any] + [
         one.path.name for one in found.texts if one.rows
     ]

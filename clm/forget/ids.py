@@ -6,6 +6,7 @@ It may not put an id, or a part of one, into a message.
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import polars as pl
@@ -29,14 +30,23 @@ def read(path: Path) -> frozenset[str]:
             raise InputError(f"there is no file {path.name}", where=str(path), fix="check --ids-file")
         content = path.read_bytes()
     try:
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = list(io.StringIO(content.decode("utf-8-sig"), newline=""))  # other marks of Unicode end no line
     except UnicodeDecodeError:
         raise DataError(f"{path.name} is not UTF-8", where=str(path), fix="save it as UTF-8 text", code="ids_file") from None
     if "\0" in "".join(lines):
         raise DataError(
             f"{path.name} is no text", where=str(path), fix="one id a line, or a CSV with customer_id", code="ids_file"
         )
-    cells = pl.Series(COLUMN, _cells(lines, path), dtype=pl.String).to_frame()
+    try:
+        given = _cells(lines, path)
+    except csv.Error:
+        raise DataError(
+            f"a record of {path.name} cannot be read",
+            where=str(path),
+            fix="close its quotes, or write one id a line: nobody must be left out unseen",
+            code="ids_file",
+        ) from None
+    cells = pl.Series(COLUMN, given, dtype=pl.String).to_frame()
     destroyed = cells.with_row_index("line", 1).filter(pl.col(COLUMN).str.contains(ids.DESTROYED))
     if destroyed.height:
         raise DataError(
@@ -53,12 +63,12 @@ def read(path: Path) -> frozenset[str]:
 
 def _cells(lines: list[str], path: Path) -> list[str]:
     """The ids as they are written: without a heading customer_id every line is one."""
-    head = lines[0] if lines else ""
+    head = lines[0].rstrip("\r\n") if lines else ""
     for mark in (",", ";", "\t"):
         names = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
         if COLUMN in names:
             place = names.index(COLUMN)
-            rows = list(csv.reader(lines[1:], delimiter=mark))
+            rows = list(csv.reader(lines[1:], delimiter=mark, strict=True))
             short = next((number for number, row in enumerate(rows, 2) if row and len(row) <= place), None)
             if short is not None:
                 raise DataError(
@@ -68,7 +78,7 @@ def _cells(lines: list[str], path: Path) -> list[str]:
                     code="ids_file",
                 )
             return [row[place] for row in rows if row]
-    return lines
+    return [line.rstrip("\r\n") for line in lines]
 
 
 def with_codes(given: frozenset[str], key: Key | None) -> frozenset[str]:

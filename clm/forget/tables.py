@@ -6,7 +6,6 @@ It may not decide which files there are. A table nothing has changed for is not 
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -16,12 +15,14 @@ from typing import Any
 
 import polars as pl
 
+from clm.forget.mentions import as_a_word, naming
 from clm.outcome import money_text
+from clm.report.words import LANGUAGES, load
 from clm.stages.clean import forgotten
 from clm.storage import files, publish
 from clm.storage.facts import Facts
 from clm.storage.publish import Output
-from clm.tables import ALL, CUSTOMERS, LABELLED, REJECTS
+from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS
 
 KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
@@ -49,45 +50,35 @@ class Held:
 
 
 def key_of(facts: Facts, schema: pl.Schema) -> str | None:
-    """The column of ids; a labelled table keeps its own name for it."""
-    name = schema.names()[0] if facts.table == LABELLED.name else KEY
-    return name if schema.get(name) == pl.String else None
+    """The column of ids; a labelled table keeps its own name for it, a list has it in its language."""
+    if facts.table == LABELLED.name:
+        return schema.names()[0]
+    called = [KEY, *(load(lang).name("column", KEY) for lang in LANGUAGES)] if facts.table == LIST.name else [KEY]
+    return next((name for name in called if name in schema), None)
 
 
 def theirs(key: str, ids: frozenset[str]) -> pl.Expr:
     """Whether a row is about one of them."""
-    return pl.col(key).is_in(pl.Series(sorted(ids), dtype=pl.String).implode()).fill_null(value=False)
+    return pl.col(key).cast(pl.String).is_in(pl.Series(sorted(ids), dtype=pl.String).implode()).fill_null(value=False)
+
+
+def _rows(path: Path) -> pl.LazyFrame:
+    """The rows of a table, all of them: its statistics may lie as well as anything else."""
+    return pl.scan_parquet(path, glob=False, use_statistics=False)
 
 
 def held(path: Path, facts: Facts, ids: frozenset[str]) -> Held:
     """What a table holds of them."""
-    frame = pl.scan_parquet(path, glob=False)
+    frame = _rows(path)
     schema = frame.collect_schema()
     found: frozenset[str] = frozenset()
     rows = raw = 0
     if (key := key_of(facts, schema)) is not None:
-        counts = frame.filter(theirs(key, ids)).group_by(key).agg(pl.len()).collect(engine="streaming")
+        counts = frame.filter(theirs(key, ids)).group_by(pl.col(key).cast(pl.String)).agg(pl.len()).collect(engine="streaming")
         found, rows = frozenset(counts[key].to_list()), int(counts["len"].sum())
     if facts.table == REJECTS.name and "raw" in schema:
         raw = int(naming(frame.select("raw").collect()["raw"], ids).sum())
     return Held(path, facts, files.sha256_of(path), rows, found, raw)
-
-
-def naming(raw: pl.Series, ids: frozenset[str]) -> pl.Series:
-    """Whether each raw record names one of them, as a word of its own: 12 is not in 1234.
-
-    A record is not cut into cells again: that, or what is in them, is what went wrong with it.
-    """
-    text = raw.str.normalize("NFC").fill_null("")
-    inside = text.str.extract_many(sorted(ids), overlapping=True) if ids else None
-    if inside is None:
-        return pl.Series([False] * len(raw), dtype=pl.Boolean)
-    named = [any(_as_a_word(one, record) for one in set(hits)) for record, hits in zip(text, inside, strict=True)]
-    return pl.Series(named, dtype=pl.Boolean)
-
-
-def _as_a_word(text: str, record: str) -> bool:
-    return re.search(rf"(?<![^\W_]){re.escape(text)}(?![^\W_])", record) is not None
 
 
 def settings_naming(tables: Iterable[Held], ids: frozenset[str]) -> list[str]:
@@ -97,14 +88,14 @@ def settings_naming(tables: Iterable[Held], ids: frozenset[str]) -> list[str]:
         for record in (one.facts.to_json(), *one.facts.ancestors):
             for option, value in (record.get("settings") or {}).items():
                 text = unicodedata.normalize("NFC", json.dumps(value, ensure_ascii=False))
-                if option in _WRITTEN_BY_HAND and any(_as_a_word(one_id, text) for one_id in ids if one_id in text):
+                if option in _WRITTEN_BY_HAND and any(as_a_word(one_id, text) for one_id in ids if one_id in text):
                     found.add(f"{record['stage']}.{option}")
     return sorted(found)
 
 
 def without(one: Held, ids: frozenset[str], facts: Facts) -> Output:
     """Write the table again with these facts and without the rows of the customers, and their records among the rejects."""
-    frame = pl.scan_parquet(one.path, glob=False)
+    frame = _rows(one.path)
     schema = frame.collect_schema()
     if (key := key_of(one.facts, schema)) is not None and one.rows:
         frame = frame.filter(~theirs(key, ids))
@@ -117,7 +108,7 @@ def without(one: Held, ids: frozenset[str], facts: Facts) -> Output:
 
 def log_facts(one: Held, ids: frozenset[str]) -> Facts:
     """The facts of TRANSACTIONS without the customers: as if their rows had never been in the log."""
-    frame = pl.scan_parquet(one.path, glob=False)
+    frame = _rows(one.path)
     told = one.facts.to_json()
     told |= forgotten.books(told, frame.filter(theirs(KEY, ids)))
     told |= forgotten.counts(told, frame.filter(~theirs(KEY, ids)))
@@ -133,10 +124,10 @@ def loose_facts(one: Held, ids: frozenset[str]) -> Facts:
         rows["in"] -= one.rows
     amount = None
     if one.facts.amount is not None and one.facts.table == CUSTOMERS.name:
-        frame = pl.scan_parquet(one.path, glob=False).filter(~theirs(KEY, ids))
+        frame = _rows(one.path).filter(~theirs(KEY, ids))
         stay = money_text(frame.select(pl.col("spend").sum()).collect().item() or Decimal(0))
         amount = {"in": stay, "out": stay, "rejected": {}, "collapsed": {}}
-    return replace(one.facts, rows=rows, amount=amount, metrics={}, warnings=_with_notice(one.facts))
+    return replace(one.facts, rows=rows, amount=amount, metrics={}, learned=None, warnings=_with_notice(one.facts))
 
 
 def _with_notice(facts: Facts) -> list[dict[str, str]]:
@@ -144,21 +135,21 @@ def _with_notice(facts: Facts) -> list[dict[str, str]]:
     return [*others, forgotten.NOTICE.to_json()]
 
 
-def descended(facts: Facts, replaced: Mapping[str, list[dict[str, Any]]]) -> Facts:
+def descended(one: Held, facts: Facts, replaced: Mapping[str, list[dict[str, Any]]]) -> Facts:
     """The facts with every ancestor that was written again as it is now; `replaced`: lineages, by the hash of the file that was.
 
     What is there now may be of another making: for another day, or put there after an interruption. It is no ancestor then; the
-    one that was stays named, without its numbers, which counted who is gone. Either way the table says that customers are gone.
+    one that was stays named, without its numbers, which counted who is gone. So do all others when customers are taken out of
+    the table itself. Either way the table says that customers are gone.
     """
     found: list[dict[str, Any]] = []
     for record in facts.ancestors:
-        if any(part["sha256"] in replaced for part in record.get("parts", [])):
-            found.append({name: record[name] for name in record if name not in _COUNTED})
-            continue
         *before, now = replaced.get(record["sha256"], [record])
         alike = all(now.get(name) == record.get(name) for name in ("table", "stage", "settings", "as_of"))
-        whole = {one["sha256"] for one in before} <= {one["sha256"] for one in found}
-        found.append(now if alike and whole else {name: record[name] for name in record if name not in _COUNTED})
+        whole = {other["sha256"] for other in before} <= {other["sha256"] for other in found}
+        parts = any(part["sha256"] in replaced for part in record.get("parts", []))
+        gone = parts or not (alike and whole) or (one.any and now is record)
+        found.append({name: record[name] for name in record if name not in _COUNTED} if gone else now)
     if found == facts.ancestors:
         return facts
     return replace(facts, ancestors=found, warnings=_with_notice(facts))

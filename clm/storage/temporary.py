@@ -85,6 +85,11 @@ def _discard(path: Path, handle: int | None) -> None:
             os.close(handle)
 
 
+def is_one(path: Path) -> bool:
+    """Whether a file has the name of a temporary."""
+    return path.name.startswith(".") and path.name.endswith(SUFFIX)
+
+
 def sync(path: Path) -> None:
     """Have a file, or the names in a folder, on the disk itself."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -99,7 +104,7 @@ def sweep(folder: Path) -> int:
     swept = 0
     with suppress(OSError):
         for path in folder.iterdir():
-            if path.name.startswith(".") and path.name.endswith(SUFFIX) and _remove_if_orphan(path):
+            if is_one(path) and _remove_if_orphan(path):
                 swept += 1
     return swept
 

@@ -239,7 +239,7 @@ def test_a_forget_that_ends_an_interrupted_one_says_so(
     shutil.copy(ran / "rfm.parquet", tmp_path / "loose")
     assert forget(tmp_path / "loose", gone) == 0
     assert "2 lines of theirs taken out; 1 file without them" in capsys.readouterr().err
-    journal.begin(tmp_path / "loose", {})
+    journal.begin(tmp_path / "loose", {}, {*GONE, "nobody-at-all"})
     assert forget(tmp_path / "loose", gone) == 0
     assert "what an earlier forget began is finished: 0 customers of 3 ids and 0 lines" in capsys.readouterr().err
     assert not (tmp_path / "loose" / journal.NAME).exists()
@@ -395,15 +395,15 @@ def test_what_it_cannot_rewrite_is_named(copy: Path, gone: str, capsys: pytest.C
 
 def test_exports_keep_every_other_byte(copy: Path, gone: str) -> None:
     """A CSV loses their records, those with line ends in a cell too, and nothing else."""
-    head = "customer_id,orders,spend,note\n"
+    head = "customer_id,cohort,group,first_order_on,note\n"
     stays = [
-        'C001,3,4.5000,"a ""b"", c"\n',
-        '"C0,17",1,1.0000,\n',
-        "C0170,1,2.0000,C017\n",
-        "'=C017,1,1.0000,x\n",
-        "C002,1,2.0000,",
+        'C001,2024-01,,2024-01-05,"a ""b"", c"\n',
+        '"C0,17",2024-01,,2024-01-05,\n',
+        "C0170,2024-01,,2024-01-05,x\n",
+        "'=C017,2024-01,,2024-01-05,x\n",
+        "C002,2024-01,,2024-01-05,",
     ]
-    goes = ['C017,2,3.0000,"two\nlines"\n', '"C023",1,1.0000,""\n']
+    goes = ['C017,2024-01,,2024-01-05,"two\nlines"\n', '"C023",2024-01,,2024-01-05,""\n']
     text = head + stays[0] + goes[0] + "".join(stays[1:4]) + goes[1] + stays[4]
     (copy / "export.csv").write_text(text, "utf-8")
     assert forget(copy, gone, "-q") == 0
@@ -413,6 +413,7 @@ def test_exports_keep_every_other_byte(copy: Path, gone: str) -> None:
 @pytest.mark.parametrize(
     ("content", "found"),
     [
+        ("A\u2028B\nC\x0cD\x85E".encode(), {"A\u2028B", "C\x0cD\x85E"}), (b"a\rb", {"a", "b"}),
         (b"", set()), (b"\n \n", set()), (b"a\nb\n", {"a", "b"}), (b"\xef\xbb\xbfa\r\nb", {"a", "b"}), (b" 007 \n", {"007"}),
         (b"17850.0\n12.0\n", {"17850", "12"}), (b"17850.0\nx\n", {"17850.0", "x"}), (b'="1001"\n\'7\n', {"1001", "7"}),
         ("e\u0301ve\n".encode(), {"éve"}), (b"customer_id\n5\n", {"5"}), (b"name;customer_id\nann;5\nbob; 6\n\n", {"5", "6"}),
@@ -434,7 +435,18 @@ def test_a_file_without_ids_says_so(copy: Path, tmp_path: Path, capsys: pytest.C
     assert "holds no id: nothing to do" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfea\x00", b"a\0b\n", b"1.2E+15\n", b"x,customer_id\n1\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfea\x00",
+        b"a\0b\n",
+        b"1.2E+15\n",
+        b"x,customer_id\n1\n",
+        b'x,customer_id\n"a,1\n',
+        b"x" * 200_000,
+        b"customer_id\n" + b"x" * 200_000,
+    ],
+)
 def test_ids_nobody_can_read_are_65(content: bytes, copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Another encoding, no text, digits a spreadsheet threw away, a record cut short: nobody may be left out unseen."""
     path = tmp_path / "ids"
@@ -483,7 +495,7 @@ def test_what_still_holds_them_is_said(
     copy: Path, gone: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder is looked through once more: what is found then is 65, by name."""
-    monkeypatch.setattr(folder, "still_held", lambda _folder, _ids: ["late.csv"])
+    monkeypatch.setattr(folder, "still_held", lambda *_: ["late.csv"])
     assert forget(copy, gone) == 65
     told = capsys.readouterr().err
     assert "some files still hold one of them" in told
