@@ -5,18 +5,20 @@ It may not decide anything: the pipeline reads it to know what is stale, people 
 
 from __future__ import annotations
 
-import json
+import os
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clm import __version__
+from clm import __version__, shapes, strict_json
 from clm.inert import json_text
 from clm.storage import publish
 
 NAME = "run.json"
 _SCHEMA = 1
+_DEEPEST = 40
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -72,16 +74,57 @@ class Record:
 def read(folder: Path) -> Record | None:
     """The record of the last run, or None when there is none that can be read: then everything is made again."""
     try:
-        given = json.loads((folder / NAME).read_text("utf-8"))
-        entries = tuple(Entry(**entry) for entry in given.pop("stages"))
-        if not all(
-            isinstance(output["sha256"], str) and Path(output["path"]).name for entry in entries for output in entry.outputs
-        ):
+        given = strict_json.loads((folder / NAME).read_bytes())
+        if strict_json.fault(given, _DEEPEST) or not _RECORD(given):
             return None
-        known = {one.name for one in fields(Record)}
-        return Record(**{key: value for key, value in given.items() if key in known}, stages=entries)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        known = {one.name: given[one.name] for one in fields(Record) if one.name in given}
+        found = Record(**known | {"stages": tuple(Entry(**entry) for entry in given["stages"])})
+    except (OSError, ValueError, TypeError):
         return None
+    # every run begins with it
+    return found if found.entry("clean") is not None else None
+
+
+def _in_folder(value: Any) -> bool:
+    """Whether a value can be the name of a file in the folder."""
+    if not isinstance(value, str) or value in ("", "..") or "\0" in value:
+        return False
+    return value == Path(value).name and len(os.fsencode(value)) <= _LONGEST_NAME
+
+
+def _reads_folder(value: Any) -> bool:
+    """Inputs of `clean` have names as they were given, those of every later stage lie in the folder."""
+    return value["stage"] == "clean" or all(map(_in_folder, (value.get("made_from") or {}).get("inputs", {})))
+
+
+_OUTPUT = shapes.record_of(
+    {"path": _in_folder, "sha256": shapes.text, "rows": shapes.or_none(shapes.count)}, "path", "sha256", "rows"
+)
+_ENTRY = shapes.record_of(
+    {
+        "stage": shapes.text,
+        "status": shapes.text,
+        "reason": shapes.text,
+        "seconds": shapes.number,
+        "rows": shapes.record,
+        "amount": shapes.or_none(shapes.record),
+        "warnings": shapes.notices,
+        "outputs": shapes.list_of(_OUTPUT),
+        "made_from": shapes.or_none(shapes.record_of({"inputs": shapes.by_name(shapes.text), "settings": shapes.record})),
+    },
+    "stage",
+)
+_RECORD = shapes.record_of(
+    {
+        "started": shapes.text,
+        "finished": shapes.or_none(shapes.text),
+        "as_of": strict_json.day_or_none,
+        "status": shapes.text,
+        "exit_code": shapes.or_none(shapes.count),
+        "stages": shapes.list_of(lambda value: _ENTRY(value) and _reads_folder(value)),
+    },
+    "stages",
+)
 
 
 def write(folder: Path, record: Record, before: Record | None) -> None:

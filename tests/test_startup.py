@@ -33,7 +33,7 @@ def test_help_and_version_load_nothing_heavy(argv: list[str]) -> None:
 
 def test_rfm_loads_no_model_library(tmp_path: Path) -> None:
     """Counting needs no statistics library, and no arrays either."""
-    facts = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={})
+    facts = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={}, rows={"in": 136, "out": 136})
     publish.publish(tmp_path / "clean.parquet", lambda path: publish.write_table(invented(), TRANSACTIONS, facts, path))
     modules = loaded(["rfm", str(tmp_path / "clean.parquet"), "-o", str(tmp_path / "rfm.parquet")])
     assert (tmp_path / "rfm.parquet").exists()

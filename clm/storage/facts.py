@@ -6,20 +6,24 @@ It may not hold a clock, a host, a path or a personal value: a pipe and a file m
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from clm import __version__, strict_json
+from clm import __version__, shapes, strict_json
 from clm.errors import DataError
 from clm.outcome import Outcome
+from clm.shapes import Shape
 from clm.tables import Table
 
 KEY = "clm"
 SCHEMA = 1
 _MANY_SOURCES = 50
 _DEEPEST = 40
+_LONGEST_KEY = 64
+_MONEY = re.compile(r"-?[0-9]{1,50}\.[0-9]{4}")
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,10 @@ class Facts:
     table_version: int
     stage: str
     settings: dict[str, Any]
+    rows: dict[str, Any]
     as_of: str | None = None
     currency: str | None = None
     zone: str | None = None
-    rows: dict[str, Any] = field(default_factory=dict)
     amount: dict[str, Any] | None = None
     metrics: dict[str, Any] = field(default_factory=dict)
     warnings: list[dict[str, str]] = field(default_factory=list)
@@ -86,25 +90,23 @@ def of_outcome(outcome: Outcome, table: Table, stage: str, settings: dict[str, A
 
 
 def parse(text: str, name: str) -> Facts:
-    """The facts in a footer's text. Raises DataError when they are not clm's: whoever reads them may rely on their types."""
+    """The facts in a footer's text. Raises DataError when they are not clm's: whoever reads them may rely on their types.
+
+    Books are there, whole and of numbers a sum can hold; whether they add up is not asked here.
+    """
     try:
         record = strict_json.loads(text)
         known = {key: record[key] for key in Facts.__dataclass_fields__ if key in record}
         facts = Facts(**known)
     except (ValueError, TypeError, KeyError) as error:
         raise _damaged(name) from error
-    if strict_json.fault(record, _DEEPEST) or not _typed(known) or not all(_ancestor(one) for one in facts.ancestors):
+    if strict_json.fault(record, _DEEPEST) or not _FACTS(known) or not all(_ancestor(one) for one in facts.ancestors):
         raise _damaged(name)
     return facts
 
 
 def _damaged(name: str) -> DataError:
     return DataError(f"the clm footer of {name} is damaged", fix="make the file again", code="footer")
-
-
-def _typed(record: dict[str, Any]) -> bool:
-    """Whether every fact that is there has its type."""
-    return all(check(record[key]) for key, check in _TYPES.items() if key in record)
 
 
 def _ancestor(record: Any) -> bool:
@@ -115,45 +117,50 @@ def _ancestor(record: Any) -> bool:
     if not isinstance(parts, list) or not all(isinstance(one, dict) and "source" in one and _ancestor(one) for one in parts):
         return False
     if "source" in record:
-        return isinstance(record["source"], str) and _number(record.get("bytes"))
-    return record.get("table") is None or ({"table", "stage", "settings"} <= set(record) and _typed(record))
+        return isinstance(record["source"], str) and shapes.count(record.get("bytes"))
+    return record.get("table") is None or ({"table", "stage", "settings"} <= set(record) and _FACTS(record))
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _money(value: Any) -> bool:
+    return isinstance(value, str) and bool(_MONEY.fullmatch(value))
 
 
-def _text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
+def _key(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_KEY
 
 
-def _notices(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(one, dict) and isinstance(one.get("code"), str) and isinstance(one.get("text"), str) for one in value
-    )
+def _books_of(number: Shape) -> Shape:
+    """What `outcome.Rows` or `outcome.Amount` writes."""
+    codes = shapes.by_name(number)
+    entries = {"in": number, "out": number, "rejected": codes, "collapsed": codes, "after_as_of": shapes.or_none(number)}
+    return shapes.record_of(entries, "in", "out")
 
 
-def _record(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "schema": _number,
-    "table": lambda value: isinstance(value, str),
-    "table_version": _number,
-    "clm_version": lambda value: isinstance(value, str),
-    "stage": lambda value: isinstance(value, str),
-    "settings": _record,
-    "as_of": strict_json.day_or_none,
-    "currency": _text_or_none,
-    "zone": _text_or_none,
-    "rows": _record,
-    "amount": lambda value: value is None or _record(value),
-    "metrics": _record,
-    "warnings": _notices,
-    "learned": lambda value: value is None or _record(value),
-    "ancestors": lambda value: isinstance(value, list),
+# of settings and metrics what is read again
+_SETTINGS = {
+    "key_id": shapes.or_none(_key),
+    "pseudonymise": shapes.or_none(shapes.list_of(shapes.text)),
+    "bins": shapes.or_none(shapes.count),
 }
+_METRICS = {"flags": shapes.record, "horizon": shapes.record}
+# every fact there is; an ancestor may have lost its books
+_FACTS = shapes.record_of({
+    "schema": shapes.count,
+    "table": shapes.text,
+    "table_version": shapes.count,
+    "clm_version": shapes.text,
+    "stage": shapes.text,
+    "settings": shapes.record_of(_SETTINGS),
+    "as_of": strict_json.day_or_none,
+    "currency": shapes.or_none(shapes.text),
+    "zone": shapes.or_none(shapes.text),
+    "rows": _books_of(shapes.count),
+    "amount": shapes.or_none(_books_of(_money)),
+    "metrics": shapes.record_of(_METRICS),
+    "warnings": shapes.notices,
+    "learned": shapes.or_none(shapes.record),
+    "ancestors": shapes.list_of(shapes.record),
+})  # fmt: skip
 
 
 def source(name: str, size: int, sha256: str) -> dict[str, Any]:

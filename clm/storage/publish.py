@@ -107,7 +107,7 @@ def write_table(frame: pl.DataFrame | pl.LazyFrame, table: Table, facts: Facts, 
     schema = written.collect_schema()
     contract.check_schema(schema, table, [c.name for c in table.columns if c.name in schema], path.name)
     contract.check_data(written, table, table.name)
-    if table is TRANSACTIONS and facts.rows:
+    if table is TRANSACTIONS:
         money = Decimal(facts.amount["out"]) if facts.amount is not None else None
         contract.check_account(written, facts.rows["out"], money)
     rows = row_count(path)

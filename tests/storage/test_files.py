@@ -25,7 +25,8 @@ NEEDED = [column.name for column in TRANSACTIONS.columns if not column.optional]
 
 
 def written(path: Path, table_version: int = 1, **more: object) -> Path:
-    footer = Facts(table="TRANSACTIONS", table_version=table_version, stage="clean", settings={}, **more)  # type: ignore[arg-type]
+    books = {"in": 2, "out": 2}
+    footer = Facts("TRANSACTIONS", table_version, "clean", {}, books, **more)  # type: ignore[arg-type]
     publish.sink(LOG, path, {facts.KEY: footer.to_text()})
     return path
 
@@ -122,6 +123,54 @@ def test_a_damaged_footer_is_an_answer_not_a_traceback(text: str) -> None:
         facts.parse(text, "x")
 
 
+ROWS = {"in": 9, "out": 5, "rejected": {"date": 3}, "collapsed": {"duplicate": 1}, "after_as_of": None}
+AMOUNT = {"in": "-9.0000", "out": "9" * 50 + ".0000", "rejected": {"date": "0.0001"}, "collapsed": {}}
+
+
+NO_ROWS = (
+    None, 7, [], {}, {"in": 9}, {"out": 9}, ROWS | {"in": None}, ROWS | {"in": True}, ROWS | {"in": -1}, ROWS | {"out": "5"},
+    ROWS | {"out": 5.0}, ROWS | {"out": 10**4299}, ROWS | {"rejected": 3}, ROWS | {"rejected": "x"}, ROWS | {"rejected": [3]},
+    ROWS | {"rejected": {"date": 3.0}}, ROWS | {"collapsed": None}, ROWS | {"collapsed": {"x": {}}}, ROWS | {"after_as_of": -1},
+)  # fmt: skip
+NO_MONEY = (None, 9, "nine", "NaN", "Infinity", "9", "9.00000", "9e9999999", "1" * 51 + ".0000", "\u0663.0000", "9.0000\n")
+NO_AMOUNT = (
+    "9.0000", {}, {"in": "9.0000"}, AMOUNT | {"rejected": [2]}, AMOUNT | {"rejected": {"date": "9e9999999"}},
+    AMOUNT | {"after_as_of": 1}, *(AMOUNT | {"out": one} for one in NO_MONEY),
+)  # fmt: skip
+NO_FACTS = [
+    *(("rows", one) for one in NO_ROWS),
+    *(("amount", one) for one in NO_AMOUNT),
+    *(("settings", {"key_id": one}) for one in (7, ["a"], {"a": 1}, "a" * 65)),
+    *(("settings", {"pseudonymise": one}) for one in (7, "a", [["a"]])),
+    *(("settings", {"bins": one}) for one in ("5", [5])),
+    *(("metrics", one) for one in ({"flags": 7}, {"horizon": "12m"})),
+    *(("warnings", [one]) for one in ({}, {"code": "x"}, {"code": "x", "text": 7})),
+]
+
+
+@pytest.mark.parametrize("as_ancestor", [False, True])
+@pytest.mark.parametrize(("part", "told"), NO_FACTS, ids=range(len(NO_FACTS)))
+def test_what_is_read_again_has_its_type_and_size(part: str, told: object, as_ancestor: bool) -> None:
+    """Books, keys and whatever else a later stage relies on: of the table and of its ancestors, checked where they are read."""
+    whole = Facts("CUSTOMERS", 1, "rfm", {"key_id": "ab", "pseudonymise": ["customer_id"], "bins": 5}, ROWS, amount=AMOUNT)
+    assert facts.parse(whole.to_text(), "x") == whole
+    own = whole.to_json()
+    other = own | {part: told}
+    older = [(other if as_ancestor else own) | {"sha256": "s"}]
+    text = json.dumps((own if as_ancestor else other) | {"ancestors": older})
+    with pytest.raises(DataError, match="footer of x is damaged"):
+        facts.parse(text, "x")
+
+
+def test_an_ancestor_may_have_lost_its_books_and_a_table_may_not() -> None:
+    """Whoever takes customers out of an ancestor takes its numbers away."""
+    own = Facts("CUSTOMERS", 1, "rfm", {}, ROWS).to_json()
+    bare = {name: own[name] for name in own if name != "rows"}
+    assert facts.parse(json.dumps(own | {"ancestors": [bare | {"sha256": "s"}]}), "x").ancestors == [bare | {"sha256": "s"}]
+    with pytest.raises(DataError, match="footer of x is damaged"):
+        facts.parse(json.dumps(bare), "x")
+
+
 def test_lineage_is_oldest_first_without_repeats() -> None:
     """A table reached by two ways is one ancestor."""
     source = facts.source("orders.csv", 10, "s")
@@ -140,7 +189,7 @@ def test_many_sources_are_one_entry() -> None:
 def test_footers_hold_no_nan() -> None:
     """A NaN in the metrics is a bug, and shows itself before anything is written."""
     with pytest.raises(ValueError, match="JSON"):
-        Facts(table="CUSTOMERS", table_version=1, stage="clv", settings={}, metrics={"x": float("nan")}).to_text()
+        Facts(table="CUSTOMERS", table_version=1, stage="clv", settings={}, rows={}, metrics={"x": float("nan")}).to_text()
 
 
 def customers(**columns: object) -> pl.LazyFrame:

@@ -254,7 +254,7 @@ def test_a_source_may_be_cut_into_parts(one: dict[str, Any], other: dict[str, An
     """By sheets, or by days that do not meet."""
     source = facts.source("log.xlsx", 1, "0" * 64)
     known = {
-        name: facts.Facts("TRANSACTIONS", 1, "clean", settings, rows={"out": 1}, ancestors=[source])
+        name: facts.Facts("TRANSACTIONS", 1, "clean", settings, rows={"in": 1, "out": 1}, ancestors=[source])
         for name, settings in {"1": one, "2": other}.items()
     }
     with nullcontext() if apart else pytest.raises(DataError, match=r"both made of log\.xlsx"):

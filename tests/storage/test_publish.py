@@ -26,7 +26,7 @@ from clm.tables import TRANSACTIONS
 from tests.logs import transactions
 
 LOG = transactions(("A", "1", "2024-01-01", "1.5"), ("B", "2", "2024-01-02", "2"))
-FACTS = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={})
+FACTS = Facts(table="TRANSACTIONS", table_version=1, stage="clean", settings={}, rows={"in": 2, "out": 2})
 
 
 def write(path: Path) -> int:

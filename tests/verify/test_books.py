@@ -69,21 +69,10 @@ def test_books_that_add_up_have_no_fault() -> None:
         (changed(LOG, "amount", "in", to="9.0001"), "the money in is not the money kept + the money left out"),
         (changed(LOG, "amount", "rejected", "date", to="0.0002"), "the money in is not the money kept + the money left out"),
         (changed(CUSTOMERS, "amount", "out", to="5.4999"), "the money in is not the money kept + the money left out"),
-        (changed(LOG, "rows", "in", to=True), "the books hold no count for in"),
-        (changed(LOG, "rows", "in", to=-7), "the books hold no count for in"),
-        (changed(LOG, "rows", "out", to="2"), "the books hold no count for out"),
-        (changed(LOG, "rows", "rejected", "date", to=2.0), "the books hold no count for date"),
-        (changed(LOG, "rows", "rejected", to=[2]), "the books hold something else than counts by code"),
-        (changed(LOG, "rows", "after_as_of", to=-1), "the books hold no count for after_as_of"),
-        (changed(LOG, "amount", "in", to=9), "the books hold no amount for in"),
-        (changed(LOG, "amount", "in", to="nine"), "the books hold no amount for in"),
-        (changed(LOG, "amount", "in", to="NaN"), "the books hold no amount for in"),
-        (changed(LOG, "amount", "in", to="9." + "0" * 58), "the books hold no amount for in"),
-        (changed(LOG, "amount", "in", to=None), "the books hold no amount for in"),
     ],
 )
 def test_what_does_not_add_up_is_said(facts: Facts, says: str) -> None:
-    """One row, one last place, or no number at all."""
+    """One row, or one last place."""
     assert list(books.faults(facts)) == [says]
 
 
@@ -130,8 +119,7 @@ def test_rows_that_say_otherwise_are_seen(facts: Facts, frame: pl.LazyFrame, say
         (replace(CUSTOMERS, amount=None), {"rows": {"out": 2}, "amount": {"out": "1"}}, []),
         (CUSTOMERS, {"rows": {"out": 3}, "amount": {"out": "5.5"}}, ["2 rows came in, rfm handed out 3"]),
         (CUSTOMERS, {"rows": {"out": 2}, "amount": {"out": "5.5001"}}, ["other money came in than rfm handed out"]),
-        (CUSTOMERS, {"rows": {}}, ["rfm: the books hold no count for out"]),
-        (CUSTOMERS, {"rows": {"out": 2}, "amount": {"out": "x"}}, ["rfm: the books hold no amount for out"]),
+        (CUSTOMERS, {}, ["rfm has no books"]),
     ],
 )
 def test_a_stage_takes_in_what_the_one_before_handed_out(facts: Facts, before: dict[str, Any], says: list[str]) -> None:
