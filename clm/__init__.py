@@ -5,7 +5,7 @@ The map of the house. One customer table travels through the rooms; every room r
     orders.csv -> ingest -> stages/clean -> TRANSACTIONS -> stages/{snapshot, rfm} -> CUSTOMERS -> {segment, clv, churn} -> report
 
 * `tables`, `settings`, `errors`, `outcome`: the nouns. They import nothing heavy and know nobody else; `dtypes` gives the
-  tables' types to Polars.
+  tables' types to Polars, `rules` their rules to every engine.
 * `stages/`: one verb a file, pure functions from frames to an `Outcome`; `models/`: arrays in, records out; `engines/`: where the
   heavy reduce runs.
 * `ingest/` reads foreign files; `storage/` reads and publishes our own; `report/` draws; `console` talks to people.

@@ -5,7 +5,12 @@ It may not print, log or import anything of ours: the shell turns these into mes
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
+
+# user and password of an address (a secret key may hold a slash), and its query: a `?` alone is part of a pattern
+_ADDRESS = re.compile(r"\w://\S+")
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/]*@|[^/:]*:(?!\d+/).*@)|\?[^?/=]+=.*")
 
 
 class Exit(IntEnum):
@@ -46,15 +51,15 @@ class ClmError(Exception):
     """What happened, where, and what to do about it.
 
     `what` is one sentence; `where` a file, line or column; `fix` the next thing to type. `code` names the error for scripts.
-    None of them may hold a value of a personal field.
+    None of them may hold a value of a personal field; of addresses, user, password and query are left out.
     """
 
     exit_code = Exit.BUG
 
     def __init__(self, what: str, *, where: str | None = None, fix: str | None = None, code: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.where = where
+        self.what = _without_credentials(what)
+        super().__init__(self.what)
+        self.where = where and _without_credentials(where)
         self.fix = fix
         self.code = code
 
@@ -65,6 +70,10 @@ class ClmError(Exception):
         if self.fix:
             parts.append(f"  to do: {self.fix}")
         return "\n".join(parts)
+
+
+def _without_credentials(text: str) -> str:
+    return _ADDRESS.sub(lambda address: _CREDENTIALS.sub("", address[0]), text)
 
 
 class UsageError(ClmError):

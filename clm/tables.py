@@ -17,6 +17,7 @@ SUM_MONEY = "Decimal(38,4)"
 @dataclass(frozen=True)
 class Column:
     """One column. `nullable` is False where a null breaks the contract; `minimum`/`maximum` bound numbers; `values` lists a closed set.
+    Days and times lie in the years 1 to 9999.
 
     `stage` is the stage that adds it; `optional` columns may be absent.
     """

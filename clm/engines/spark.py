@@ -6,26 +6,28 @@ a token, so it is never shown.
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import narwhals as nw
 
-from clm.errors import DataError, InputError, UsageError
+from clm import rules
+from clm.errors import ClmError, DataError, InputError, UsageError
 from clm.tables import TRANSACTIONS
 
 if TYPE_CHECKING:
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
+_ADDRESS = re.compile(r"sc://([^/?#@:;\[\]\s]+|\[[0-9a-fA-F:.]+\])(?::([0-9]{1,5}))?(?:/(?:;[^;=?#\s]+=[^;=?#\s]*)*)?")
 _PORT = 15002  # Spark Connect's own
 _PATIENCE_SECONDS = 10
-_SHOWN = 300  # characters of what Spark says
 # a server that does not answer any more is asked again after .05, .2, .8 seconds, then every two: twenty seconds, and not the ten
 # minutes of the client, during which it could not be told from a long query
 _TRIES, _MOST_BETWEEN_MS = 12, 2000
@@ -36,8 +38,8 @@ def orders(source: str, remote: str | None) -> Iterator[nw.LazyFrame[Any]]:
     """TRANSACTIONS as a lazy frame on the cluster at `remote` (`sc://host:15002`), as long as the session lasts.
 
     `source` is a path or URL the cluster can read Parquet from (it holds a `/` or ends in `.parquet`), else a table's name.
-    Raises UsageError without an address or the client, InputError when the cluster gives no session, has no such table or goes
-    away half-way, DataError when it fails.
+    Raises UsageError without an address or the client, InputError when the cluster cannot be reached, refuses, has no such table
+    or goes away half-way, DataError when it fails.
     """
     if remote is None:
         raise UsageError("--engine spark needs to know the cluster", fix="give --remote sc://HOST:15002", code="no_remote")
@@ -49,7 +51,7 @@ def orders(source: str, remote: str | None) -> Iterator[nw.LazyFrame[Any]]:
         try:
             yield _opened(session, source)
         except PySparkException as error:
-            raise _gone(remote) if _is_gone(error) else _failed(source, error) from error
+            raise _told(remote, source, error) from error
         finally:
             _end(session)
 
@@ -57,23 +59,17 @@ def orders(source: str, remote: str | None) -> Iterator[nw.LazyFrame[Any]]:
 def check(orders: nw.LazyFrame[Any], source: str) -> None:
     """Hold the lines against the rules of TRANSACTIONS, on the cluster: nobody here wrote them.
 
-    Raises DataError naming the column that has nulls it may not have, or another value than it may.
+    Raises DataError naming the first column that breaks its rule.
     """
-    ruled = {column.name: column for column in TRANSACTIONS.columns if not column.optional}
-    broken = {
-        name: nw.col(name).is_null() if not column.values else nw.col(name).is_null() | ~nw.col(name).is_in(column.values)
-        for name, column in ruled.items()
-        if not column.nullable
-    }
-    counts = orders.select(**{name: nw.when(wrong).then(1).otherwise(0).sum() for name, wrong in broken.items()})
-    for name, rows in counts.collect(backend="polars").rows(named=True)[0].items():
+    names = orders.collect_schema().names()
+    held = [
+        rule for column in TRANSACTIONS.columns if column.name in names for rule in rules.of_column(column, nw.col(column.name))
+    ]
+    counts = orders.select(nw.when(rule.broken).then(1).otherwise(0).sum().alias(str(at)) for at, rule in enumerate(held))
+    for rule, rows in zip(held, counts.collect(backend="polars").row(0), strict=True):
         if rows:
-            allowed = f"something else than {', '.join(ruled[name].values)}" if ruled[name].values else "nulls"
             raise DataError(
-                f"column {name} holds {allowed} ({rows:,} rows)",
-                where=source,
-                fix="write the table as `clm clean` does",
-                code="contract",
+                f"{rule.says} ({rows:,} rows)", where=source, fix="write the table as `clm clean` does", code="contract"
             )
 
 
@@ -106,10 +102,11 @@ def _session(remote: str) -> SparkSession:
     except OSError as error:
         raise _unreachable(host, port, error.strerror or str(error)) from error
     try:
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it has to say of a handshake is told here
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own about pandas, which is not used here
             import grpc
-            from pyspark.errors import PySparkException, PySparkValueError
+            from pyspark.errors import PySparkException
             from pyspark.sql import SparkSession
             from pyspark.sql.connect.client import DefaultChannelBuilder
             from pyspark.sql.connect.client.retries import DefaultPolicy
@@ -130,26 +127,16 @@ def _session(remote: str) -> SparkSession:
         return session
     except grpc.FutureTimeoutError:
         raise _unreachable(host, port, "what listens there does not speak its protocol (with a token: over TLS)") from None
-    except PySparkValueError:
+    except PySparkException:
         raise _no_address() from None  # its message and its traceback may hold the token
-    except PySparkException as error:
-        raise InputError(
-            f"Spark Connect gives no session: {_first_line(error)}",
-            where=f"{host}:{port}",
-            fix="check --remote, its token and its user",
-            code="spark_refused",
-        ) from None
 
 
 def _host_and_port(remote: str) -> tuple[str, int]:
-    try:
-        address = urlsplit(remote)
-        host, port = address.hostname, address.port or _PORT
-    except ValueError:
-        raise _no_address() from None
-    if address.scheme != "sc" or not host:
+    found = _ADDRESS.fullmatch(remote)
+    port = int(found[2] or _PORT) if found else 0
+    if found is None or not 0 < port < 2**16:
         raise _no_address()
-    return host, port
+    return found[1].strip("[]"), port
 
 
 def _no_address() -> UsageError:
@@ -169,20 +156,29 @@ def _unreachable(host: str, port: int, why: str) -> InputError:
     )
 
 
-def _gone(remote: str) -> InputError:
-    return InputError(
-        "the Spark Connect server went away half-way, and does not answer any more",
-        where=":".join(map(str, _host_and_port(remote))),
-        fix="run again when the cluster is there: nothing was written",
-        code="spark_lost",
-    )
+def _told(remote: str, source: str, error: PySparkException) -> ClmError:
+    """What gRPC answers itself, the cluster refused; the rest is Spark's. Only kinds are named: the words may quote a value."""
+    from grpc import StatusCode
+    from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
-
-def _failed(source: str, error: PySparkException) -> DataError:
-    """Its condition alone: that a value cannot be cast, Spark says with the value."""
-    condition = error.getCondition()
+    server = ":".join(map(str, _host_and_port(remote)))
+    status = error.getGrpcStatusCode() if isinstance(error, SparkConnectGrpcException) else None
+    if status == StatusCode.UNAVAILABLE:
+        return InputError(
+            "the Spark Connect server went away half-way, and does not answer any more",
+            where=server,
+            fix="run again when the cluster is there: nothing was written",
+            code="spark_lost",
+        )
+    if status is not None and type(error) is SparkConnectGrpcException:  # what Spark itself says is of a class below it
+        return InputError(
+            f"the Spark Connect server refuses: {status.name}",
+            where=server,
+            fix="check --remote, its token and its user; nothing was written",
+            code="spark_refused",
+        )
     return DataError(
-        "Spark could not do it" + (f": {condition}" if condition else ""),
+        f"Spark could not do it: {error.getCondition() or type(error).__name__.removesuffix('Exception')}",
         where=source,
         fix="look at the cluster's log; the table must be what `clm clean` writes",
         code="spark_failed",
@@ -198,15 +194,3 @@ def _end(session: SparkSession) -> None:
     stopping.join(_PATIENCE_SECONDS)
     if stopping.is_alive():
         session.client.close()
-
-
-def _is_gone(error: Exception) -> bool:
-    from grpc import StatusCode
-    from pyspark.errors.exceptions.connect import SparkConnectGrpcException
-
-    return isinstance(error, SparkConnectGrpcException) and error.getGrpcStatusCode() == StatusCode.UNAVAILABLE
-
-
-def _first_line(error: Exception) -> str:
-    lines: Sequence[str] = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:_SHOWN]

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 
 import polars as pl
 
-from clm.errors import DataError, InputError
+from clm.errors import DataError, InputError, UsageError
 
 _READ = ("s3://", "gs://", "az://")
 _PATIENCE = {"max_retries": 2, "retry_timeout_ms": 20_000}
 _SHOWN = 200  # characters of what the store says
 # how Polars' errors begin that are the store's, or a file's; and what it advises where the files of a pattern differ
 _OF_STORE = "object-store error: "
+_NOT_REACHED = "error sending request"
+_NOTHING_THERE = "expanded paths were empty"
 _NO_PARQUET = "parquet: "
 _OF_PARTS = ("extra_columns=", "cast_options=", "missing_columns=")
 
@@ -36,8 +38,8 @@ def not_here(url: str) -> InputError:
 def orders(url: str) -> Iterator[pl.LazyFrame]:
     """The Parquet file, folder (its address ends in `/`) or pattern at an address, as long as it is read.
 
-    Raises InputError for a kind of address that is not read, and when the store does not give it; DataError when that is no
-    Parquet, or parts that do not fit together.
+    Raises InputError for a kind of address that is not read, and when the store does not give it; UsageError without a bucket;
+    DataError when that is no Parquet, or parts that do not fit together.
     """
     if not url.startswith(_READ):
         raise InputError(
@@ -45,6 +47,14 @@ def orders(url: str) -> Iterator[pl.LazyFrame]:
             where=url,
             fix="copy it here first",
             code="elsewhere",
+        )
+    bucket, slash, _ = url.partition("://")[2].partition("/")
+    if not (bucket and slash):
+        raise UsageError(
+            "the address names no bucket, or nothing in it",
+            where=url,
+            fix="write it as s3://BUCKET/FILE.parquet, or s3://BUCKET/FOLDER/ for all that lies below",
+            code="address",
         )
     try:
         frame = pl.scan_parquet(url, hive_partitioning=False, storage_options=_PATIENCE)
@@ -68,6 +78,15 @@ def _of_log(url: str, error: Exception) -> InputError | DataError | None:
     Of the log's only the kind is told: the text may quote its values.
     """
     text = str(error)
+    if isinstance(error, OSError) and _NOT_REACHED in text:
+        return InputError(
+            f"the object store cannot be reached: {text.splitlines()[-1].rpartition(': ')[2][:_SHOWN]}",
+            where=url,
+            fix="check the network, and the region and endpoint in the environment (for s3://: AWS_REGION, AWS_ENDPOINT_URL)",
+            code="store",
+        )
+    if _NOTHING_THERE in text or (isinstance(error, FileNotFoundError) and _OF_STORE in text):
+        return InputError("nothing lies there", where=url, fix="check the address: a folder's ends in /", code="store")
     if isinstance(error, OSError):
         return _not_given(url, text.partition(_OF_STORE)[2]) if _OF_STORE in text else None
     if isinstance(error, pl.exceptions.ComputeError) and text.startswith(_NO_PARQUET) and "(os error" not in text:

@@ -6,6 +6,7 @@ function at an earlier day. The reduce itself is narwhals, with only the verbs e
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -61,7 +62,7 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
     """The inclusive last day a setting means for a log that ends on `latest`.
 
     `last-day` is the log's own; `month-end` the last complete month's; a day is itself. Raises DataError when an empty log is
-    asked for its own last day.
+    asked for its own last day, or one that ends within the first month there is for a complete one.
     """
     if isinstance(setting, date):
         return setting
@@ -70,9 +71,13 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
         raise DataError("the log holds no rows, so it has no last day", fix=fix, code="empty")
     if setting == "last-day":
         return latest
-    if (latest + timedelta(days=1)).day == 1:
+    if latest.day == monthrange(latest.year, latest.month)[1]:
         return latest
-    return latest.replace(day=1) - timedelta(days=1)
+    first = latest.replace(day=1)
+    if first == date.min:
+        fix = "check its dates, or name a day: --as-of last-day"
+        raise DataError("the log ends within January of the year 1, before which no month is complete", fix=fix)
+    return first - timedelta(days=1)
 
 
 def take(orders: Orders, as_of: date) -> pl.DataFrame:

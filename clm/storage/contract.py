@@ -5,14 +5,14 @@ It may not repair anything: what breaks the contract is named, with the column a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import polars as pl
 
 from clm.dtypes import is_pattern, polars_type
 from clm.errors import DataError
-from clm.tables import ALL, BEHAVIOUR, CUSTOMERS, STAGE_READS, TRANSACTIONS, Column, Table
+from clm.rules import Rule, of_column
+from clm.tables import ALL, BEHAVIOUR, CUSTOMERS, STAGE_READS, TRANSACTIONS, Table
 
 
 def check_schema(schema: pl.Schema, table: Table, needed: list[str], name: str) -> None:
@@ -68,34 +68,25 @@ def _looks_like(schema: pl.Schema, table: Table) -> bool:
     return bool(always) and all(name in schema for name in always)
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """What breaks it, in words too; `provable` when nulls counted and extremes can show that nothing does."""
-
-    broken: pl.Expr
-    says: str
-    provable: bool = False
-
-
 def check_data(frame: pl.LazyFrame, table: Table, name: str) -> None:
-    """The data of a table against its rules: no forbidden null, no NaN, values inside their bounds, key sorted and unique.
+    """The data of a table against its rules: those of its columns, no NaN beside them, key sorted and unique.
 
     Raises DataError naming the first column that breaks its rule. One streaming pass, which leaves out what the statistics of a
     Parquet file prove: whoever does not trust them scans it without.
     """
     schema = frame.collect_schema()
     rules = {
-        f"{column.name}/{number}": replace(rule, says=f"column {column.name} {rule.says}")
+        f"{column.name}/{number}": rule
         for column in table.columns
         if column.name in schema
-        for number, rule in enumerate(_rules(column))
+        for number, rule in enumerate(of_column(column, pl.col(column.name)))
     }
     # floats outside the contract (carried columns) may not smuggle a NaN in either
     for extra, dtype in schema.items():
         if dtype.is_float() and table.column(extra) is None:
-            rules[f"{extra}/x"] = _Rule(~pl.col(extra).is_finite(), f"column {extra} holds NaN or infinity")
+            rules[f"{extra}/x"] = Rule(~pl.col(extra).is_finite(), f"column {extra} holds NaN or infinity")
     for key in table.key:
-        rules[f"{key}/key"] = _Rule(pl.col(key) <= pl.col(key).shift(1), f"column {key} is not sorted and unique")
+        rules[f"{key}/key"] = Rule(pl.col(key) <= pl.col(key).shift(1), f"column {key} is not sorted and unique")
     seen = {test: rule.broken for test, rule in rules.items() if not rule.provable}
     proven = {test: rule.broken for test, rule in rules.items() if rule.provable}
     plans = [_counts(frame, seen)] if seen else []
@@ -119,20 +110,3 @@ def check_account(lines: pl.LazyFrame, rows: int, money: Decimal | None) -> None
     found = lines.select(pl.len(), amount.alias("amount")).collect(engine="streaming").row(0)
     if found != (rows, money):
         raise AssertionError(f"{found[0]} rows ({found[1]}) were written, but {rows} ({money}) were counted")
-
-
-def _rules(column: Column) -> list[_Rule]:
-    value = pl.col(column.name)
-    ordered = column.dtype != "Float64"  # NaN, which is no extreme
-    rules: list[_Rule] = []
-    if not column.nullable:
-        rules.append(_Rule(value.is_null(), "holds nulls", provable=True))
-    if column.dtype == "Float64":
-        rules.append(_Rule(~value.is_finite(), "holds NaN or infinity"))
-    if column.minimum is not None:
-        rules.append(_Rule(value < column.minimum, f"goes below {column.minimum:g}", ordered))
-    if column.maximum is not None:
-        rules.append(_Rule(value > column.maximum, f"goes above {column.maximum:g}", ordered))
-    if column.values:
-        rules.append(_Rule(~value.is_in(list(column.values)), f"holds something else than {', '.join(column.values)}"))
-    return rules

@@ -119,7 +119,8 @@ def open_table(path: Path, table: Table, needed: list[str], *, name: str | None 
     opened, _ = _described(path, table, needed, shown)
     if opened.facts is None:
         # a foreign file may lie in its statistics
-        contract.check_data(pl.scan_parquet(path, glob=False, use_statistics=False), table, shown)
+        with blaming_damage([opened]):
+            contract.check_data(pl.scan_parquet(path, glob=False, use_statistics=False), table, shown)
         opened = replace(opened, notices=(_NO_PROVENANCE,))
     return replace(opened, sha256=sha256_of(path))
 
@@ -166,7 +167,8 @@ def _together(found: Parts, table: Table, needed: list[str], shown: str) -> Open
     contract.check_schema(pl.Schema(schema | dict.fromkeys(found.keys, pl.String())), table, needed, shown)
     foreign = [one.path for one in opened if one.facts is None]
     if foreign:
-        contract.check_data(scan(foreign, use_statistics=False), table, shown)
+        with blaming_damage(opened):
+            contract.check_data(scan(foreign, use_statistics=False), table, shown)
         which = "" if len(foreign) == len(opened) else f" ({len(foreign):,} of {len(opened):,} parts)"
         notices.append(replace(_NO_PROVENANCE, text=f"{_NO_PROVENANCE.text}{which}"))
     opened = [replace(one, sha256=sha256_of(one.path)) for one in opened]

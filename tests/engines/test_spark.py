@@ -6,12 +6,13 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import Thread
-from typing import Any, NoReturn
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,7 +20,7 @@ from polars.testing import assert_frame_equal
 
 from clm.cli import main
 from clm.engines import spark
-from clm.errors import DataError
+from clm.errors import ClmError, DataError
 from clm.ingest import shipped
 from tests import examples
 from tests.bench import order_logs
@@ -205,6 +206,17 @@ def test_a_server_that_dies_half_way_is_told_soon(
     assert not output.exists()
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["u:s3cr3t@h", "h:1?token=s3cr3t", "h;token=s3cr3t", "h/;token=a?s3cr3t", "h#s3cr3t", "h:0", "h:65536", ":1", "h:x", "[::1"],
+)
+def test_an_address_of_another_form_is_no_address(capsys: pytest.CaptureFixture[str], address: str) -> None:
+    """User and password, a query, parameters without a slash, no port there is: 2, and no part of it is shown."""
+    told = refused(capsys, 2, "sales", "-o", "x.parquet", "--remote", f"sc://{address}")
+    assert "sc://HOST:15002" in told
+    assert "s3cr3t" not in told
+
+
 @pytest.mark.parametrize("rest", ["/path;token=s3cr3t", "/;token=s3cr3t==", "/;s3cr3t", "/;key=s3cr3t;session_id=1"])
 def test_an_address_its_client_refuses_is_no_address(
     tmp_path: Path, remote: str, capsys: pytest.CaptureFixture[str], rest: str
@@ -222,31 +234,50 @@ def test_what_fails_on_the_cluster_is_told_without_its_values(monkeypatch: pytes
     monkeypatch.setattr(spark, "_session", lambda _remote: None)
     monkeypatch.setattr(spark, "_end", lambda _session: None)
     monkeypatch.setattr(spark, "_opened", lambda _session, _source: None)
-    for condition, told in (("CAST_INVALID_INPUT", "Spark could not do it: CAST_INVALID_INPUT"), (None, "Spark could not do it")):
+    for condition, told in (("CAST_INVALID_INPUT", "CAST_INVALID_INPUT"), (None, "PySpark")):
         with pytest.raises(DataError) as caught, spark.orders("sales", "sc://host"):
             raise errors.PySparkException("the value 'Quillfeather-Ambrose 7' cannot be cast", condition)
-        assert caught.value.what == told
+        assert caught.value.what == f"Spark could not do it: {told}"
         assert "Quillfeather" not in str(caught.value)
 
 
-def test_a_cluster_that_gives_no_session_says_why(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It answers, and refuses: 66 with its own words, before any table is read."""
+def test_a_cluster_that_refuses_is_no_fault_of_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It answers every call with a status of gRPC's: 66 with its name, and not its words, which may hold the token."""
     pytest.importorskip("pyspark.sql.connect.session", reason="Spark's client is not installed (clm[spark])")
     import grpc
-    from pyspark.errors import PySparkException
 
-    def refuses(_channel: object) -> NoReturn:
-        raise PySparkException("the user has no session left", "SESSIONS")
+    def refuse(_asked: object, context: grpc.ServicerContext) -> None:
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, "no token s3cr3t is known")
 
-    monkeypatch.setattr(grpc, "channel_ready_future", refuses)
-    with socket.create_server(("127.0.0.1", 0)) as there:
-        address = f"sc://127.0.0.1:{there.getsockname()[1]}/;token=s3cr3t"
-        told = refused(capsys, 66, "sales", "-o", str(tmp_path / "x.parquet"), "--remote", address)
-    assert "gives no session: " in told
-    assert "no session left" in told
+    class Refusing(grpc.GenericRpcHandler):
+        def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+            return grpc.unary_unary_rpc_method_handler(refuse)
+
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[Refusing()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    told = refused(capsys, 66, "sales", "-o", str(tmp_path / "x.parquet"), "--remote", f"sc://127.0.0.1:{port}/;key=s3cr3t")
+    server.stop(None)
+    assert f"refuses: UNAUTHENTICATED\n  where: 127.0.0.1:{port}\n" in told
     assert "s3cr3t" not in told
+
+
+def test_what_grpc_says_half_way_is_of_the_cluster_and_what_spark_says_of_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status alone is 66 at any time; an error of Spark's own, which comes with a status too, is 65."""
+    connect = pytest.importorskip("pyspark.errors.exceptions.connect", reason="Spark's client is not installed (clm[spark])")
+    from grpc import StatusCode
+
+    monkeypatch.setattr(spark, "_session", lambda _remote: None)
+    monkeypatch.setattr(spark, "_end", lambda _session: None)
+    monkeypatch.setattr(spark, "_opened", lambda _session, _source: None)
+    for error, code, told in (
+        (connect.SparkConnectGrpcException, 66, "refuses: RESOURCE_EXHAUSTED"),
+        (connect.SparkRuntimeException, 65, "Spark could not do it: SparkRuntime"),
+    ):
+        with pytest.raises(ClmError) as caught, spark.orders("sales", "sc://host"):
+            raise error("Quillfeather-Ambrose 7", grpc_status_code=StatusCode.RESOURCE_EXHAUSTED)
+        assert (caught.value.exit_code, told in caught.value.what) == (code, True)
+        assert "Quillfeather" not in str(caught.value)
 
 
 def test_without_its_client_the_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +298,8 @@ def test_a_table_that_is_not_there_or_another_is_refused(tmp_path: Path, remote:
         "Datetime": ODD.with_columns(pl.col("ordered_at").dt.replace_time_zone("UTC")),
         "sale, return": ODD.with_columns(pl.lit("void").alias("kind")),
         "customer_id holds nulls": ODD.with_columns(pl.lit(None, pl.String).alias("customer_id")),
+        "source_line goes below 1 (1 rows)": ODD.with_columns(pl.col("source_line") - 2),
+        "ordered_at leaves the years 1 to 9999 (7 rows)": ODD.with_columns(pl.col("ordered_at").dt.offset_by("9000y")),
     }
     for said, frame in wrong.items():
         frame.write_parquet(tmp_path / "wrong.parquet")

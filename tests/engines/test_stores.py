@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -97,12 +98,57 @@ def test_a_log_in_a_store_is_the_log(bucket: dict[str, bytes], tmp_path: Path, m
 
 def test_what_a_store_does_not_give_is_66(bucket: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Named, with what to check, and never a secret."""
-    assert main(["rfm", "s3://shop/none.parquet", "-o", str(tmp_path / "x.parquet")]) == 66
-    told = capsys.readouterr().err
-    assert "the object store does not give it" in told
-    assert "s3://shop/none.parquet" in told
-    assert "s3cr3t" not in told
+    bucket["days/a.parquet"] = b""
+    for address in ("none.parquet", "none/", "none/*.parquet", "days"):
+        assert main(["rfm", f"s3://shop/{address}", "-o", str(tmp_path / "x.parquet")]) == 66
+        told = capsys.readouterr().err
+        assert f"nothing lies there\n  where: s3://shop/{address}\n  to do: check the address: a folder's ends in /" in told
+        assert "s3cr3t" not in told
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["s3://", "s3://shop", "s3:///log.parquet"])
+def test_an_address_without_a_bucket_is_none(address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """2, with how to write it."""
+    assert main(["rfm", address, "-o", str(tmp_path / "x.parquet")]) == 2
+    assert "s3://BUCKET/FOLDER/" in capsys.readouterr().err
+
+
+def test_a_store_nobody_reaches_is_told_without_the_password_of_its_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """66 with what the network says and where it is set, on the terminal and in the log of errors."""
+    with socket.socket() as taken:  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))
+        for name, value in {"ENDPOINT_URL": f"http://u:s3cr3t@127.0.0.1:{taken.getsockname()[1]}", "REGION": "x"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        monkeypatch.setenv("CLM_LOG", str(tmp_path / "log"))
+        assert main(["rfm", "s3://away/log.parquet", "-o", str(tmp_path / "x.parquet")]) == 66
+    told, logged = capsys.readouterr().err, (tmp_path / "log").read_text("utf-8")
+    assert "the object store cannot be reached: Connection refused" in told
+    assert "AWS_ENDPOINT_URL" in told
+    assert "cannot be reached" in logged
+    assert "s3cr3t" not in told + logged
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("s3://KEY:s3cr3t@shop/log.parquet", "s3://shop/log.parquet"),
+        ("s3://KEY:s3/cr+3t@shop/log.parquet", "s3://shop/log.parquet"),
+        ("az://c/log.parquet?sig=s3cr3t&x=1", "az://c/log.parquet"),
+        ("GET http://u:s3cr3t@h:80/shop?list-type=2 failed", "GET http://h:80/shop failed"),
+        ("s3://shop/2024-??/a@b.parquet", "s3://shop/2024-??/a@b.parquet"),
+        ("s3://h:80/a@b", "s3://h:80/a@b"),
+        ("mail a@b?c=d", "mail a@b?c=d"),
+    ],
+)
+def test_no_error_shows_the_credentials_of_an_address(given: str, shown: str) -> None:
+    """User, password and query of any address in it are left out; patterns and other text stay."""
+    error = InputError(given, where=given)
+    assert (error.what, error.where, error.args) == (shown, shown, (shown,))
 
 
 def test_a_store_is_blamed_for_what_is_its_own(bucket: dict[str, bytes], tmp_path: Path) -> None:
@@ -123,7 +169,7 @@ def test_a_store_is_blamed_for_what_is_its_own(bucket: dict[str, bytes], tmp_pat
         meanwhile(lambda orders: orders.sink_parquet("/dev/full"))
     with pytest.raises(pl.exceptions.InvalidOperationError):
         meanwhile(lambda orders: orders.select(pl.col("customer_id").cast(pl.Int64)).collect())
-    with pytest.raises(InputError, match="does not give it: Object at location"):
+    with pytest.raises(InputError, match="nothing lies there"):
         meanwhile(lambda orders: (bucket.clear(), orders.collect()))
 
 

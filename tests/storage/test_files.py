@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -104,6 +105,18 @@ def test_what_is_no_parquet_is_said(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(DataError, match="not a Parquet file") as raised:
         files.open_table(tmp_path / "x.csv", TRANSACTIONS, NEEDED)
     assert "clm clean" in str(raised.value.fix)
+
+
+@pytest.mark.parametrize("source", ["x.parquet", "", "*.parquet"], ids=["file", "folder", "pattern"])
+@pytest.mark.parametrize("damage", [b"\0" * 20, b"\xff\xfe"], ids=["pages", "text"])
+def test_a_damaged_file_without_provenance_is_65(tmp_path: Path, source: str, damage: bytes) -> None:
+    """Nobody vouches for it, so its data is looked at before anything else: what cannot be read there is no bug."""
+    LOG.with_columns(order_id=pl.lit("order")).write_parquet(tmp_path / "x.parquet", compression="uncompressed")
+    content = (tmp_path / "x.parquet").read_bytes()
+    at = 4 if len(damage) > 2 else content.index(b"order")
+    (tmp_path / "x.parquet").write_bytes(content[:at] + damage + content[at + len(damage) :])
+    with pytest.raises(DataError, match=r"x\.parquet is damaged"):
+        files.open_table(tmp_path / source, TRANSACTIONS, NEEDED)
 
 
 def test_missing_files_and_folders_are_66(tmp_path: Path) -> None:
@@ -208,12 +221,24 @@ def customers(**columns: object) -> pl.LazyFrame:
         (customers().reverse(), "not sorted and unique"),
         (pl.concat([customers().head(1), customers().head(1)]), "not sorted and unique"),
         (customers(churn_risk=pl.lit("huge")), "churn_risk holds something else"),
+        (customers(last_order_on=pl.lit(3_000_000).cast(pl.Date)), "last_order_on leaves the years 1 to 9999"),
     ],
 )
 def test_data_that_breaks_the_contract_is_named(frame: pl.LazyFrame, says: str) -> None:
     """One column, one rule, the number of rows."""
     with pytest.raises(DataError, match=says):
         contract.check_data(frame, CUSTOMERS, "x.parquet")
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "kept"),
+    [(-62_135_596_800_000_000, True), (-62_135_596_800_000_001, False), (253_402_300_799_999_999, True), (2**63 - 1, False)],
+)
+def test_times_lie_in_the_years_of_the_calendar(microseconds: int, kept: bool) -> None:
+    """From the first microsecond of the year 1 to the last of 9999; others can be written, and are no time in Python."""
+    log = LOG.lazy().with_columns(ordered_at=pl.lit(microseconds).cast(pl.Datetime("us")))
+    with nullcontext() if kept else pytest.raises(DataError, match="ordered_at leaves the years 1 to 9999"):
+        contract.check_data(log, TRANSACTIONS, "x.parquet")
 
 
 def test_data_that_keeps_the_contract_passes() -> None:

@@ -1,0 +1,41 @@
+"""The rules of a column of `tables`, as what breaks them: written once, in the words Polars and narwhals share, for every engine.
+
+It may not import either, nor look at a frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from clm.tables import Column
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What breaks it, in words too; `provable` when nulls counted and extremes can show that nothing does."""
+
+    broken: Any
+    says: str
+    provable: bool = False
+
+
+def of_column(column: Column, value: Any) -> list[Rule]:
+    """The rules of a column, for `value`: the expression of it, of Polars or of narwhals."""
+    name, ordered = f"column {column.name}", column.dtype != "Float64"  # NaN, which is no extreme
+    rules: list[Rule] = []
+    if not column.nullable:
+        rules.append(Rule(value.is_null(), f"{name} holds nulls", provable=True))
+    if column.dtype == "Float64":
+        rules.append(Rule(~value.is_finite(), f"{name} holds NaN or infinity"))
+    if column.dtype in ("Date", "Datetime(us)"):  # others have no date in Python; a datetime as a bound moves with session zones
+        day = value if column.dtype == "Date" else value.dt.date()
+        rules.append(Rule((day < date.min) | (day > date.max), f"{name} leaves the years 1 to 9999", column.dtype == "Date"))
+    if column.minimum is not None:
+        rules.append(Rule(value < column.minimum, f"{name} goes below {column.minimum:g}", ordered))
+    if column.maximum is not None:
+        rules.append(Rule(value > column.maximum, f"{name} goes above {column.maximum:g}", ordered))
+    if column.values:
+        rules.append(Rule(~value.is_in(list(column.values)), f"{name} holds something else than {', '.join(column.values)}"))
+    return rules
