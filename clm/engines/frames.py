@@ -5,7 +5,6 @@ It may not know a column; a reduce is written once, in the words of narwhals, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
@@ -33,12 +32,5 @@ def lazily(frame: nw.LazyFrame[Any]) -> pl.LazyFrame:
 
 def collected(frame: nw.LazyFrame[Any]) -> pl.DataFrame:
     """A reduced frame, computed by its engine."""
-    return collected_all([frame])[0]
-
-
-def collected_all(frames: Sequence[nw.LazyFrame[Any]]) -> list[pl.DataFrame]:
-    """Reduced frames, computed by their engine; Polars shares what they have in common."""
-    natives = [frame.to_native() for frame in frames]
-    if all(isinstance(native, pl.LazyFrame) for native in natives):
-        return pl.collect_all(natives, engine="streaming")
-    return [frame.collect(backend="polars").to_native() for frame in frames]
+    native = frame.to_native()
+    return native.collect(engine="streaming") if isinstance(native, pl.LazyFrame) else frame.collect(backend="polars").to_native()

@@ -1,12 +1,12 @@
 """Behaviour: what else the same lines say of each customer: rhythm, windows, products, channels, and carried columns.
 
-It may not look past `as_of`, score, or cost more passes over the lines than the source has columns for. Like the snapshot it
-reduces with narwhals, in whole numbers, decimals and text; the arithmetic on one row per customer is Polars.
+It may not look past `as_of`, score, or hold customers in memory by itself: they are one query, which streams. Like the snapshot
+it reduces with narwhals, in whole numbers, decimals and text; the arithmetic on one row per customer is Polars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,8 @@ import narwhals as nw
 import polars as pl
 
 from clm.dtypes import polars_type
-from clm.engines.frames import Orders, collected_all, once, types
+from clm.engines.frames import Orders, lazily, once, types
+from clm.engines.hold import Hold, held
 from clm.stages import snapshot
 from clm.tables import BEHAVIOUR, SALE
 
@@ -27,6 +28,7 @@ _MONEY = pl.Decimal(38, 4)
 _NOTHING = pl.lit(0, _MONEY)
 _SOURCES = ("product_id", "product", "category", "channel", "device", "cost")
 _ENDS = (("first", "category"), ("last", "category"), ("first", "channel"))
+_GAPS = ("gap", "gaps")
 _PER_ORDER = ("channel", "device")  # the values that say where an order was made
 
 
@@ -34,28 +36,40 @@ _PER_ORDER = ("channel", "device")  # the values that say where an order was mad
 class Base:
     """Customers with core and behaviour columns, and the base's median gap in days (None when nobody ordered on a second day)."""
 
-    customers: pl.DataFrame
+    customers: pl.LazyFrame
     median_gap_days: int | None
 
 
-def take(orders: Orders, as_of: date, carry: Sequence[str] = ()) -> Base:
+def take(orders: Orders, as_of: date, carry: Sequence[str] = (), hold: Hold = held) -> Base:
     """One row per customer with any line up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns.
 
-    A column whose source the log lacks is null, with its type. `carry` are text columns of the log.
+    A column whose source the log lacks is null, with its type. `carry` are text columns of the log. `hold` keeps the customers:
+    they may be more than memory holds.
     """
     present = types(orders)
     columns = [name for name in _SOURCES if name in present]
-    reduced, histogram = collected_all(reduce(nw.from_native(orders), as_of, columns, carry))
-    median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
-    reduced = reduced.sort("customer_id")
-    core = snapshot.finished(reduced, as_of)
-    found = _columns(columns)
-    behaviour = pl.concat([core, reduced.select(pl.exclude(core.columns))], how="horizontal").select(
-        found.get(column.name, pl.lit(None)).cast(polars_type(column)).alias(column.name) for column in BEHAVIOUR
+    # without an id are the gaps of all customers; they sort first
+    reduced = lazily(reduce(nw.from_native(orders), as_of, columns, carry)).sort("customer_id", nulls_last=False)
+    core, found = snapshot.core(as_of), _columns(columns)
+    base = hold(
+        reduced.with_columns(core).select(
+            *(column.meta.output_name() for column in core),
+            *(found.get(column.name, pl.lit(None)).cast(polars_type(column)).alias(column.name) for column in BEHAVIOUR),
+            *_GAPS,
+            *_named(carry),
+        )
     )
-    carried = reduced.select(pl.col(f"carry {place}").alias(name) for place, name in enumerate(carry))
-    customers = pl.concat([core, behaviour, carried], how="horizontal")
+    histogram = base.filter(pl.col("customer_id").is_null()).select(_GAPS).collect(engine="streaming")
+    median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
+    customers = base.slice(histogram.height).drop(_GAPS).rename(_named(carry))
     return Base(customers.with_columns(rhythm(median_gap_days)), median_gap_days)
+
+
+def core(orders: Orders, as_of: date, carry: Sequence[str]) -> pl.LazyFrame:
+    """The core and carried columns of the same customers as a query, from the snapshot's own reduce."""
+    lines = nw.from_native(orders)
+    reduced = snapshot.joined(snapshot.reduce(lines, as_of), _carried(lines, as_of, carry))
+    return lazily(reduced).sort("customer_id").select(*snapshot.core(as_of), *_named(carry)).rename(_named(carry))
 
 
 def rhythm(median_gap_days: int | None) -> list[pl.Expr]:
@@ -67,12 +81,11 @@ def rhythm(median_gap_days: int | None) -> list[pl.Expr]:
     return [now.alias("rhythm_days"), before.alias("rhythm_before_days")]
 
 
-def reduce(
-    orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str], carry: Sequence[str] = ()
-) -> tuple[nw.LazyFrame[Any], nw.LazyFrame[Any]]:
+def reduce(orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str], carry: Sequence[str] = ()) -> nw.LazyFrame[Any]:
     """Order lines up to `as_of` -> the snapshot's reduced row per customer with what behaviour needs, and the gaps' histogram.
 
-    `columns` are the optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine.
+    The rows of the histogram (`gap`, `gaps`) have no `customer_id`: one query makes both, from the same groups. `columns` are the
+    optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine.
     """
     kept = snapshot.lines(orders, as_of, columns)
     sales = kept.filter(nw.col("kind") == SALE)
@@ -85,13 +98,26 @@ def reduce(
         snapshot.returns(kept),
         *_distinct(sales, columns),
         *_ends(sales, customers, columns),
+        *_carried(orders, as_of, carry),
     ]
+    # a type of their own: an engine may take that of a column only one of the two has for unknown
+    whole = {name: nw.lit(None, nw.Int64) for name in _GAPS}
+    histogram = snapshot.gap_histogram(bought).select(nw.col(*_GAPS).cast(nw.Int64))
+    return nw.concat([snapshot.joined(customers, parts).with_columns(**whole), histogram], how="diagonal")
+
+
+def _carried(orders: nw.LazyFrame[Any], as_of: date, carry: Sequence[str]) -> Iterator[nw.LazyFrame[Any]]:
+    """The last filled value of each carried column, as `carry 0`, `carry 1`, …"""
     for place, name in enumerate(carry):
         filled = orders.filter(nw.col("ordered_at").dt.date() <= as_of, ~nw.col(name).is_null(), nw.col(name) != "")
         valued = filled.select("customer_id", nw.col(name).alias("value"), "ordered_at")
         seen = valued.group_by("customer_id", "value").agg(nw.col("ordered_at").max().alias("rank"))
-        parts.append(_top(seen, "value").select("customer_id", nw.col("value").alias(f"carry {place}")))
-    return snapshot.joined(customers, parts), snapshot.gap_histogram(bought)
+        yield _top(seen, "value").select("customer_id", nw.col("value").alias(f"carry {place}"))
+
+
+def _named(carry: Sequence[str]) -> dict[str, str]:
+    """The carried columns' own names by those they have here, where a name of the log may mean something else."""
+    return {f"carry {place}": name for place, name in enumerate(carry)}
 
 
 def _of_days(as_of: date, costs: bool) -> list[nw.Expr]:

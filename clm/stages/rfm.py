@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -21,9 +21,10 @@ from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import RfmSettings
 from clm.stages import behaviour, scores, snapshot
 from clm.stages.scores import Cuts
-from clm.stages.snapshot import Frame, Totals
+from clm.stages.snapshot import Totals
 from clm.tables import BEHAVIOUR, CUSTOMERS
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _SCORED = {"r_score": "recency_days", "f_score": "orders", "m_score": "spend"}
 _SHORT = {"r": "r_score", "f": "f_score", "m": "m_score"}
 
@@ -114,15 +115,13 @@ def _base(
     orders: Orders, as_of: date, settings: RfmSettings, given: Given, hold: Hold
 ) -> tuple[pl.LazyFrame, dict[str, int | None]]:
     """Customers before scores, and the base's median gap where it is used: this base's, or the one learned before."""
-    if settings.columns == "core" and not settings.carry:
-        return hold(snapshot.taken(orders, as_of)), {}
-    found = behaviour.take(orders, as_of, settings.carry)
     if settings.columns == "core":
-        return found.customers.lazy().drop(column.name for column in BEHAVIOUR), {}
+        return hold(behaviour.core(orders, as_of, settings.carry)), {}
+    found = behaviour.take(orders, as_of, settings.carry, hold)
     if given.learned is None:
-        return found.customers.lazy(), {"median_gap_days": found.median_gap_days}
+        return found.customers, {"median_gap_days": found.median_gap_days}
     median = given.learned["median_gap_days"]
-    return found.customers.lazy().with_columns(behaviour.rhythm(median)), {"median_gap_days": median}
+    return found.customers.with_columns(behaviour.rhythm(median)), {"median_gap_days": median}
 
 
 def _wanted(settings: RfmSettings, given: Given) -> dict[str, str]:

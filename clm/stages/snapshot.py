@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -20,7 +20,6 @@ from clm.engines.frames import Orders, collected, lazily, once
 from clm.errors import DataError
 from clm.tables import RETURN, SALE
 
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _EPOCH = date(1970, 1, 1).toordinal()
 _SUM = pl.Decimal(38, 4)
 _LOG_UNIT = 1_000_000_000  # logarithms are summed as whole numbers of 1e-9: float sums differ from run to run
@@ -85,16 +84,12 @@ def take(orders: Orders, as_of: date) -> pl.DataFrame:
 
     Customers without a sale have `orders` 0 and null dates and durations. Money is null where no line has an amount.
     """
-    return taken(orders, as_of).collect(engine="streaming")
+    reduced = lazily(reduce(nw.from_native(orders), as_of))
+    return reduced.sort("customer_id").select(core(as_of)).collect(engine="streaming")
 
 
-def taken(orders: Orders, as_of: date) -> pl.LazyFrame:
-    """What `take` gives, as a query where the log lies on this machine: it may be longer than memory."""
-    return finished(lazily(reduce(nw.from_native(orders), as_of)), as_of)
-
-
-def finished(reduced: Frame, as_of: date) -> Frame:
-    """What `reduce` made as the core columns of CUSTOMERS, sorted by `customer_id`."""
+def core(as_of: date) -> list[pl.Expr]:
+    """The core columns of CUSTOMERS over what `reduce` made."""
     first, last = pl.col("first_day"), pl.col("last_day")
     money = pl.col("amounts") > 0
     bought = pl.col("order_days") > 0
@@ -103,7 +98,7 @@ def finished(reduced: Frame, as_of: date) -> Frame:
     # not a division: Polars multiplies many rows by the inverse of a number but divides a single one, and the last digit differs
     logs = pl.col("log_gap_units").fill_null(0).cast(pl.Float64) * (1 / _LOG_UNIT)
     repeat_days = pl.when(bought).then(pl.col("order_days") - 1).cast(pl.Int64)
-    return reduced.sort("customer_id").select(
+    return [
         pl.col("customer_id").cast(pl.String),
         pl.lit(as_of, pl.Date).alias("as_of"),
         first.alias("first_order_on"),
@@ -120,7 +115,7 @@ def finished(reduced: Frame, as_of: date) -> Frame:
         pl.col("returns").cast(pl.Int64).fill_null(0),
         pl.when(money).then(pl.when(returned > 0).then(returned).otherwise(pl.lit(0, _SUM))).alias("returned_amount"),
         pl.when(bought).then(logs).alias("log_gap_sum"),
-    )
+    ]
 
 
 def gap_counts(orders: pl.LazyFrame, as_of: date) -> pl.DataFrame:

@@ -39,13 +39,13 @@ SHOP: tuple[Line, ...] = (
 
 
 def told_table(lines: pl.DataFrame, as_of: date = DAY) -> pl.DataFrame:
-    return metrics.compute(behaviour.take(lines.lazy(), as_of).customers, {}, lines.lazy())
+    return metrics.compute(behaviour.take(lines.lazy(), as_of).customers.collect(), {}, lines.lazy())
 
 
 def alone_table(lines: pl.DataFrame, as_of: date = DAY, earlier: date | None = None) -> pl.DataFrame:
     """What the customer table tells without its orders, beside an earlier one when asked."""
-    before = behaviour.take(lines.lazy(), earlier).customers if earlier else None
-    return metrics.compute(behaviour.take(lines.lazy(), as_of).customers, {}, earlier=before)
+    before = behaviour.take(lines.lazy(), earlier).customers.collect() if earlier else None
+    return metrics.compute(behaviour.take(lines.lazy(), as_of).customers.collect(), {}, earlier=before)
 
 
 def told(lines: pl.DataFrame, as_of: date = DAY) -> Numbers:

@@ -273,7 +273,8 @@ def test_numbers_in_the_reasons_of_trees_are_the_tables() -> None:
     money = orders.filter(pl.col("ordered_at").dt.date() > as_of - timedelta(days=45)).group_by("customer_id")
     table = (
         behaviour.take(orders, as_of)
-        .customers.join(days, on="customer_id", how="left")
+        .customers.collect()
+        .join(days, on="customer_id", how="left")
         .join(money.agg(pl.col("amount").sum().alias("recent_spend")).collect(), on="customer_id", how="left")
         .with_columns(spend_per_order_day=pl.col("spend").cast(pl.Float64) / pl.col("order_days"), silent_days="recency_days")
     )

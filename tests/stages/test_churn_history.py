@@ -52,7 +52,7 @@ def test_a_snapshot_of_the_history_is_the_snapshot_of_the_log(lines, days: int) 
     orders, on = _log(lines), START + timedelta(days=days)
     whole = history.read(orders, START + timedelta(days=220))
     mine = history.buyers(whole, on, 90)
-    table = behaviour.take(orders, on).customers.filter(pl.col("orders") > 0)
+    table = behaviour.take(orders, on).customers.collect().filter(pl.col("orders") > 0)
     assert whole.customers["customer_id"].gather(mine["customer"]).to_list() == table["customer_id"].to_list()
     same = ["recency_days", "active_days", "repeat_days", "order_days", "spend", "returned_amount", "returns"]
     for column in (*same, "last_gap_days", "longest_gap_days", "products"):

@@ -114,10 +114,11 @@ def test_rows_and_money_add_up_to_the_day() -> None:
     assert outcome.frame.lazy().collect()["spend"].sum() == outcome.amount.amount_out
 
 
-def test_customers_set_aside_on_disk_are_scored_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{"columns": "core"}, {"columns": "all"}, {"columns": "core", "carry": ("flags",)}])
+def test_customers_set_aside_on_disk_are_scored_the_same(settings: dict[str, Any], tmp_path: Path) -> None:
     """More customers than memory holds go through a file, and no step after it holds them all at once."""
     aside = Aside(tmp_path, 0)
-    told, kept = (rfm(invented().lazy(), RfmSettings(columns="core"), hold=hold) for hold in (aside, held))
+    told, kept = (rfm(invented().lazy(), RfmSettings(**settings), hold=hold) for hold in (aside, held))
     assert [path.name for path in tmp_path.iterdir()] == ["aside-1.parquet"]
     spooled = told.frame.lazy()
     assert_frame_equal(spooled.collect(), kept.frame.lazy().collect())

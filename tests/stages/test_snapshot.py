@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import log
 from pathlib import Path
 
+import narwhals as nw
 import polars as pl
 import pytest
 from hypothesis import given
@@ -226,7 +227,7 @@ def scanned(tmp_path: Path) -> pl.LazyFrame:
 
 def test_the_reduce_streams(scanned: pl.LazyFrame) -> None:
     """No node of the plan holds the whole log in memory: the memory budget would be an empty promise."""
-    assert_streams(snapshot.taken(scanned, AS_OF))
+    assert_streams(snapshot.reduce(nw.from_native(scanned), AS_OF).to_native())
 
 
 def test_a_plan_that_does_not_stream_is_seen(scanned: pl.LazyFrame) -> None:
