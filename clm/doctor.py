@@ -137,7 +137,7 @@ def _release(version: str) -> tuple[int, ...]:
 
 def _threads(common: CommonSettings) -> Finding:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _processor_quota()
+    quota = resources.allowed_processors()
     chosen = common.threads or os.cpu_count() or 1
     says = f"{chosen} for Polars, 1 for fits; the machine has {os.cpu_count()}"
     most = min(allowed, quota or allowed)
@@ -146,14 +146,6 @@ def _threads(common: CommonSettings) -> Finding:
             "threads", "look", f"{says}, this process may use {most:g}", f"set --threads {max(1, int(most))} (or CLM_THREADS)"
         )
     return Finding("threads", "ok", says)
-
-
-def _processor_quota() -> float | None:
-    """Processors a control group allows."""
-    with suppress(OSError, ValueError, IndexError, ZeroDivisionError):
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()[:2]
-        return float(quota) / float(period)
-    return None
 
 
 def _memory(common: CommonSettings) -> Finding:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from clm.outcome import Notice
 
-_CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # what no limit reaches: the interpreter and the libraries, and the batches under way, which Polars does not count
 _OWN, _OWN_PER_THREAD = 500 * 2**20, 45 * 2**20
 # with less than this Polars writes to disk what is only passing through
@@ -33,16 +35,43 @@ ONE_THREAD = {
 
 
 def allowed_memory() -> int:
-    """Bytes this process may use: the machine's memory or a smaller limit of its control group, which Polars does not see."""
+    """Bytes this process may use: the machine's memory or a smaller limit of its control groups, which Polars does not see."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for name in _CGROUP_FILES:
-        try:
-            limit = Path(name).read_text("ascii").strip()
-        except OSError:
+    said = _groups_say("memory", "memory.max", "memory.limit_in_bytes")
+    return min([machine, *(int(limit) for limit in said if limit.isdigit())])
+
+
+def allowed_processors() -> float | None:
+    """Processors the control groups of this process allow, where they limit it."""
+    quotas, periods = (_groups_say("cpu", "cpu.max", name) for name in ("cpu.cfs_quota_us", "cpu.cfs_period_us"))
+    allowed = []
+    for quota, period in zip(quotas, periods, strict=False):  # together in cpu.max, in files of their own in version 1
+        with suppress(ValueError, IndexError, ZeroDivisionError):
+            allowed.append(float(quota.split()[0]) / float(period.split()[-1]))
+    return min((one for one in allowed if one > 0), default=None)
+
+
+def _groups_say(controller: str, unified: str, separate: str) -> Iterator[str]:
+    """A file of each control group of this process, from its own up to the root of what is mounted: every one limits it.
+
+    The file is called `unified` in version 2, `separate` in version 1. A container may see a path above its mount: what is not
+    there is passed over.
+    """
+    try:
+        lines = _OWN_GROUPS.read_text("utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
             continue
-        if limit.isdigit():
-            machine = min(machine, int(limit))
-    return machine
+        mount, name = (_GROUPS / controller, separate) if controllers else (_GROUPS, unified)
+        own = mount / path.lstrip("/")
+        for group in (own, *own.parents):
+            with suppress(OSError):
+                yield (group / name).read_text("ascii", errors="replace").strip()
+            if group == mount:
+                break
 
 
 def limit_of(memory_limit: int | float) -> int:

@@ -22,6 +22,51 @@ def test_polars_gets_what_clm_itself_leaves_of_the_limit(monkeypatch: pytest.Mon
     assert handed[2] == handed[3] > 0
 
 
+@pytest.mark.parametrize(
+    ("own", "files", "memory", "processors"),
+    [
+        (
+            "0::/a/b",
+            {"a/b/memory.max": "max", "a/memory.max": "9000", "memory.max": "9001", "a/cpu.max": "150000 100000"},
+            9000,
+            1.5,
+        ),
+        ("0::/a/b", {"a/b/memory.max": "7000", "a/memory.max": "9000", "a/b/cpu.max": "max 100000"}, 7000, None),
+        (
+            "5:cpu,cpuacct:/x\n4:memory:/x/y\n0::/",
+            {
+                "memory/x/y/memory.limit_in_bytes": "9223372036854771712",
+                "memory/x/memory.limit_in_bytes": "8000",
+                "cpu/x/cpu.cfs_quota_us": "50000",
+                "cpu/x/cpu.cfs_period_us": "100000",
+                "cpu/cpu.cfs_quota_us": "-1",
+                "cpu/cpu.cfs_period_us": "100000",
+            },
+            8000,
+            0.5,
+        ),
+        ("4:memory:/docker/1\n0::/../z", {"memory/memory.limit_in_bytes": "6000"}, 6000, None),
+        ("0::/a", {}, None, None),
+    ],
+    ids=["above", "own", "version 1", "container", "none"],
+)
+def test_the_least_limit_of_all_control_groups_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own: str, files: dict[str, str], memory: int | None, processors: float | None
+) -> None:
+    """From the process's own group up to the root of what is mounted, in both versions; what is not there limits nothing."""
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{content}\n", encoding="utf-8")
+    (tmp_path / "own").write_text(f"{own}\n", encoding="utf-8")
+    monkeypatch.setattr(resources, "_GROUPS", tmp_path)
+    monkeypatch.setattr(resources, "_OWN_GROUPS", tmp_path / "own")
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert resources.allowed_memory() == (memory or machine)
+    assert resources.allowed_processors() == processors
+    monkeypatch.setattr(resources, "_OWN_GROUPS", tmp_path / "nothing")
+    assert (resources.allowed_memory(), resources.allowed_processors()) == (machine, None)
+
+
 def test_a_limit_nobody_could_keep_is_said_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
     """With the number that can be kept; a limit that can be kept needs no word, nor does a command that reads no data."""
     assert main(["clean", "no such file", "--memory-limit", "100MB"]) == 66
