@@ -152,7 +152,8 @@ def _taken(
             on_start(stage, reason or "")
             entry, as_of = _take(stage, plan)
         except ClmError as error:
-            failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
+            made = old.made_from if old is not None else None  # the settings an interrupted forget goes on with
+            failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3), made_from=made)
             record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
             record_file.write(plan.folder, replace(record, finished=record_file.now()), before)
             raise
@@ -286,7 +287,7 @@ def _stale(stage: str, plan: Plan, made_from: dict[str, Any], old: Entry | None,
         return f"--from {plan.run.from_}"
     if old is None:
         return "not made yet"
-    if old.made_from is None:
+    if old.status == "failed" or old.made_from is None:
         return "it failed last time"
     if old.made_from.get("clm_version") != made_from["clm_version"]:
         return f"made by clm {old.made_from.get('clm_version')}"

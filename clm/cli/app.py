@@ -61,13 +61,15 @@ _READ = (
     "key_file",
 )
 _WRITTEN = ("rejects", "save_model", "figures")
-_AGAIN = "give the same command again; `clm run` goes on where it was"
+# what a signal leaves, and what to do then
+_STOPPED = ("earlier files are untouched", "give the same command again; `clm run` goes on where it was")
+_STOPPED_FORGETTING = ("some files may still hold the customers", "give the same command again: it ends what was begun")
 
 
 def main(argv: list[str]) -> int:
     """Run one command line; returns the exit code and never raises."""
     signals.listen()
-    console = for_command("")
+    console, name = for_command(""), next(iter(argv), "")
     try:
         if argv == ["--version"]:
             # answered before Typer parses anything: that would import pydantic, more than all of this takes
@@ -78,13 +80,13 @@ def main(argv: list[str]) -> int:
     except typer.TyperException as error:
         return _usage(error, console)
     except KeyboardInterrupt:
-        return _stopped(signals.received() or Exit.INTERRUPTED, console)
+        return _stopped(signals.received() or Exit.INTERRUPTED, console, name)
     except SystemExit as stop:
         if stop.code != Exit.TERMINATED and isinstance(stop.__context__, OSError):  # how Typer ends at a closed pipe, with 1
-            return _failed(stop.__context__, console)
-        return _stopped(Exit.TERMINATED, console) if stop.code == Exit.TERMINATED else int(stop.code or 0)
+            return _failed(stop.__context__, console, name)
+        return _stopped(Exit.TERMINATED, console, name) if stop.code == Exit.TERMINATED else int(stop.code or 0)
     except BaseException as error:  # noqa: BLE001 - the one boundary: Rust panics are no Exception
-        return _failed(error, console)
+        return _failed(error, console, name)
 
 
 def _version() -> int:
@@ -154,9 +156,9 @@ def _execute(name: str, inputs: list[str], flags: dict[str, Any], body: Callable
             except UsageError as error:
                 raise sources.traced(error, name, flags) from error
     except KeyboardInterrupt:  # Typer would end with its code and without a word
-        return _stopped(signals.received() or Exit.INTERRUPTED, console)
+        return _stopped(signals.received() or Exit.INTERRUPTED, console, name)
     except ClmError as error:
-        return _failed(error, console)
+        return _failed(error, console, name)
 
 
 class _InterruptedError(ClmError):
@@ -188,21 +190,22 @@ def _import_polars() -> None:
     signal.siginterrupt(signal.SIGINT, True)
 
 
-def _failed(error: BaseException, console: Console) -> int:
+def _failed(error: BaseException, console: Console, name: str) -> int:
     """The answer to an error, which is the signal's when one came before it."""
     if stopped := signals.received():
-        return _stopped(stopped, console)
+        return _stopped(stopped, console, name)
     if isinstance(error, ClmError):
         console.error(error)
         return int(error.exit_code)
     return _unforeseen(error, console)
 
 
-def _stopped(code: Exit, console: Console) -> int:
+def _stopped(code: Exit, console: Console, name: str) -> int:
+    left, fix = _STOPPED_FORGETTING if name == "forget" else _STOPPED
     if code is Exit.INTERRUPTED:
-        console.error(_InterruptedError("interrupted: earlier files are untouched", fix=_AGAIN))
+        console.error(_InterruptedError(f"interrupted: {left}", fix=fix))
     else:
-        console.error(_TerminatedError("terminated: earlier files are untouched", fix=_AGAIN))
+        console.error(_TerminatedError(f"terminated: {left}", fix=fix))
     return int(code)
 
 

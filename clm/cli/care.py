@@ -64,6 +64,7 @@ def _findings(found: Sequence[Finding], width: int) -> list[str]:
 
 def verify(job: Job) -> int:
     """Every check as a line on stdout, or an object with --json; 65 when something is wrong."""
+    from clm import journal
     from clm import verify as checking
 
     job.only_tells()
@@ -82,10 +83,11 @@ def verify(job: Job) -> int:
     code = job.conclude(record, stdout_carries_data=False)
     wrong = list(dict.fromkeys(one.file for one in found if one.status == "wrong"))
     if wrong:
+        again = "take the files from a backup, or make them again: `clm run` makes again what was changed"
         raise DataError(
             f"{counted(counts['wrong'], 'check')} of {counts['checks']:,} found something wrong",
             where=", ".join(wrong),
-            fix="take the files from a backup, or make them again: `clm run` makes again what was changed",
+            fix=journal.END if journal.NAME in wrong else again,
             code="verify",
         )
     return code

@@ -92,7 +92,7 @@ def _told(job: Job, folder: Path, held: Holdings, done: Done | None, named: int)
     if not named:
         job.console.closing(f"{job.settings.ids_file} holds no id: nothing to do")
     elif held.nothing:
-        job.console.closing(f"none of {counted(named, 'id')} is in {folder}: nothing to do")
+        job.console.closing(f"none of {counted(named, 'id')} is in a table or export of clm in {folder}: nothing to do")
     elif done is None:
         job.console.closing(f"{of}, {counted(lines, 'line')} of theirs (dry run: nothing written)")
     else:

@@ -118,15 +118,23 @@ def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
 
 def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -> None:
     facts = verifying.facts_of(path)
-    if facts is None:
-        found.left.append((path.name, f"no table of clm{mentions.said_of(path, ids)}"))
-        return
-    with files.blaming_damage([]):
-        held = tables.held(path, facts, ids)
-    if of_run:
+    held = tables.held(path, facts, ids) if facts is not None else None
+    if of_run and held is None:
+        raise DataError(
+            f"{path.name} was changed since the run wrote it, or is damaged",
+            where=str(path),
+            fix="make it again with `clm run`, then forget; `clm verify` tells more",
+            code="changed",
+        )
+    if held is None:
+        kind = "no table of clm" if facts is None else "changed since clm wrote it, or damaged"
+        found.left.append((path.name, f"{kind}{mentions.said_of(path, ids)}"))
+    elif of_run:
         found.of_run.append(held)
-    elif facts.table in tables.AGGREGATES:
-        found.left.append((path.name, f"{facts.table} counts customers: make it again"))
+    elif held.facts.table in tables.AGGREGATES:
+        found.left.append((path.name, f"{held.facts.table} counts customers: make it again"))
+    elif held.nameless:
+        found.left.append((path.name, "it has no ids: whose its rows are cannot be known"))
     else:
         found.loose.append(held)
 
@@ -137,7 +145,7 @@ def _add_other(path: Path, ids: frozenset[str], found: Holdings) -> None:
     if held is not None and not _is_source(path, found):
         found.texts.append(held)
         if held.named:
-            found.left.append((path.name, "but for records that are theirs; another names one of them"))
+            found.left.append((path.name, "their own records apart, and another names one of them"))
         return
     kind = "made of tables: make it again" if path.suffix.lower() in _MADE_OF_TABLES else "not clm's"
     kind = "a source of the tables" if held is not None else kind
@@ -177,6 +185,13 @@ def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str],
                 where=str(held.folder),
                 fix="make the folder anew with `clm run`",
                 code="no_log",
+            )
+        if record.status != "done" and not held.unfinished:
+            raise DataError(
+                "the last run here did not come to its end: what it would have made is not known",
+                where=str(held.folder),
+                fix="end it with `clm run`, then forget; or delete the folder",
+                code="run_unended",
             )
         if log.rows and log.rows >= int(log.facts.rows["out"]):
             raise DataError(

@@ -23,6 +23,7 @@ from clm.storage import files, publish
 from clm.storage.facts import Facts
 from clm.storage.publish import Output
 from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS
+from clm.verify import table as verifying
 
 KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
@@ -35,7 +36,10 @@ _WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products")
 
 @dataclass(frozen=True)
 class Held:
-    """One of our tables, and what it holds of the customers: rows of theirs, the ids found, records that name one (`raw`)."""
+    """One of our tables, and what it holds of the customers: rows of theirs, the ids found, records that name one (`raw`).
+
+    `nameless`: it has no ids, as a list may be asked for without.
+    """
 
     path: Path
     facts: Facts
@@ -43,6 +47,7 @@ class Held:
     rows: int
     found: frozenset[str]
     raw: int = 0
+    nameless: bool = False
 
     @property
     def any(self) -> bool:
@@ -67,8 +72,17 @@ def _rows(path: Path) -> pl.LazyFrame:
     return pl.scan_parquet(path, glob=False, use_statistics=False)
 
 
-def held(path: Path, facts: Facts, ids: frozenset[str]) -> Held:
-    """What a table holds of them."""
+def held(path: Path, facts: Facts, ids: frozenset[str]) -> Held | None:
+    """What a table holds of them; None when it is no longer as it was written, or cannot be read."""
+    if not verifying.is_whole(path):
+        return None
+    try:
+        return _held(path, facts, ids)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+
+
+def _held(path: Path, facts: Facts, ids: frozenset[str]) -> Held:
     frame = _rows(path)
     schema = frame.collect_schema()
     found: frozenset[str] = frozenset()
@@ -78,7 +92,8 @@ def held(path: Path, facts: Facts, ids: frozenset[str]) -> Held:
         found, rows = frozenset(counts[key].to_list()), int(counts["len"].sum())
     if facts.table == REJECTS.name and "raw" in schema:
         raw = int(naming(frame.select("raw").collect()["raw"], ids).sum())
-    return Held(path, facts, files.sha256_of(path), rows, found, raw)
+    nameless = key is None and facts.table != REJECTS.name and facts.table not in AGGREGATES
+    return Held(path, facts, files.sha256_of(path), rows, found, raw, nameless)
 
 
 def settings_naming(tables: Iterable[Held], ids: frozenset[str]) -> list[str]:

@@ -31,6 +31,12 @@ def facts_of(path: Path) -> Facts | None:
         return None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a table is, to the byte, the one that was sealed."""
+    found = examine(path)
+    return found is not None and found.text is not None and seal.kept(path, found.text) is True
+
+
 def checks(path: Path, checked: Checked) -> Iterator[Check]:
     """Every check the file allows by itself, in this order."""
     found = examine(path)

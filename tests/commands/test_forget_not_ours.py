@@ -116,7 +116,7 @@ def test_records_clm_does_not_write_make_a_file_somebodys_own(
 def test_a_record_that_stays_and_names_one_is_told(record: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An export loses the records that are theirs; where another names one, in a note or as an id written otherwise, is said."""
     (folder / "members.csv").write_text(f"{_MEMBERS}{record}\nC023,2024-01,,2024-01-05,x\n")
-    assert left_by(folder, capsys) == {"members.csv": "but for records that are theirs; another names one of them"}
+    assert left_by(folder, capsys) == {"members.csv": "their own records apart, and another names one of them"}
     assert (folder / "members.csv").read_text() == f"{_MEMBERS}{record}\n"
 
 

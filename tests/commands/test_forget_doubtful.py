@@ -1,0 +1,199 @@
+"""`clm forget` and tables, records and folders that are not as they should be: refused before a change, or left and named."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from clm import model_file, pipeline, record
+from clm.cli import main
+from clm.errors import StorageError
+from clm.outcome import Rows
+from clm.storage import facts, publish, seal
+from clm.tables import LABELLED
+from clm.verify import verify
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "gone.txt").write_text("C017\nC023\n")
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def copy(ran: Path, folder: Path) -> Path:
+    """The folder of a run."""
+    return Path(shutil.copytree(ran, folder, dirs_exist_ok=True))
+
+
+def forget(folder: Path) -> int:
+    return main(["forget", "--ids-file", str(folder.parent / "gone.txt"), str(folder), "--json", "-q"])
+
+
+def left(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    return {one["path"]: one["why"] for one in json.loads(capsys.readouterr().out)["left"]}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def churn_of(folder: Path) -> dict[str, object]:
+    """The settings run.json holds of churn."""
+    entry = record.read(folder).entry("churn")  # type: ignore[union-attr]
+    return entry.made_from["settings"]  # type: ignore[union-attr,index,no-any-return]
+
+
+def changed(path: Path, place: int) -> None:
+    """One bit of a file flipped."""
+    whole = bytearray(path.read_bytes())
+    whole[place] ^= 1
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("place", [100, -400], ids=["a page", "the footer"])
+def test_a_table_somebody_changed_is_not_made_good(
+    place: int, ran: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its seal is wrong, and forget may not give it another: a single table stays and is named, the others lose their rows."""
+    for name in ("clean.parquet", "rfm.parquet"):
+        shutil.copy(ran / name, folder)
+    changed(folder / "rfm.parquet", place)
+    before = (folder / "rfm.parquet").read_bytes()
+    assert forget(folder) == 0
+    assert left(capsys)["rfm.parquet"].endswith("packed or large, not looked into")
+    assert (folder / "rfm.parquet").read_bytes() == before
+    assert not set(pl.read_parquet(folder / "clean.parquet")["customer_id"]) & {"C017", "C023"}
+
+
+@pytest.mark.parametrize("name", ["clean.parquet", "rejects.parquet", "clv.parquet"])
+def test_a_table_of_the_run_somebody_changed_is_refused(name: str, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There would be nothing sure to go on from: 65, and nothing is changed."""
+    changed(copy / name, 100)
+    before = content(copy)
+    assert forget(copy) == 65
+    assert f"{name} was changed since the run wrote it" in capsys.readouterr().err
+    assert content(copy) == before
+
+
+def test_statistics_that_lie_hide_nobody(ran: Path, folder: Path) -> None:
+    """The largest id a footer tells of is below the one that is looked for: it is found all the same."""
+    path = folder / "rfm.parquet"
+    whole = (ran / "rfm.parquet").read_bytes()
+    footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    path.write_bytes(whole[:footer] + whole[footer:].replace(b"C039", b"C001"))
+    seal.put(path, pl.read_parquet_metadata(path)[facts.KEY])
+    (folder.parent / "gone.txt").write_text("C039\n")
+    assert forget(folder) == 0
+    assert "C039" not in set(pl.scan_parquet(path, use_statistics=False).collect()["customer_id"])
+
+
+def test_ids_under_another_name_or_type_are_found(ran: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A list in Chinese has its own heading for them, a labelled table its own key, here numbers; a list without ids is named."""
+    customers = str(ran / "customers.parquet")
+    assert main(["list", customers, "--lang", "zh", "-o", str(folder / "zh.parquet"), "-q"]) == 0
+    assert main(["list", customers, "--columns", "segment,spend", "-o", str(folder / "bare.parquet"), "-q"]) == 0
+    scored = pl.DataFrame({"account": [43, 44], "churn_probability": [0.1, 0.9], "churn_risk": ["low", "high"]})
+    scored = scored.with_columns(
+        churn_reasons=pl.lit(None, pl.String),
+        churn_basis=pl.lit("model"),
+        churn_method=pl.lit("logistic"),
+        churn_status=pl.lit("ok"),
+    )
+    told = facts.Facts("LABELLED", 1, "churn", {}, Rows(2, 2).to_json())
+    publish.write_table(scored, LABELLED, told, folder / "label.parquet")
+    (folder.parent / "gone.txt").write_text("C017\n44\n")
+    assert forget(folder) == 0
+    assert left(capsys) == {"bare.parquet": "it has no ids: whose its rows are cannot be known"}
+    assert "C017" not in set(pl.read_parquet(folder / "zh.parquet")["客户编号"])
+    assert pl.read_parquet(folder / "label.parquet")["account"].to_list() == [43]
+
+
+def test_files_whose_names_begin_with_a_point_are_files(ran: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are searched as any other, and what stays is named."""
+    shutil.copy(ran / "rfm.parquet", folder / ".rfm.parquet")
+    (folder / ".note").write_text("C017 rang")
+    assert forget(folder) == 0
+    assert left(capsys) == {".note": "not clm's; it names one of them"}
+    assert "C017" not in set(pl.read_parquet(folder / ".rfm.parquet")["customer_id"])
+
+
+@pytest.mark.odd_names
+def test_a_folder_polars_cannot_name_is_refused(ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its tables could not be opened: 66, not `nothing to do`."""
+    folder = tmp_path / os.fsdecode(b"x\xff")
+    shutil.copytree(ran, folder)
+    (tmp_path / "gone.txt").write_text("C017\n")
+    assert forget(folder) == 66
+    assert "is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_run_that_did_not_end_is_not_ended_by_a_forget(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it would have made nobody knows: 65, and its record stays what it was."""
+    told = json.loads((copy / "run.json").read_text())
+    told["status"], told["exit_code"] = "failed", 78
+    told["stages"][4] = {"stage": "churn", "status": "failed", "reason": "no", "seconds": 0.1}
+    (copy / "run.json").write_text(json.dumps(told))
+    before = content(copy)
+    assert forget(copy) == 65
+    assert "did not come to its end" in capsys.readouterr().err
+    assert content(copy) == before
+
+
+@pytest.mark.parametrize("broken", ["no clean", "no rows"])
+def test_a_record_without_its_log_is_damaged(broken: str, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """65 before anything is changed."""
+    told = json.loads((copy / "run.json").read_text())
+    if broken == "no clean":
+        del told["stages"][0]
+    else:
+        del told["stages"][0]["outputs"][1]["rows"]
+    (copy / "run.json").write_text(json.dumps(told))
+    before = content(copy)
+    assert forget(copy) == 65
+    assert "run.json is damaged" in capsys.readouterr().err
+    assert content(copy) == before
+
+
+def test_a_stage_that_fails_in_a_forget_keeps_its_settings(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The forget that ends it makes the stage as the run had made it, not as it would be made today."""
+    made = churn_of(copy)
+    real = pipeline.steps.model_document
+
+    def failing(_: object) -> bytes:
+        raise StorageError("no", fix="try again")
+
+    monkeypatch.setattr(pipeline.steps, "model_document", failing)
+    assert forget(copy) == 74
+    monkeypatch.setattr(pipeline.steps, "model_document", real)
+    monkeypatch.setenv("CLM_CHURN_HORIZON", "30d")
+    assert forget(copy) == 0
+    assert churn_of(copy) == made
+    assert [one.check for one in verify([copy]) if one.status == "wrong"] == []
+    assert model_file.read(copy / "model.json").learned
+
+
+def test_an_interrupted_forget_is_told_as_one(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are not untouched, and no run goes on: the same forget ends it, which `clm verify` says too."""
+    real = publish.publish
+
+    def stopped(target: Path, *given: object, **more: object) -> object:
+        if target.name == "rfm.parquet":
+            raise KeyboardInterrupt
+        return real(target, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publish, "publish", stopped)
+    assert forget(copy) == 130
+    said = capsys.readouterr().err
+    assert "interrupted: some files may still hold the customers" in said
+    assert "it ends what was begun" in said
+    assert main(["verify", str(copy), "-q"]) == 65
+    assert "run the same clm forget again" in capsys.readouterr().err
