@@ -18,7 +18,7 @@ from clm.storage import publish
 NAME = "run.json"
 _SCHEMA = 1
 _DEEPEST = 40
-_LONGEST_NAME = 255
+_LONGEST_WORD, _LONGEST_NAME = 40, 255
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,10 @@ def read(folder: Path) -> Record | None:
     return found if found.entry("clean") is not None else None
 
 
+def _word(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_WORD
+
+
 def _in_folder(value: Any) -> bool:
     """Whether a value can be the name of a file in the folder."""
     if not isinstance(value, str) or value in ("", "..") or "\0" in value:
@@ -102,8 +106,8 @@ _OUTPUT = shapes.record_of(
 )
 _ENTRY = shapes.record_of(
     {
-        "stage": shapes.text,
-        "status": shapes.text,
+        "stage": _word,
+        "status": _word,
         "reason": shapes.text,
         "seconds": shapes.number,
         "rows": shapes.record,
@@ -119,7 +123,7 @@ _RECORD = shapes.record_of(
         "started": shapes.text,
         "finished": shapes.or_none(shapes.text),
         "as_of": strict_json.day_or_none,
-        "status": shapes.text,
+        "status": _word,
         "exit_code": shapes.or_none(shapes.count),
         "stages": shapes.list_of(lambda value: _ENTRY(value) and _reads_folder(value)),
     },

@@ -4,6 +4,7 @@ It fits nothing; a document that is not exactly such a record is a ValueError th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from clm.models.classify_fit import METHODS, Fitted
 from clm.models.drift import Reference
 
 _LONGEST_DAYS = 36_525
+_MOST = 1e6  # days of a history, or of orders in it
+_MONEY = ("spend_per_order_day", "recent_spend")
 _KEYS = ("horizon_days", "gap_days", "median_gap_days", "return", "validated", "usual", "model", "calibration", "reference")
 
 
@@ -64,13 +67,30 @@ class Learned:
             validated=records.as_truth(found["validated"], "validated"),
             usual=_usual(found["usual"]),
             fitted=Fitted(_model(found["model"]), None if calibration is None else _calibration(calibration)),
-            reference={str(name): drift.from_json(one, f"reference.{str(name)[:40]}") for name, one in reference.items()},
+            reference={str(name): _reference(one, f"reference.{str(name)[:40]}") for name, one in reference.items()},
         )
 
 
 def _usual(document: object) -> Typical:
+    """Medians no customer contradicts: of money any, of days and counts from 0, and no time spanned without a second order."""
     found = records.as_object(document, "usual", QUANTITIES)
-    return {name: None if found[name] is None else records.as_number(found[name], f"usual.{name}") for name in QUANTITIES}
+    bounds = dict.fromkeys(QUANTITIES, (0.0, _MOST)) | dict.fromkeys(_MONEY, (-math.inf, math.inf))
+    usual = {
+        name: None if found[name] is None else records.as_number(found[name], f"usual.{name}", *bounds[name])
+        for name in QUANTITIES
+    }
+    active, repeat = usual["active_days"], usual["repeat_days"]
+    if (active is None) != (repeat is None) or bool(active) != bool(repeat) or (repeat or 0.0) % 1.0:
+        raise ValueError("usual: no customer has such repeat_days over such active_days")
+    return usual
+
+
+def _reference(document: object, what: str) -> Reference:
+    """Bins of numbers: what is watched here has no categories."""
+    found = drift.from_json(document, what)
+    if found.edges is None:
+        raise ValueError(f"{what}: its bins have no edges")
+    return found
 
 
 def _model(document: object) -> Model:

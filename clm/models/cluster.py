@@ -30,6 +30,7 @@ SAMPLE, SILHOUETTE_SAMPLE = 10_000, 3_000  # rows
 MINI_BATCH_ABOVE = 2_000_000  # rows
 NEUTRAL, FAR = 0.1, 1.0  # standard deviations within which a mean has no sign, and from which it has two
 _STARTS, _BOOTSTRAP_STARTS = 10, 3
+_LEAST, _LARGEST = 1e-60, 1e9  # what logarithms and standard deviations stay within, and distances are finite
 _CHUNK = 1 << 18
 _BATCH = 1 << 16
 _TRANSFORMS = ("asinh", "log1p")
@@ -138,15 +139,20 @@ def read(record: Any, axes: Sequence[Axis]) -> Clusters:
     known = {axis.column: axis for axis in axes}
     found = []
     for one in record["axes"] if isinstance(record["axes"], list) else ():
-        if not isinstance(one, Mapping) or set(one) != {"column", "transform", "mean", "sd"} or one["column"] not in known:
+        if not isinstance(one, Mapping) or set(one) != {"column", "transform", "mean", "sd"} or one["column"] not in list(known):
             raise ValueError("an unknown axis")
         axis = known[one["column"]]
-        if one["transform"] != axis.transform or not _number(one["mean"]) or not _number(one["sd"]) or one["sd"] <= 0:
+        if (
+            one["transform"] != axis.transform
+            or not _within(one["mean"], -_LARGEST, _LARGEST)
+            or not _within(one["sd"], _LEAST, _LARGEST)
+        ):
             raise ValueError("an unusable axis")
         found.append(Axis(axis.column, axis.transform, axis.letter, axis.better, float(one["mean"]), float(one["sd"])))
     centres = record["centres"]
     shaped = isinstance(centres, list) and all(
-        isinstance(one, list) and len(one) == len(found) and all(map(_number, one)) for one in centres
+        isinstance(one, list) and len(one) == len(found) and all(_within(at, -_LARGEST, _LARGEST) for at in one)
+        for one in centres
     )
     if not found or not shaped or not centres or len({axis.column for axis in found}) < len(found):
         raise ValueError("unusable centres")
@@ -277,5 +283,5 @@ def _sign(mean: float) -> str:
     return ("+" if mean > 0 else "-") * (2 if abs(mean) >= FAR else 1)
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _within(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high

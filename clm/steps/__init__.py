@@ -24,6 +24,7 @@ from clm.steps.customers import (
 from clm.steps.forecasting import backtest, beside_clv, clv, spent, told_backtest, told_costs, told_fits, told_totals
 from clm.steps.labelled import is_labelled, labelled
 from clm.steps.step import Step, model_document, model_of
+from clm.steps.taught import check_taught
 from clm.steps.telling import (
     DOCUMENTS,
     beside_report,
@@ -54,6 +55,7 @@ __all__ = [
     "beside_segment",
     "check_churn",
     "check_previous",
+    "check_taught",
     "choose",
     "churn",
     "clean",

@@ -127,15 +127,15 @@ def _has(there: There, table: dict[str, Any]) -> bool:
 def _sources(sources: Sequence[dict[str, Any]], there: There, checked: Checked) -> Iterator[Check]:
     lacking = []
     for one in sources:
-        same_name = there.named(one["source"])
+        same_name, called = there.named(one["source"]), one["source"][:80]
         if any(path.stat().st_size == one["bytes"] and there.sha256(path) == one["sha256"] for path in same_name):
-            yield checked.ok("source", f"{one['source']} is unchanged")
+            yield checked.ok("source", f"{called} is unchanged")
         elif _MANY.fullmatch(one["source"]) and there.has_all(one):
-            yield checked.ok("source", f"{one['source']} are unchanged")
+            yield checked.ok("source", f"{called} are unchanged")
         elif same_name:
-            yield checked.wrong("source", f"{one['source']} is another file than the one the table was made from")
+            yield checked.wrong("source", f"{called} is another file than the one the table was made from")
         else:
-            lacking.append(one["source"])
+            lacking.append(called)
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         hint = (

@@ -14,6 +14,7 @@ from clm.outcome import counted
 from clm.record import Entry, Record
 from clm.settings import STAGES
 from clm.storage.facts import Facts
+from clm.storage.faults import reading
 from clm.verify import chain, table
 from clm.verify.checks import Check, Checked
 from clm.verify.there import There
@@ -25,11 +26,15 @@ def checks(folder: Path, there: There) -> Iterator[Check]:
     """The record, then each file of the folder. Raises InputError when no run was there."""
     path = folder / record.NAME
     if not path.is_file():
+        with reading(folder):
+            called = folder.resolve()
         raise InputError(
-            f"there is no {record.NAME} in {folder.name}", where=str(folder), fix="name the files, or the folder of a run"
+            f"there is no {record.NAME} in {called.name or called}",
+            where=str(folder),
+            fix="name the files, or the folder of a run",
         )
     yield from unended(folder)
-    checked, found = Checked(record.NAME), record.read(folder)
+    checked, found = Checked(str(path)), record.read(folder)
     if found is None:
         yield checked.wrong("record", "not what a run writes")
     else:
@@ -37,7 +42,7 @@ def checks(folder: Path, there: There) -> Iterator[Check]:
     for one in sorted(folder.iterdir()):
         if one.name in (record.NAME, journal.NAME) or one.name.startswith(".") or not one.is_file():
             continue
-        own = Checked(one.name)
+        own = Checked(str(one))
         yield from recorded(one, there, own, found)
         if one.suffix == ".parquet":
             yield from table.checks(one, own)
@@ -51,13 +56,13 @@ def checks(folder: Path, there: There) -> Iterator[Check]:
 def unended(folder: Path) -> Iterator[Check]:
     """Whether a forget was interrupted here: then no file is known to be what it should."""
     if (folder / journal.NAME).is_file():
-        yield Checked(journal.NAME).wrong("status", f"{journal.SAYS}; run it again")
+        yield Checked(str(folder / journal.NAME)).wrong("status", f"{journal.SAYS}; run it again")
 
 
 def recorded(path: Path, there: There, checked: Checked, found: Record | None = None) -> Iterator[Check]:
     """A file against the run.json beside it, when there is one."""
-    if found is None and (path.absolute().parent / record.NAME).is_file():
-        found = record.read(path.absolute().parent)
+    if found is None and (path.parent / record.NAME).is_file():
+        found = record.read(path.parent)
     if found is None:
         return
     outputs = [(entry, one) for entry in found.stages for one in entry.outputs if one["path"] == path.name]
@@ -72,18 +77,16 @@ def recorded(path: Path, there: There, checked: Checked, found: Record | None = 
 
 def _record(folder: Path, found: Record, there: There, checked: Checked) -> Iterator[Check]:
     named = [entry.stage for entry in found.stages]
-    faults = [f"no stage {stage[:40]}" for stage in named if stage not in STAGES]
+    faults = [f"no stage {stage}" for stage in named if stage not in STAGES]
     faults += [f"{stage} is named twice" for stage in sorted(set(named)) if named.count(stage) > 1]
     faults += [f"{stage} is missing" for stage in STAGES if stage not in named and found.status == "done"]
     faults += [
-        f"{one.stage} has the status {one.status[:20]}"
-        for one in found.stages
-        if found.status == "done" and one.status not in _ENDS
+        f"{one.stage} has the status {one.status}" for one in found.stages if found.status == "done" and one.status not in _ENDS
     ]
-    yield checked.judged("record", faults, f"{counted(len(found.stages), 'stage')}, the run is {found.status[:20]}")
+    yield checked.judged("record", faults, f"{counted(len(found.stages), 'stage')}, the run is {found.status}")
     if found.status != "done":
-        yield checked.wrong("status", f"the run is {found.status[:20]}: files of two days may lie side by side until it ends")
-    missing = [str(one["path"]) for entry in found.stages for one in entry.outputs if not (folder / str(one["path"])).is_file()]
+        yield checked.wrong("status", f"the run is {found.status}: files of two days may lie side by side until it ends")
+    missing = [one["path"] for entry in found.stages for one in entry.outputs if not (folder / one["path"]).is_file()]
     yield checked.judged("outputs", [f"{name[:80]} is missing" for name in missing], "every file it names is there")
     yield checked.judged("made from", list(_other_inputs(folder, found, there)), "each stage read the files that are there")
     yield checked.judged("facts", list(_other_facts(folder, found)), "rows, money and settings as the files' footers have them")
@@ -92,18 +95,17 @@ def _record(folder: Path, found: Record, there: There, checked: Checked) -> Iter
 def _other_inputs(folder: Path, found: Record, there: There) -> Iterator[str]:
     for entry in found.stages:
         inputs = (entry.made_from or {}).get("inputs", {})
-        for name, sha256 in inputs.items() if isinstance(inputs, dict) and entry.stage != "clean" else ():
-            path = folder / str(name)
-            if not path.is_file():
-                yield f"{entry.stage} read {str(name)[:80]}, which is missing"
-            elif there.sha256(path) != sha256:
-                yield f"{entry.stage} read another {str(name)[:80]} than the one that is there"
+        for name, sha256 in inputs.items() if entry.stage != "clean" else ():
+            if not (folder / name).is_file():
+                yield f"{entry.stage} read {name[:80]}, which is missing"
+            elif there.sha256(folder / name) != sha256:
+                yield f"{entry.stage} read another {name[:80]} than the one that is there"
 
 
 def _other_facts(folder: Path, found: Record) -> Iterator[str]:
     for entry in found.stages:
         for one in entry.outputs:
-            path = folder / str(one["path"])
+            path = folder / one["path"]
             known = table.facts_of(path) if path.suffix == ".parquet" and path.is_file() else None
             if known is None:
                 continue
@@ -118,14 +120,14 @@ def _other_facts(folder: Path, found: Record) -> Iterator[str]:
 def _other_setting(entry: Entry, known: Facts) -> str | None:
     """A setting of which the record and the footer say two things."""
     told = (entry.made_from or {}).get("settings", {})
-    shared = [name for name in known.settings if isinstance(told, dict) and name in told]
+    shared = [name for name in known.settings if name in told]
     return next((name for name in shared if told[name] != known.settings[name]), None)
 
 
 def _model(path: Path, customers: Path, checked: Checked) -> Check:
     """What was learned, as the footers of the last table hold it too."""
     try:
-        model_file.read(path)
+        steps.check_taught(model_file.read(path))
     except ConfigError as error:
         return checked.wrong("model", error.what)
     known = table.facts_of(customers) if customers.is_file() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+from clm import steps
 from clm.cli import main
 from clm.errors import InputError
 from clm.storage import facts, publish, seal
 from clm.storage.facts import Facts
 from clm.verify import Check, there, verify
+from tests.commands.conftest import Shop
 from tests.logs import csv_of, invented
 
 
@@ -292,6 +295,72 @@ def test_what_is_no_table_is_told_apart(ran: Path, tmp_path: Path, capsys: pytes
     assert main(["verify", str(foreign), "--inputs", str(tmp_path / "nowhere")]) == 66
     assert main(["verify", str(foreign), "-o", "x"]) == 2
     assert "to do:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda learned: learned["churn"]["usual"].update(active_days=-1),
+        lambda learned: learned["churn"]["reference"]["score"].update(edges=None),
+        lambda learned: learned["clv"].update(calibration=None),
+        lambda learned: learned.update(segment={"clusters": {"axes": [], "centres": []}}),
+        lambda learned: learned.update(churn={"kind": "labelled"}),
+    ],
+)
+def test_a_model_no_stage_would_apply_is_wrong(spoil: Callable[[Any], None], shop: Shop, tmp_path: Path) -> None:
+    """What a stage would refuse on any table is said of the model alone."""
+    model = json.loads(steps.model_document(known(shop.file("churn"))))
+    (tmp_path / "m.json").write_text(json.dumps(model), "utf-8")
+    assert found(tmp_path / "m.json")["model"].status == "ok"
+    spoil(model["learned"])
+    (tmp_path / "m.json").write_text(json.dumps(model), "utf-8")
+    assert wrong(tmp_path / "m.json") == {"model"}
+
+
+def test_files_of_one_name_are_told_apart(ran: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By their paths as they were given; a file whose name no other has keeps its name alone."""
+    one, other = tmp_path / "one" / "rfm.parquet", tmp_path / "other" / "rfm.parquet"
+    for path in (one, other):
+        path.parent.mkdir()
+        shutil.copy(ran / "rfm.parquet", path)
+    other.write_bytes(other.read_bytes()[:-1])
+    assert main(["verify", str(one), str(other), str(ran / "clean.parquet"), "--json"]) == 65
+    told = capsys.readouterr()
+    record = json.loads(told.out)
+    assert {check["file"] for check in record["checks"]} == {str(one), str(other), "clean.parquet"}
+    assert record["metrics"]["files"] == 3
+    assert f"where: {other}\n" in told.err
+
+
+def test_what_is_no_file_is_66_and_said_as_the_system_says_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe, which would be waited for; a name that is too long; the folder one is in, and one that is gone."""
+    (tmp_path / "gone").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").touch()
+    for argv, says in (
+        (["pipe"], "pipe is no file"),
+        (["x" * 300], "file name too long"),
+        (["a.csv", "--inputs", "x" * 300], "file name too long"),
+        (["."], f"there is no run.json in {tmp_path.name}"),
+    ):
+        assert main(["verify", *argv]) == 66
+        assert says in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for given in (".", "x"):
+        assert main(["verify", given]) == 66
+        assert "to do: " in capsys.readouterr().err
+
+
+def test_long_names_of_sources_are_cut(ran: Path, tmp_path: Path) -> None:
+    """A footer may name anything."""
+    told = known(ran / "clean.parquet")
+    forged = replace(told, ancestors=[told.ancestors[0] | {"source": "x" * 5_000}])
+    path = written(tmp_path / "t.parquet", pl.read_parquet(ran / "clean.parquet"), forged)
+    assert len(found(path)["source"].says) < 200
 
 
 def test_a_folder_of_more_files_than_anybody_means_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,12 +152,18 @@ def _changes() -> list[tuple[str, Any]]:
         ("gap", at("gap_days", to=-1)),
         ("validated", at("validated", to="yes")),
         ("usual", at("usual", to={})),
+        ("usual days", at("usual", "active_days", to=-1)),
+        ("usual silence", at("usual", "silent_days", to=1e300)),
+        ("usual orders", at("usual", "repeat_days", to=0.5)),
+        ("usual time without orders", at("usual", "repeat_days", to=0)),
+        ("usual orders without time", at("usual", "active_days", to=None)),
         ("return", at("return", to=None)),
         ("key", at("extra", to=1)),
         ("calibration", at("calibration", to={"kind": "isotonic", "knots": [0.5, 0.4], "values": [0.1, 0.2]})),
         ("falling", at("calibration", to={"kind": "isotonic", "knots": [0.4, 0.5], "values": [0.3, 0.2]})),
         ("slope", at("calibration", to={"kind": "sigmoid", "knots": [], "values": [0.0, -1.0]})),
         ("reference", at("reference", to={"score": {"edges": [1], "counts": []}})),
+        ("categories", at("reference", "score", "edges", to=None)),
     ]
 
 

@@ -27,10 +27,7 @@ _AGAIN = "learn it again with `clm churn --save-model`"
 
 def read(document: Mapping[str, Any], settings: ChurnSettings, as_of: date) -> Learned:
     """The model. Raises ConfigError when it is not what churn learns, or made for another horizon or method than asked."""
-    try:
-        learned = Learned.from_json(document)
-    except ValueError as error:
-        raise ConfigError(f"the model's part for churn is damaged: {error}", where=_WHERE, fix=_AGAIN, code="model") from None
+    learned = from_json(document)
     asked = settings.horizon.days(as_of) if settings.horizon is not None else learned.horizon_days
     calendar = settings.horizon is not None and settings.horizon.unit in ("m", "y")
     if abs(asked - learned.horizon_days) > (_MONTHS_DIFFER if calendar else 0):
@@ -43,6 +40,14 @@ def read(document: Mapping[str, Any], settings: ChurnSettings, as_of: date) -> L
         text = f"the model is {name}, --method says {settings.method}"
         raise ConfigError(text, where=_WHERE, fix=fix, code="model_method")
     return learned
+
+
+def from_json(document: Mapping[str, Any]) -> Learned:
+    """The model by itself. Raises ConfigError when it is not what churn learns."""
+    try:
+        return Learned.from_json(document)
+    except ValueError as error:
+        raise ConfigError(f"the model's part for churn is damaged: {error}", where=_WHERE, fix=_AGAIN, code="model") from None
 
 
 def check_known(learned: Learned, buyers: Buyers) -> None:

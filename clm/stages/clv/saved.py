@@ -101,10 +101,7 @@ def document(trial: Trial, status: str, as_of: date, horizon_days: int, spread: 
 def read(learned: dict[str, Any], settings: ClvSettings, currency: str | None) -> Saved:
     """The checked document. Raises ConfigError: a broken entry, no family in it, not the family that was asked for, or order
     values in another currency than the table's, where both are known."""
-    try:
-        found = _read(learned)
-    except ValueError as error:
-        raise ConfigError(f"the saved model cannot be applied: {error}", where="learned.clv", fix=_FIX, code="model") from error
+    found = from_json(learned)
     if found is None:
         raise ConfigError(
             "the saved model holds no fitted family: its own log was forecast by a naive rule",
@@ -127,6 +124,14 @@ def read(learned: dict[str, Any], settings: ClvSettings, currency: str | None) -
             code="model_currency",
         )
     return found
+
+
+def from_json(learned: dict[str, Any]) -> Saved | None:
+    """The document by itself; None where it holds no family. Raises ConfigError for a broken entry."""
+    try:
+        return _read(learned)
+    except ValueError as error:
+        raise ConfigError(f"the saved model cannot be applied: {error}", where="learned.clv", fix=_FIX, code="model") from error
 
 
 def _read(learned: dict[str, Any]) -> Saved | None:

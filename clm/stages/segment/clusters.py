@@ -93,17 +93,22 @@ def _checked(learned: Mapping[str, Any], asked: int | str) -> Clusters:
     if "clusters" not in learned:
         fix = "make it with the same --clusters, or leave out --model"
         raise ConfigError("the model holds no clusters", where="model, learned.segment.clusters", fix=fix, code="model")
+    found = from_json(learned["clusters"])
+    if isinstance(asked, int) and asked != len(found.centres):
+        what = f"the model holds {len(found.centres)} clusters, {asked} are asked for"
+        raise ConfigError(what, where="--clusters", fix="give --clusters auto with this model", code="model")
+    return found
+
+
+def from_json(document: Any) -> Clusters:
+    """The clusters of a model by themselves. Raises ConfigError when they are none."""
     try:
-        found = cluster.read(learned["clusters"], AXES)
+        return cluster.read(document, AXES)
     except ValueError as error:
         fix = "make it with --save-model"
         raise ConfigError(
             f"the model's clusters have {error}", where="learned.segment.clusters", fix=fix, code="model"
         ) from error
-    if isinstance(asked, int) and asked != len(found.centres):
-        what = f"the model holds {len(found.centres)} clusters, {asked} are asked for"
-        raise ConfigError(what, where="--clusters", fix="give --clusters auto with this model", code="model")
-    return found
 
 
 def _known(customers: pl.DataFrame, axes: list[Axis] | tuple[Axis, ...]) -> pl.DataFrame:
