@@ -6,7 +6,7 @@ It may not import either, nor look at a frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
 
 from clm.tables import Column
@@ -29,9 +29,11 @@ def of_column(column: Column, value: Any) -> list[Rule]:
         rules.append(Rule(value.is_null(), f"{name} holds nulls", provable=True))
     if column.dtype == "Float64":
         rules.append(Rule(~value.is_finite(), f"{name} holds NaN or infinity"))
-    if column.dtype in ("Date", "Datetime(us)"):  # others have no date in Python; a datetime as a bound moves with session zones
-        day = value if column.dtype == "Date" else value.dt.date()
-        rules.append(Rule((day < date.min) | (day > date.max), f"{name} leaves the years 1 to 9999", column.dtype == "Date"))
+    if column.dtype in ("Date", "Datetime(us)"):
+        first, last = (int(bound or year) for bound, year in ((column.minimum, MINYEAR), (column.maximum, MAXYEAR)))
+        day = value if column.dtype == "Date" else value.dt.date()  # a datetime as a bound moves with session zones
+        broken = (day < date(first, 1, 1)) | (day > date(last, 12, 31))
+        return [*rules, Rule(broken, f"{name} leaves the years {first} to {last}", provable=column.dtype == "Date")]
     if column.minimum is not None:
         rules.append(Rule(value < column.minimum, f"{name} goes below {column.minimum:g}", ordered))
     if column.maximum is not None:

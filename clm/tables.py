@@ -1,4 +1,4 @@
-"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule. 355 lines: a list.
+"""The nouns: every table clm writes, every column with its type, unit, meaning, nullability and rule. 490 lines: a list.
 
 It may not import Polars or anything of ours: readers, writers, help, README and messages all take their contract from here.
 Types are written as Polars writes them; `storage.contract` turns them into real ones and checks frames against them.
@@ -12,12 +12,14 @@ from typing import Any
 
 LINE_MONEY = "Decimal(18,4)"
 SUM_MONEY = "Decimal(38,4)"
+# outside them a year is a typing error or a placeholder (0024, 9999), and the calendar ends before a horizon does
+YEARS = (1800, 2299)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `nullable` is False where a null breaks the contract; `minimum`/`maximum` bound numbers; `values` lists a closed set.
-    Days and times lie in the years 1 to 9999.
+    """One column. `nullable` is False where a null breaks the contract; `minimum`/`maximum` bound numbers, and the years of days
+    and times (1 and 9999 where they are not given); `values` lists a closed set.
 
     `stage` is the stage that adds it; `optional` columns may be absent.
     """
@@ -75,7 +77,15 @@ TRANSACTIONS = Table(
         "clean",
         Column("customer_id", "String", "id", "who bought: trimmed text in NFC, leading zeros kept", nullable=False),
         Column("order_id", "String", "id", "the order; customer + business day where the source has none", nullable=False),
-        Column("ordered_at", "Datetime(us)", "wall time", "business wall time; zones end in clean", nullable=False),
+        Column(
+            "ordered_at",
+            "Datetime(us)",
+            "wall time",
+            "business wall time; zones end in clean",
+            nullable=False,
+            minimum=YEARS[0],
+            maximum=YEARS[1],
+        ),
         Column(
             "amount",
             LINE_MONEY,

@@ -17,10 +17,10 @@ import polars as pl
 
 from clm.errors import UsageError
 from clm.ingest.families import BY_NAME, COMPACT, DIGITS, FAMILIES, ISO, TIMES, WALL, exactly, readings
+from clm.tables import YEARS
 
 _OFFSET = r"(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|T\d{4}(?:\d{2})?)\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
-# A year outside is a typing error or a placeholder (0024, 9999): the row is rejected, not dated.
-_EARLIEST, _LATEST = datetime(1800, 1, 1), datetime(2300, 1, 1)
+_EARLIEST, _LATEST = datetime(YEARS[0], 1, 1), datetime(YEARS[1] + 1, 1, 1)  # outside, the row is rejected, not dated
 _FEW = 400
 
 

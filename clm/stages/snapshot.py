@@ -61,7 +61,7 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
     """The inclusive last day a setting means for a log that ends on `latest`.
 
     `last-day` is the log's own; `month-end` the last complete month's; a day is itself. Raises DataError when an empty log is
-    asked for its own last day, or one that ends within the first month there is for a complete one.
+    asked for its own last day.
     """
     if isinstance(setting, date):
         return setting
@@ -72,11 +72,7 @@ def resolve_as_of(latest: date | None, setting: date | str) -> date:
         return latest
     if latest.day == monthrange(latest.year, latest.month)[1]:
         return latest
-    first = latest.replace(day=1)
-    if first == date.min:
-        fix = "check its dates, or name a day: --as-of last-day"
-        raise DataError("the log ends within January of the year 1, before which no month is complete", fix=fix)
-    return first - timedelta(days=1)
+    return latest.replace(day=1) - timedelta(days=1)
 
 
 def take(orders: Orders, as_of: date) -> pl.DataFrame:

@@ -121,13 +121,6 @@ def test_month_end_of_a_log_that_ends_on_one_is_that_day() -> None:
     """A complete last month counts."""
     assert snapshot.resolve_as_of(date(2024, 2, 29), "month-end") == date(2024, 2, 29)
     assert snapshot.resolve_as_of(date.max, "month-end") == date.max
-    assert snapshot.resolve_as_of(date(1, 1, 31), "month-end") == date(1, 1, 31)
-
-
-def test_before_the_first_month_none_is_complete() -> None:
-    """A log that ends in January of the year 1 is told so."""
-    with pytest.raises(DataError, match="no month is complete"):
-        snapshot.resolve_as_of(date(1, 1, 30), "month-end")
 
 
 def test_an_empty_log_has_no_last_day() -> None:
