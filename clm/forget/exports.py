@@ -16,18 +16,17 @@ from pathlib import Path
 import polars as pl
 
 from clm.forget.mentions import naming
-from clm.forget.tables import KEY, theirs
+from clm.forget.tables import KEY, own, theirs
 from clm.ingest import own_workbook
 from clm.stages.clean.ids import tidy
 from clm.storage import publish
 from clm.storage.faults import reading
-from clm.tables import ALL, CUSTOMERS, MEMBERS, MIGRATION, TRANSACTIONS
+from clm.tables import CUSTOMERS, MEMBERS, MIGRATION, TRANSACTIONS
 
 # what an export has of its table in any case; of a list what every one of customers with segments has
 _LISTED = ("segment", "last_order_on", "orders", "spend", "action")
 _HEADINGS = [{KEY, *table.needed(table.columns[0].stage)} for table in (TRANSACTIONS, CUSTOMERS, MEMBERS, MIGRATION)]
 _HEADINGS.append({KEY, *_LISTED})
-_KNOWN = {column.name for table in ALL.values() for column in table.columns} - {KEY}
 _LONGEST_RECORD = 1 << 24
 
 
@@ -58,7 +57,7 @@ def workbook_held(path: Path, ids: frozenset[str]) -> Export | None:
     if found is None or KEY not in found[1].columns:
         return None
     rows, stay = (found[1].filter(which) for which in (theirs(KEY, ids), ~theirs(KEY, ids)))
-    told = [cell for name in _own(stay.columns) for cell in stay[name].drop_nulls()]
+    told = [cell for name in own(stay.columns) for cell in stay[name].drop_nulls()]
     named = _named(stay[KEY], pl.Series(told, dtype=pl.String), ids)
     if (rows.height or named) and _workbook(path, ids) is None:
         return None
@@ -105,7 +104,7 @@ def csv_held(path: Path, ids: frozenset[str]) -> Export | None:
         names = _cells(head)
         if not any(headings <= set(names) for headings in _HEADINGS):
             return None
-        place, own = names.index(KEY), {names.index(name) for name in _own(names)}
+        place, free = names.index(KEY), {names.index(name) for name in own(names)}
         for record in _records(path):
             cells = _cells(record)
             if len(cells) != len(names):
@@ -116,7 +115,7 @@ def csv_held(path: Path, ids: frozenset[str]) -> Export | None:
                 found.add(who)
                 continue
             keys.add(who)
-            told.update(cell for number, cell in enumerate(cells) if number in own or "\n" in cell)
+            told.update(cell for number, cell in enumerate(cells) if number in free or "\n" in cell)
     except (UnicodeDecodeError, csv.Error):
         return None
     named = _named(pl.Series(list(keys), dtype=pl.String), pl.Series(list(told), dtype=pl.String), ids)
@@ -135,11 +134,6 @@ def csv_without(one: Export, ids: frozenset[str]) -> publish.Output:
             target.writelines(record for record in _records(one.path) if _cells(record)[place].removeprefix("'") not in ids)
 
     return publish.publish(one.path, write)
-
-
-def _own(names: list[str]) -> list[str]:
-    """Headings under which somebody's own words may stand: carried along, and none of the contract's."""
-    return [name for name in names if name not in _KNOWN and name != KEY]
 
 
 def _named(keys: pl.Series, told: pl.Series, ids: frozenset[str]) -> bool:

@@ -27,6 +27,7 @@ from clm.tables import REJECTS, TRANSACTIONS
 from clm.verify import table as verifying
 
 _MADE_OF_TABLES = (".html", ".md", ".json", ".xlsx", ".svg")
+_NAMED = "their own records apart, and another names one of them"
 _LOG, _REJECTS = "clean.parquet", "rejects.parquet"
 
 
@@ -112,6 +113,8 @@ def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
             others.append(path)
     for path in others:
         _add_other(path, ids, found)
+    ours: list[Held | Export] = [*found.of_run, *found.loose, *found.texts]
+    found.left += [(one.path.name, _NAMED) for one in ours if one.named]
     found.left.sort()
     return found
 
@@ -144,8 +147,6 @@ def _add_other(path: Path, ids: frozenset[str], found: Holdings) -> None:
     held = exports.held(path, ids)
     if held is not None and not _is_source(path, found):
         found.texts.append(held)
-        if held.named:
-            found.left.append((path.name, "their own records apart, and another names one of them"))
         return
     kind = "made of tables: make it again" if path.suffix.lower() in _MADE_OF_TABLES else "not clm's"
     kind = "a source of the tables" if held is not None else kind

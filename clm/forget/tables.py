@@ -28,6 +28,7 @@ from clm.verify import table as verifying
 KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
 AGGREGATES = ("COHORTS", "BACKTEST", "METRICS")
+_KNOWN = {column.name for table in ALL.values() for column in table.columns}
 _PASSING = ("segment", "clv", "churn")
 _COUNTED = ("rows", "amount", "metrics", "warnings", "learned")
 # settings in which somebody may have written an id
@@ -38,7 +39,7 @@ _WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products")
 class Held:
     """One of our tables, and what it holds of the customers: rows of theirs, the ids found, records that name one (`raw`).
 
-    `nameless`: it has no ids, as a list may be asked for without.
+    `named`: whether a row that stays names one; `nameless`: it has no ids, as a list may be asked for without.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Held:
     rows: int
     found: frozenset[str]
     raw: int = 0
+    named: bool = False
     nameless: bool = False
 
     @property
@@ -60,6 +62,11 @@ def key_of(facts: Facts, schema: pl.Schema) -> str | None:
         return schema.names()[0]
     called = [KEY, *(load(lang).name("column", KEY) for lang in LANGUAGES)] if facts.table == LIST.name else [KEY]
     return next((name for name in called if name in schema), None)
+
+
+def own(names: Iterable[str]) -> list[str]:
+    """Columns in which somebody's own words may stand: none of the contract's."""
+    return [name for name in names if name not in _KNOWN]
 
 
 def theirs(key: str, ids: frozenset[str]) -> pl.Expr:
@@ -92,8 +99,11 @@ def _held(path: Path, facts: Facts, ids: frozenset[str]) -> Held:
         found, rows = frozenset(counts[key].to_list()), int(counts["len"].sum())
     if facts.table == REJECTS.name and "raw" in schema:
         raw = int(naming(frame.select("raw").collect()["raw"], ids).sum())
+    told = [name for name in own(schema) if name != key and schema[name] == pl.String]
+    stay = frame.filter(~theirs(key, ids)) if key is not None else frame
+    named = any(naming(stay.select(pl.col(name).unique()).collect(engine="streaming")[name], ids).any() for name in told)
     nameless = key is None and facts.table != REJECTS.name and facts.table not in AGGREGATES
-    return Held(path, facts, files.sha256_of(path), rows, found, raw, nameless)
+    return Held(path, facts, files.sha256_of(path), rows, found, raw, named, nameless)
 
 
 def settings_naming(tables: Iterable[Held], ids: frozenset[str]) -> list[str]:

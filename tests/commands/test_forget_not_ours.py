@@ -120,6 +120,15 @@ def test_a_record_that_stays_and_names_one_is_told(record: str, folder: Path, ca
     assert (folder / "members.csv").read_text() == f"{_MEMBERS}{record}\n"
 
 
+def test_a_row_of_a_table_that_stays_and_names_one_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column somebody keeps may hold a note about another: the table loses the rows that are theirs, and is named."""
+    lines = [f"O{number},C0{number},2024-01-{number},5,{note}" for number, note in ((16, "with C017"), (17, ""), (18, ""))]
+    (folder.parent / "log.csv").write_text("order_id,customer_id,order_date,amount,note\n" + "\n".join(lines) + "\n")
+    assert main(["clean", str(folder.parent / "log.csv"), "--keep", "note", "-o", str(folder / "log.parquet"), "-q"]) == 0
+    assert left_by(folder, capsys) == {"log.parquet": "their own records apart, and another names one of them"}
+    assert pl.read_parquet(folder / "log.parquet")["customer_id"].to_list() == ["C016", "C018"]
+
+
 def test_the_list_of_ids_itself_is_not_touched(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It lies in the folder, under a name and with headings of an export: it stays, and is named."""
     given = f"{_MEMBERS}C017,2024-01,,2024-01-05,x\n"
