@@ -20,7 +20,7 @@ from clm.storage import publish, temporary
 
 NAME = "forgetting.json"
 SAYS = "a clm forget in this folder did not come to its end: some files may still hold the customers"
-END = f"run the same clm forget again; to give it up, delete {NAME}: the files then go on holding them"
+END = f"run clm forget again with the list it was begun with; to give it up, delete {NAME}: the files then go on holding them"
 
 
 def begun(folder: Path, ids: Collection[str]) -> dict[str, str] | None:

@@ -196,4 +196,4 @@ def test_an_interrupted_forget_is_told_as_one(
     assert "interrupted: some files may still hold the customers" in said
     assert "it ends what was begun" in said
     assert main(["verify", str(copy), "-q"]) == 65
-    assert "run the same clm forget again" in capsys.readouterr().err
+    assert "run clm forget again with the list" in capsys.readouterr().err
