@@ -23,7 +23,7 @@ _LEAST = 250 * 2**20
 _ROOMY, _SMALL_MORSEL = 2 * 2**30, 25_000
 # the largest resident set of a command that holds its customers, by 100,000 and 1,000,000 of them with all columns
 _TABLE = 250 * 2**20
-_PER_CUSTOMER = {"segment": 1_100, "list": 1_500, "report": 1_500, "clv": 2_000, "churn": 2_100}
+PER_CUSTOMER = {"segment": 1_100, "list": 1_500, "report": 1_500, "clv": 2_000, "churn": 2_100}
 ONE_THREAD = {
     # fits run on one thread: 1, 2 and 4 give three different results, and busy OpenMP threads cost minutes
     "OMP_NUM_THREADS": "1",
@@ -98,11 +98,11 @@ def shortfall(threads: int | None, memory_limit: int | float) -> Notice | None:
 
 
 def holding(command: str, customers: int, memory_limit: int | float) -> Notice | None:
-    """What to say before a command starts that cannot stay within the limit with so many customers: no part of a table it
+    """What to say before a command of PER_CUSTOMER starts that cannot stay within the limit: no part of the table it
     works on as a whole can go to disk.
     """
     limit = limit_of(memory_limit)
-    least = _TABLE + _PER_CUSTOMER[command] * customers if command in _PER_CUSTOMER else 0
+    least = _TABLE + PER_CUSTOMER[command] * customers
     if limit >= least:
         return None
     return Notice(

@@ -83,7 +83,7 @@ def test_a_table_too_large_for_the_limit_is_said_before_its_stage_starts(
     log = Path(__file__).parent.parent / "data" / "orders.csv"
     assert main(["run", str(log), "-o", str(tmp_path / "out"), "--memory-limit", "2GB", "-q"]) == 0
     assert "--memory-limit" not in capsys.readouterr().err
-    monkeypatch.setattr(resources, "_PER_CUSTOMER", dict.fromkeys(("segment", "churn"), 40 * 2**20))
+    monkeypatch.setattr(resources, "PER_CUSTOMER", dict.fromkeys(("segment", "churn"), 40 * 2**20))
     assert (
         main(["segment", str(tmp_path / "out" / "rfm.parquet"), "-o", str(tmp_path / "s.parquet"), "--memory-limit", "2GB"]) == 0
     )

@@ -70,7 +70,7 @@ class Job:
         from clm import resources
         from clm.storage import examined
 
-        known = examined.examine(table) if table.is_file() else None
+        known = examined.examine(table) if command in resources.PER_CUSTOMER and table.is_file() else None
         short = resources.holding(command, known.rows, self.common.memory_limit) if known else None
         if short is not None:
             self.console.warning(short)
