@@ -63,7 +63,7 @@ def examine(common: CommonSettings, env: Mapping[str, str], colour: bool, unknow
         *_libraries(metadata.requires("clm") or []),
         _threads(common),
         _memory(common),
-        _spill(),
+        _spill(env),
         _output(folder),
         _locks(folder),
         _zones(),
@@ -159,8 +159,8 @@ def _memory(common: CommonSettings) -> Finding:
     return Finding("memory", "ok", says)
 
 
-def _spill() -> Finding:
-    """The folder of spools and spills: can it be written, is it big, is it memory itself."""
+def _spill(env: Mapping[str, str]) -> Finding:
+    """The folder of spools and spills: is it the one that was named, can it be written, is it big, is it memory itself."""
     try:
         folder = Path(tempfile.gettempdir())
         with tempfile.TemporaryFile(dir=folder) as trial:
@@ -171,6 +171,13 @@ def _spill() -> Finding:
     except OSError as error:
         return Finding("spill", "broken", f"no usable folder: {_reason(error)}", "set TMPDIR to a folder that can be written")
     says = f"{folder}, {_size(free)} free"
+    if env.get("TMPDIR") and Path(env["TMPDIR"]).resolve() != folder.resolve():
+        return Finding(
+            "spill",
+            "look",
+            f"{says}: the folder TMPDIR names is missing or cannot be written",
+            "make that folder, or set TMPDIR anew",
+        )
     if _file_system(folder) in ("tmpfs", "ramfs"):
         return Finding(
             "spill", "look", f"{says}, but it is memory: spilling there frees none", "set TMPDIR to a folder on a disk"
@@ -212,6 +219,7 @@ def _locks(folder: Path) -> Finding:
 def _file_system(folder: Path) -> str | None:
     """The kind of file system a folder is on, where the system tells."""
     best, kind = "", None
+    folder = folder.resolve()
     with suppress(OSError):
         for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
             _, at, named, *_ = line.split(" ")

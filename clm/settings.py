@@ -69,7 +69,7 @@ class CommonSettings:
     json: bool = _switch("One JSON object with counts, money, metrics and warnings.", recorded=False)
     config: str | None = _unrecorded(None, values.filled, "FILE", "Read this clm.toml instead of ./clm.toml.")
     dry_run: bool = _switch("Say what would be done; write nothing.", short="-n", recorded=False)
-    threads: int | None = _unrecorded(None, values.whole(1, 4096), "N", "Threads for Polars.", shown="all")
+    threads: int | None = _unrecorded(None, values.threads, "N", "Threads for Polars.", shown="all")
     memory_limit: int | float = _unrecorded(0.7, values.memory, "SIZE", "Memory to stay within, such as 6GB or 70%.", shown="70%")
     seed: int = _option(0, values.whole(0, 2**32 - 1), "N", "Seed of everything random.")
     fail_if: tuple[str, ...] = _unrecorded(

@@ -7,6 +7,7 @@ It may not know any option by name; every parser takes text (or a TOML value) an
 from __future__ import annotations
 
 import calendar
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -107,6 +108,11 @@ def whole(low: int, high: int | None = None) -> Parser:
         return number
 
     return parse
+
+
+def threads(value: Any) -> int:
+    """How many threads: more than a machine could use would only stall it while they start."""
+    return int(whole(1, max(512, 8 * (os.cpu_count() or 1)))(value))
 
 
 def whole_or(word: str, low: int, high: int) -> Parser:

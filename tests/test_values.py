@@ -52,6 +52,15 @@ def test_what_is_read(parse: Parser, given: Any, expected: Any) -> None:
     assert parse(given) == expected
 
 
+def test_threads_end_where_the_machine_would_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 512, and on a large machine at eight for each processor."""
+    for processors, most in ((None, 512), (2, 512), (100, 800)):
+        monkeypatch.setattr(values.os, "cpu_count", lambda known=processors: known)
+        assert values.threads(str(most)) == most
+        with pytest.raises(ValueError, match=f"from 1 to {most}"):
+            values.threads(most + 1)
+
+
 @pytest.mark.parametrize(
     ("parse", "given", "says"),
     [
@@ -68,6 +77,7 @@ def test_what_is_read(parse: Parser, given: Any, expected: Any) -> None:
         (values.day_or("last-day"), "yesterday", "or last-day"),
         (values.whole(2, 9), "1", "from 2 to 9"),
         (values.whole(2, 9), "2.5", "from 2 to 9"),
+        (values.threads, "0", "from 1 to "),
         (values.choice("a", "b"), "c", "one of a, b"),
         (values.names, "a,,b", "separated by commas"),
         (values.pairs(ROLES), "customer_id", "ROLE=COLUMN"),

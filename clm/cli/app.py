@@ -235,8 +235,9 @@ def _unforeseen(error: BaseException, console: Console) -> int:
     if cause is not None and cause.errno == errno.EPIPE:
         return int(Exit.DONE)
     if cause is not None:
-        console.error(StorageError(f"input or output failed: {(cause.strerror or str(cause)).lower()}", fix=faults.ROOM_FIX))
-        return int(Exit.IO)
+        answer = faults.elsewhere(cause)
+        console.error(answer)
+        return int(answer.exit_code)
     if isinstance(error, MemoryError):
         console.error(StorageError("not enough memory", fix="give --memory-limit a smaller size: clm then spills to disk"))
         return int(Exit.IO)

@@ -26,7 +26,7 @@ def read(path: Path) -> frozenset[str]:
     Raises InputError (66) when it cannot be read, DataError (65) when it is no UTF-8 text or a spreadsheet destroyed an id.
     """
     with reading(path):
-        if not path.is_file():
+        if not (path.is_file() or path.is_fifo()):
             raise InputError(f"there is no file {path.name}", where=str(path), fix="check --ids-file")
         content = path.read_bytes()
     try:

@@ -23,6 +23,7 @@ from clm.storage import files, publish
 from clm.storage.facts import Facts
 from clm.storage.publish import Output
 from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS
+from clm.verify import books
 from clm.verify import table as verifying
 
 KEY = "customer_id"
@@ -80,11 +81,12 @@ def _rows(path: Path) -> pl.LazyFrame:
 
 
 def held(path: Path, facts: Facts, ids: frozenset[str]) -> Held | None:
-    """What a table holds of them; None when it is no longer as it was written, or cannot be read."""
+    """What a table holds of them; None when it is no longer as it was written, cannot be read, or its books are of other rows."""
     if not verifying.is_whole(path):
         return None
     try:
-        return _held(path, facts, ids)
+        wrong = any(books.faults(facts)) or any(books.against_rows(facts, _rows(path)))
+        return None if wrong else _held(path, facts, ids)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
 
@@ -143,9 +145,8 @@ def log_facts(one: Held, ids: frozenset[str]) -> Facts:
 def loose_facts(one: Held, ids: frozenset[str]) -> Facts:
     """The facts of a table that is not made again: fewer rows, and none of the numbers that counted who is gone."""
     rows = dict(one.facts.rows)
-    if isinstance(rows.get("out"), int):
-        rows["out"] -= one.rows
-    if one.facts.table == CUSTOMERS.name and one.facts.stage in _PASSING and isinstance(rows.get("in"), int):
+    rows["out"] -= one.rows
+    if one.facts.table == CUSTOMERS.name and one.facts.stage in _PASSING:
         rows["in"] -= one.rows
     amount = None
     if one.facts.amount is not None and one.facts.table == CUSTOMERS.name:

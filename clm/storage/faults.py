@@ -17,6 +17,7 @@ from clm.errors import ClmError, InputError, OutputError, StorageError
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _FOOTER_LOST, _MORE_THAN_A_FOOTER = "Invalid thrift: transport error", 2**20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP)
 _CANNOT_CREATE = (
     errno.EACCES,
     errno.EPERM,
@@ -77,6 +78,16 @@ def writing(path: Path) -> Iterator[None]:
             ) from error
         fix = ROOM_FIX if cause.errno in _NO_ROOM else "run again; the previous file, if there was one, is untouched"
         raise StorageError(f"writing {path.name} failed: {_reason(cause)}", where=str(path), fix=fix) from error
+
+
+def elsewhere(cause: OSError) -> ClmError:
+    """The answer to a failure outside of `reading` and `writing`: of a file only the system knows, or of the folder one is in."""
+    where = os.fsdecode(cause.filename) if isinstance(cause.filename, str | bytes) else None
+    if cause.errno in _NOT_THERE:
+        fix = "check the path, and that the folder clm is called in is still there"
+        return InputError(f"a file or folder cannot be reached: {_reason(cause)}", where=where, fix=fix)
+    fix = ROOM_FIX if cause.errno in _NO_ROOM else "run again: earlier files are untouched"
+    return StorageError(f"input or output failed: {_reason(cause)}", where=where, fix=fix)
 
 
 @contextmanager

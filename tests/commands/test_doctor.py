@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,16 @@ def test_a_folder_that_cannot_be_written_is_broken(tmp_path: Path) -> None:
     assert done.returncode == 78
     assert "BROKEN     spill" in done.stdout
     assert "TMPDIR" in done.stderr
+
+
+def test_a_temporary_folder_is_looked_at_where_it_is(tmp_path: Path) -> None:
+    """One that cannot be used is not passed over in silence, and behind a link lies the folder that counts."""
+    assert found(TMPDIR=tempfile.gettempdir())["spill"].status == found()["spill"].status
+    told = found(TMPDIR=str(tmp_path / "nowhere"))["spill"]
+    assert told.status == "look"
+    assert "TMPDIR" in told.says
+    (tmp_path / "link").symlink_to("/proc")
+    assert doctor._file_system(tmp_path / "link") == doctor._file_system(Path("/proc"))
 
 
 def test_little_memory_and_many_threads_are_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,6 +187,13 @@ def test_a_process_ends_with_its_code(shop: Shop, tmp_path: Path, code: int, say
     ("happens", "code", "says"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), 74, r"no space left on device\n.*free some space"),
+        (OSError(errno.EIO, "Input/output error"), 74, r"input/output error\n.*run again"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), 66, r"file name too long\n.*where: x\n.*check the path"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory"),
+            66,
+            r"no such file or directory\n.*the folder clm is called in",
+        ),
         (MemoryError(), 74, r"not enough memory\n.*--memory-limit"),
         (KeyboardInterrupt(), 130, r"interrupted: earlier files are untouched\n.*same command again"),
         (SystemExit(143), 143, r"terminated: earlier files are untouched\n.*same command again"),

@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from clm.cli import main
 from clm.errors import StorageError
 from clm.forget import folder
 from clm.forget import ids as named
-from clm.storage import facts, publish
+from clm.storage import facts, publish, seal
 from clm.verify import verify
 from tests.logs import csv_of, invented
 
@@ -425,6 +426,44 @@ def test_ids_are_read_by_the_rule_for_ids_everywhere(content: bytes, found: set[
     path = tmp_path / "ids"
     path.write_bytes(content)
     assert named.read(path) == found
+
+
+@pytest.mark.parametrize(
+    "cook",
+    [
+        lambda told: told["rows"].update(out=told["rows"]["out"] + 100),
+        lambda told: told["rows"].update({"in": 1}),
+        lambda told: told["amount"].update(out="5.0000"),
+        lambda told: told["amount"].update({"in": "9e9999999", "out": "9e9999999"}),
+        lambda told: told["settings"].update(key_id=[1]),
+    ],
+)
+@pytest.mark.parametrize("of_run", [False, True])
+def test_a_log_of_cooked_books_stays_as_it_is(
+    cook: Callable[[Any], None], of_run: bool, copy: Path, gone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Well sealed, yet of other rows than its footer tells: it is named, and of a run nothing is changed."""
+    path = copy / ("clean.parquet" if of_run else "loose.parquet")
+    told = json.loads(pl.read_parquet_metadata(copy / "clean.parquet")[facts.KEY])
+    del told["seal"]
+    cook(told)
+    text, rows = seal.blank(json.dumps(told)), pl.read_parquet(copy / "clean.parquet")
+    publish.sink(rows, path, {facts.KEY: text})
+    seal.put(path, text)
+    before = path.read_bytes()
+    assert main(["forget", "--ids-file", gone, str(copy)]) == (65 if of_run else 0)
+    assert path.name in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert not (copy / journal.NAME).exists()
+
+
+def test_ids_may_come_through_a_pipe() -> None:
+    """As the shell's `<(…)` hands them over."""
+    read, write = os.pipe()
+    os.write(write, b"a1\nb2\n")
+    os.close(write)
+    assert named.read(Path(f"/dev/fd/{read}")) == {"a1", "b2"}
+    os.close(read)
 
 
 def test_a_file_without_ids_says_so(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
