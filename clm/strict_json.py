@@ -11,6 +11,7 @@ from datetime import date
 from math import isfinite
 from typing import Any
 
+_LARGEST = 2**64  # whole numbers beyond are no count, and need not fit into a float
 _ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -38,6 +39,8 @@ def fault(value: Any, deepest: int) -> str | None:
                 inner += one
             elif isinstance(one, float) and not isfinite(one):
                 return "holds a number that is not finite"
+            elif isinstance(one, int) and abs(one) > _LARGEST:
+                return "holds a whole number that is too large"
         level = inner
     return "is nested too deeply" if level else None
 

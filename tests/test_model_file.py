@@ -49,11 +49,12 @@ def test_another_stages_model_is_78_and_says_what_it_holds(tmp_path: Path) -> No
         (b'{"schema": 1, "schema": 1, "learned": {}}', "not the JSON"),
         (b'{"schema": 1, "learned": {"rfm": {"x": NaN}}}', "not the JSON"),
         (b'{"schema": 1, "learned": {"rfm": {"x": 1e999}}}', "not finite"),
+        (b'{"schema": 1, "learned": {"rfm": {"x": [-' + b"9" * 400 + b"]}}}", "too large"),
         (b'{"schema": 1, "learned": {"rfm": {"x": ' + b"[" * 90 + b"]" * 90 + b"}}}", "nested too deeply"),
         (b"[" * 200_000, "not the JSON"),
         (b'{"schema": 1, "learned": {"rfm": {"x": ' + b"9" * 10_000 + b"}}}", "not the JSON"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_what_is_no_model_is_78(content: bytes, says: str, tmp_path: Path) -> None:
     """Damaged, foreign, newer, hostile: an answer each, never a traceback."""

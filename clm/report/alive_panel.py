@@ -16,21 +16,20 @@ _WITHOUT_ATTRITION = "attrition_not_identified"
 def alive(numbers: Numbers, words: Words) -> tuple[Block, ...]:
     """Three histories side by side; or the sentence why there are none."""
     told = [row for row in numbers.rows("alive", "p_alive") if row.group in PATTERNS and row.value is not None]
-    if not told:
+    if {row.group for row in told} != set(PATTERNS):
         return (Paragraph(words(_why_not(numbers))),)
-    patterns = [name for name in PATTERNS if any(row.group == name for row in told)]
     marks = tuple(Mark(row.group or "", "", row.value or 0.0, x=_day(row.period)) for row in told)
     days = list(dict.fromkeys(row.period for row in told))
     rows = tuple(
         (
             Cell(words.whole(_day(day))),
-            *(Cell(words.percent(p), p) for p in (numbers.value("alive", "p_alive", name, day) for name in patterns)),
+            *(Cell(words.percent(p), p) for p in (numbers.value("alive", "p_alive", name, day) for name in PATTERNS)),
         )
         for day in days
     )
-    ends = {name: words.percent(numbers.value("alive", "p_alive", name, days[-1])) for name in patterns}
+    ends = {name: words.percent(numbers.value("alive", "p_alive", name, days[-1])) for name in PATTERNS}
     title = words("alive.title")
-    key = tuple((name, words(f"alive.{name}")) for name in patterns)
+    key = tuple((name, words(f"alive.{name}")) for name in PATTERNS)
     columns = (Column(words("alive.day")), *(Column(label) for _, label in key))
     length = words.count("days", _day(days[-1]))
     lead = words("alive.lead", family=_family(numbers, words), **_gaps(numbers, words), days=length)

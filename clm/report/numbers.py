@@ -399,6 +399,9 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+_MOST_PEOPLE = 2**53
+
+
 class Sheet:
     """Gathers numbers under their declared names; an undeclared name is a KeyError."""
 
@@ -418,6 +421,7 @@ class Sheet:
         n: int | None = None,
     ) -> None:
         unit = _UNITS[section, metric]
+        n = n if n is None or abs(n) <= _MOST_PEOPLE else None  # a footer may say anything
         self._rows.append((section, metric, group, period, finite(value), unit, finite(lower), finite(upper), n, False))
 
     def frame(self, as_of: date | None) -> pl.DataFrame:

@@ -65,6 +65,14 @@ def test_a_quantile_does_not_tell_of_single_customers() -> None:
     assert "p_99" in [row.group for row in _spread(*map(float, range(1000))).rows("clv", "value_quantile")]
 
 
+def test_more_people_than_there_can_be_are_not_told() -> None:
+    """A footer may say anything; the number stays, without how many it is about."""
+    sheet = Sheet()
+    for n in (5, 10**300):
+        sheet.add("clv", "expected_alive", 1.0, n=n)
+    assert sheet.frame(None)["n"].to_list() == [5, None]
+
+
 def test_tests_stand_beside_what_is_had_for_nothing(shop: Shop) -> None:
     """Tenths with the best rule's, reliability with one rate for all, gain between chance and knowledge, profit of anybody."""
     found = _figures(shop)
@@ -107,6 +115,9 @@ def test_three_invented_customers_or_the_reason_why_none(shop: Shop, lang: str) 
     assert [mark.series for mark in figure.marks].count("often") == 49
     assert len(figure.table.rows) == 49
     assert "alive.alive" not in _figures(shop, lang, alive_history=None)
+    told = deepcopy(shop[1]["ancestors"][-1]["metrics"]["alive_history"])
+    told["patterns"][1]["pattern"] = []
+    assert "alive.alive" not in _figures(shop, lang, alive_history=told)
     reasons = set()
     for method, status in (("nbd", "ok"), ("mean", "few_repeat_buyers"), ("rate", "baseline_better"), ("mbgnbd", "ok")):
         changed = shop[0].with_columns(clv_method=pl.lit(method), clv_status=pl.lit(status))
