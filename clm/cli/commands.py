@@ -187,7 +187,7 @@ def show(job: Job) -> int:
     job.only_tells()
     if len(job.inputs) != 2:
         raise UsageError("show wants a customer and the folder of a run", fix="clm show CUSTOMER_ID DIR", code="no_input")
-    if Path(job.inputs[0]).is_dir() and not Path(job.inputs[1]).exists():
+    if not Path(job.inputs[1]).exists() and Path(job.inputs[0]).is_dir():  # where the folder is right an id is never a path
         raise UsageError("the customer comes first, then the folder", fix="clm show CUSTOMER_ID DIR", code="no_input")
     customer = unicodedata.normalize("NFC", job.inputs[0].strip())
     record, chapters, title = steps.show(customer, Path(job.inputs[1]), job.settings.lang)

@@ -82,9 +82,10 @@ def test_what_may_be_wrong_with_an_id(run: Path, tmp_path: Path, capsys: pytest.
 
 
 def test_an_id_no_path_could_be_is_only_not_there(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a log file too, which no file of the command may be."""
+    """With a log file too, which no file of the command may be; one too long for a name of a file, and one of several folders."""
     monkeypatch.setenv("CLM_LOG", str(tmp_path / "clm.log"))
-    assert main(["show", "C\x001", str(run)]) == 65
+    for customer in ("C\x001", "C" * 300, "C/" * 3000):
+        assert main(["show", customer, str(run)]) == 65
 
 
 def test_a_folder_of_part_of_the_chain(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
