@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def _escaped(text: str) -> str:
 def test_messages_about_a_string(world: World, tmp_path: Path, count: Count, monkeypatch: pytest.MonkeyPatch) -> None:
     """In sixteen places of a command line, a configuration or a scheme: a code of the table and a message that steers nothing."""
     monkeypatch.setenv("CLM_LOG", str(tmp_path / "clm.log"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))  # some are names of commands that read it
     (tmp_path / "orders.csv").write_text("order_id,customer_id,date,amount\n1,a,2024-01-05,3\n2,b,2024-02-05,4\n", "utf-8")
     messages, wrong, steering, long = 0, [], [], []
     for text in EVERY[:: many(1, 61)]:
