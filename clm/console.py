@@ -71,10 +71,11 @@ class Console:
         if self.verbose and not self.quiet:
             self._say(self._styled("dim", printable(text)))
 
-    def error(self, error: ClmError) -> None:
-        """An error is said even under -q: silence would look like success."""
+    def error(self, error: ClmError) -> int:
+        """An error is said even under -q: silence would look like success. The exit code that goes with it."""
         self._log("error", error.what, code=error.code, exit=int(error.exit_code))
         self._say(f"{self._styled('error', f'clm {self.name}'.strip())}: {self._whole(error)}")
+        return int(error.exit_code)
 
     @staticmethod
     def _whole(error: ClmError) -> str:

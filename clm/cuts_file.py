@@ -5,12 +5,12 @@ It may not know which scores there are or how a column counts: the stage checks 
 
 from __future__ import annotations
 
-import hashlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from clm import strict_toml
+from clm.digest import identity_of
 from clm.errors import ConfigError
 
 _EXAMPLE = "write tables such as [r_score] with cuts = [30, 90, 180, 365]"
@@ -35,5 +35,5 @@ def load(setting: str) -> tuple[dict[str, list[Any]], str]:
             raise ConfigError(f"the cut-offs {name} say nothing usable under {score}", where=setting, fix=_EXAMPLE, code="cuts")
     if not record:
         raise ConfigError(f"the cut-offs {name} are empty", where=setting, fix=_EXAMPLE, code="cuts")
-    identity = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    identity = identity_of(text.encode())
     return {score: table["cuts"] for score, table in record.items()}, identity

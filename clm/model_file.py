@@ -5,13 +5,13 @@ It may not know what a stage makes of its part: the stage checks that. JSON numb
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clm import __version__, strict_json
+from clm.digest import identity_of
 from clm.errors import ConfigError
 from clm.inert import json_text
 from clm.tables import STAGE_READS
@@ -88,7 +88,7 @@ def parse(content: bytes, path: Path) -> Model:
     fault = strict_json.fault(learned, _DEEPEST)
     if fault is not None:
         raise _wrong(path, fault)
-    return Model(path.name, learned, f"sha256:{hashlib.sha256(content).hexdigest()}")
+    return Model(path.name, learned, identity_of(content))
 
 
 def _wrong(path: Path, what: str) -> ConfigError:

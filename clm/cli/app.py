@@ -195,18 +195,15 @@ def _failed(error: BaseException, console: Console, name: str) -> int:
     if stopped := signals.received():
         return _stopped(stopped, console, name)
     if isinstance(error, ClmError):
-        console.error(error)
-        return int(error.exit_code)
+        return console.error(error)
     return _unforeseen(error, console)
 
 
 def _stopped(code: Exit, console: Console, name: str) -> int:
     left, fix = _STOPPED_FORGETTING if name == "forget" else _STOPPED
     if code is Exit.INTERRUPTED:
-        console.error(_InterruptedError(f"interrupted: {left}", fix=fix))
-    else:
-        console.error(_TerminatedError(f"terminated: {left}", fix=fix))
-    return int(code)
+        return console.error(_InterruptedError(f"interrupted: {left}", fix=fix))
+    return console.error(_TerminatedError(f"terminated: {left}", fix=fix))
 
 
 def _usage(error: typer.TyperException, console: Console) -> int:
@@ -219,11 +216,9 @@ def _usage(error: typer.TyperException, console: Console) -> int:
         text = f"no option {unknown}{config.suggest(unknown, known)}"
         owner = running.elsewhere(unknown.lstrip("-"))
         if owner and context is not None and context.info_name in ("run", "demo"):
-            console.error(UsageError(f"no option {unknown}: it belongs to `clm {owner[0]}`", fix=owner[1]))
-            return int(Exit.USAGE)
+            return console.error(UsageError(f"no option {unknown}: it belongs to `clm {owner[0]}`", fix=owner[1]))
     where = f"clm {context.info_name}" if context is not None and context.info_name not in (None, "clm") else "clm"
-    console.error(UsageError(text, fix=f"`{where} --help` shows what it takes"))
-    return int(Exit.USAGE)
+    return console.error(UsageError(text, fix=f"`{where} --help` shows what it takes"))
 
 
 def _unforeseen(error: BaseException, console: Console) -> int:
@@ -235,11 +230,8 @@ def _unforeseen(error: BaseException, console: Console) -> int:
     if cause is not None and cause.errno == errno.EPIPE:
         return int(Exit.DONE)
     if cause is not None:
-        answer = faults.elsewhere(cause)
-        console.error(answer)
-        return int(answer.exit_code)
+        return console.error(faults.elsewhere(cause))
     if isinstance(error, MemoryError):
-        console.error(StorageError("not enough memory", fix="give --memory-limit a smaller size: clm then spills to disk"))
-        return int(Exit.IO)
+        return console.error(StorageError("not enough memory", fix="give --memory-limit a smaller size: clm then spills to disk"))
     console.bug(error)
     return int(Exit.BUG)

@@ -24,7 +24,6 @@ Whatever else it says is refused with 78, naming the key. A missing column is 65
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -37,6 +36,7 @@ from typing import Any
 import polars as pl
 
 from clm import strict_toml
+from clm.digest import identity_of
 from clm.errors import ConfigError, DataError
 from clm.settings import CleanSettings
 from clm.tables import ROLES
@@ -115,7 +115,7 @@ def given(setting: str | None) -> Profile | None:
         ) from error
     if len(raw) > _LARGEST:
         raise _wrong(Path(setting).name, "", "is larger than any profile", "name the file that --save-profile wrote")
-    return replace(parse(text, Path(setting).name), identity=f"sha256:{hashlib.sha256(raw).hexdigest()}")
+    return replace(parse(text, Path(setting).name), identity=identity_of(raw))
 
 
 def recorded(settings: CleanSettings) -> dict[str, str | None]:

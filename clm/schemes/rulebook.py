@@ -5,7 +5,6 @@ It may not know what the rules mean.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clm import strict_toml
+from clm.digest import identity_of
 from clm.errors import ConfigError
 from clm.tables import NO_PURCHASE
 
@@ -34,7 +34,7 @@ def read(given: str, kind: str, fix: str) -> tuple[str, str]:
         raise ConfigError(f"the {kind} {name_of(given)} cannot be read", where=given, fix=fix) from error
     if len(content) > _MOST_BYTES:
         raise wrong(kind, name_of(given), "is larger than any rules", "keep it below 1 MB")
-    return text, f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return text, identity_of(content)
 
 
 def name_of(given: str) -> str:

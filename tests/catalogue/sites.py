@@ -27,7 +27,7 @@ Place = tuple[str, int, int]
 class Site:
     """One place that makes a message. `key` stays what it is when lines move: file, function and the first words.
 
-    `said`: the message is raised, returned or told in the statement that makes it.
+    `said`: the message is raised or returned in the statement that makes it.
     """
 
     key: str
@@ -58,7 +58,7 @@ def found() -> dict[Place, Site]:
         for function, statement, node in _within(tree):
             call = node.exc if isinstance(node, ast.Raise) and file.startswith(_REASONS) else node
             if isinstance(call, ast.Call) and (call is not node or _called(call.func) in called):
-                said = isinstance(statement, ast.Raise | ast.Return) or ast.unparse(statement).startswith("console.error(")
+                said = isinstance(statement, ast.Raise | ast.Return)
                 site = Site(f"{file} {function}: {_words(call)}", node.lineno, said)
                 there |= {_place(file, node): site, _place(file, call): site}
     return there
