@@ -16,7 +16,7 @@ from typing import Any
 
 from clm.expressions import Expression, ExpressionError, Rule
 from clm.expressions import parse as parse_expression
-from clm.tables import FLAGS
+from clm.tables import FLAGS, YEARS
 
 Parser = Callable[[Any], Any]
 
@@ -197,12 +197,14 @@ def horizon_or_auto(value: Any) -> Horizon | None:
 
 
 def day(value: Any) -> date:
-    if isinstance(value, date):
-        return value
+    """A day of the years that logs have; a time of day, which TOML can write, is none."""
     try:
-        return date.fromisoformat(text(value).strip())
+        found = value if type(value) is date else date.fromisoformat(text(value).strip())
     except ValueError:
         raise ValueError("wants a day such as 2024-06-30") from None
+    if not YEARS[0] <= found.year <= YEARS[1]:
+        raise ValueError(f"wants a day of the years {YEARS[0]} to {YEARS[1]}")
+    return found
 
 
 def day_or(*words: str) -> Parser:
@@ -211,8 +213,8 @@ def day_or(*words: str) -> Parser:
             return value.strip()
         try:
             return day(value)
-        except ValueError:
-            raise ValueError(f"wants a day such as 2024-06-30, or {' or '.join(words)}") from None
+        except ValueError as error:
+            raise ValueError(f"{error}, or {' or '.join(words)}") from None
 
     return parse
 

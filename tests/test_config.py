@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,9 @@ def test_bad_values_are_usage_or_configuration(tmp_path: Path) -> None:
         ("clv", "memory_limit", "1KB", "wants an amount of memory"),
         ("churn", "offer", "-1", "wants an amount of money"),
         ("rfm", "as_of", "yesterday", "wants a day such as 2024-06-30, or last-day"),
+        ("rfm", "as_of", "9999-12-31", "wants a day of the years 1800 to 2299, or last-day"),
+        ("clean", "until", "9999-12-31", "wants a day of the years 1800 to 2299"),
+        ("clean", "until", datetime(2024, 6, 30, 12), "wants a day such as 2024-06-30"),
         ("rfm", "carry", "a,,b", "wants names separated by commas"),
         ("rfm", "weights", "r=0", "wants NAME=WEIGHT"),
         ("rfm", "weights", "r=1,r=2", "names r twice"),

@@ -19,6 +19,8 @@ from clm.engines import stores
 from clm.errors import InputError
 from tests.logs import invented
 
+CLOSED = "closed"  # the object of a bucket that gives nobody anything
+
 
 class Bucket(BaseHTTPRequestHandler):
     """What Polars asks of S3: the head of an object, parts of it, and the list of those below a prefix."""
@@ -33,6 +35,9 @@ class Bucket(BaseHTTPRequestHandler):
 
     def _answer(self, *, body: bool) -> None:
         asked = urlsplit(self.path)
+        if CLOSED in self.objects:
+            self._send(403, b"<Error><Code>AccessDenied</Code></Error>", body=body)
+            return
         if "list-type" in asked.query:
             prefix = parse_qs(asked.query).get("prefix", [""])[0]
             entry = (
@@ -105,6 +110,19 @@ def test_what_a_store_does_not_give_is_66(bucket: dict[str, bytes], tmp_path: Pa
         assert f"nothing lies there\n  where: s3://shop/{address}\n  to do: check the address: a folder's ends in /" in told
         assert "s3cr3t" not in told
     assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_refuses_is_66_in_its_own_words(
+    bucket: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Credentials that do not reach so far: what the store says, and where they are set."""
+    bucket[CLOSED] = b""
+    assert main(["rfm", "s3://shop/log.parquet", "-o", str(tmp_path / "x.parquet")]) == 66
+    told = capsys.readouterr().err
+    assert "the object store does not give it: " in told
+    assert "403" in told
+    assert "the credentials in the environment (AWS_" in told
+    assert "s3cr3t" not in told
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3://shop", "s3:///log.parquet"])
