@@ -105,6 +105,8 @@ def read(explicit: str | None, env: Mapping[str, str], *, use_default: bool = Tr
     path = Path(named) if named else Path(DEFAULT_FILE)
     if not named and not (use_default and path.is_file()):
         return Sources(env, {})
+    if named and "://" in named:
+        raise ConfigError("the configuration is a file of this machine, not an address", where=named, fix="copy it here first")
     try:
         record = strict_toml.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -22,6 +22,13 @@ def sources(tmp_path: Path, text: str = "", **env: str) -> config.Sources:
 FILE = 'seed = 3\nhorizon = "1y"\n[clv]\nhorizon = "6m"\n'
 
 
+def test_an_address_is_no_configuration() -> None:
+    """Refused as such, without its password."""
+    with pytest.raises(ConfigError, match="not an address") as refused:
+        config.read("https://u:s3cr3t@h/clm.toml?sig=s3cr3t", {})
+    assert "s3cr3t" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("flags", "env", "file", "expected", "origin"),
     [

@@ -101,6 +101,8 @@ def _session(remote: str) -> SparkSession:
         socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
     except OSError as error:
         raise _unreachable(host, port, error.strerror or str(error)) from error
+    except UnicodeError:  # of a host that the names of the network cannot write
+        raise _no_address() from None
     try:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it has to say of a handshake is told here
         with warnings.catch_warnings():

@@ -22,6 +22,7 @@ _NOT_REACHED = "error sending request"
 _NOTHING_THERE = "expanded paths were empty"
 _NO_PARQUET = "parquet: "
 _OF_PARTS = ("extra_columns=", "cast_options=", "missing_columns=")
+_OTHER_FILES = "different file extensions"
 
 
 def not_here(url: str) -> InputError:
@@ -57,7 +58,8 @@ def orders(url: str) -> Iterator[pl.LazyFrame]:
             code="address",
         )
     try:
-        frame = pl.scan_parquet(url, hive_partitioning=False, storage_options=_PATIENCE)
+        # nobody here wrote the file, and a foreign one may lie in its statistics
+        frame = pl.scan_parquet(url, hive_partitioning=False, use_statistics=False, storage_options=_PATIENCE)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a region that is not set: it is asked for
             frame.collect_schema()
@@ -92,6 +94,13 @@ def _of_log(url: str, error: Exception) -> InputError | DataError | None:
     if isinstance(error, pl.exceptions.ComputeError) and text.startswith(_NO_PARQUET) and "(os error" not in text:
         return DataError(
             "what the object store gives is no Parquet, or damaged", where=url, fix="make it again", code="not_parquet"
+        )
+    if _OTHER_FILES in text:
+        return DataError(
+            "other files lie beside the parts there",
+            where=url,
+            fix=f"name the parts alone: {url.rstrip('/')}/*.parquet, or /**/*.parquet for those of folders too",
+            code="parts",
         )
     if isinstance(error, pl.exceptions.PolarsError) and any(hint in text for hint in _OF_PARTS):
         return DataError(

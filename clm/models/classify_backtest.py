@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from clm.models import classify, classify_reasons, classify_scores, paired
 from clm.models.classify_buyers import Buyers, Typical, typical
-from clm.models.classify_fit import BASE_RATE, METHODS, TRAINED, Fitted, Window, enough_events, fit
+from clm.models.classify_fit import BASE_RATE, METHODS, TRAINED, Fitted, Window, enough_events, enough_to_learn, fit
 from clm.models.paired import Difference
 
 FloatArray = NDArray[np.float64]
@@ -170,7 +170,7 @@ def learn(windows: Sequence[Window], asked: str | None = None, seed: int = 0) ->
     if not windows or not enough_events(windows[:1]):
         return None
     test, training = windows[0], tuple(windows[1:])
-    if asked in TRAINED and not enough_events(training):
+    if asked in TRAINED and not enough_to_learn(training):
         return None
     verdict = back_test(test, training, asked)
     fitted = fit(verdict.chosen, windows, calibrates=verdict.winner.calibrates)
@@ -197,7 +197,7 @@ def back_test(test: Window, training: Sequence[Window], asked: str | None = None
 
     Without enough events in the training windows only the return probability, which needs no label, can be tested.
     """
-    names = METHODS if enough_events(training) else ("return",)
+    names = METHODS if enough_to_learn(training) else ("return",)
     chooses_early = len(training) >= MIN_TRAINING_TO_CHOOSE
     candidates = []
     for name in names:

@@ -81,9 +81,13 @@ def folds(customers: int, seed: int) -> NDArray[np.int64]:
 
 
 def enough_events(windows: Sequence[Window]) -> bool:
-    """Whether both outcomes occur at least 100 times in these windows together."""
-    left = sum(float(window.churned.sum()) for window in windows)
-    return min(left, sum(window.churned.size for window in windows) - left) >= MIN_EVENTS
+    """Whether both outcomes occur at least 100 times in these windows together: enough to judge by."""
+    return _rarer(windows) >= MIN_EVENTS
+
+
+def enough_to_learn(windows: Sequence[Window]) -> bool:
+    """Whether both can be expected that often among the rows drawn to learn from."""
+    return _rarer(windows) * _share(sum(window.churned.size for window in windows)) >= MIN_EVENTS
 
 
 def fit(name: str, windows: Sequence[Window], *, calibrates: bool) -> Fitted:
@@ -97,7 +101,7 @@ def train(name: str, windows: Sequence[Window]) -> Trained:
     """The candidate fitted to all the windows."""
     if name != "boosted":
         return Trained(_fit(name, windows))
-    if len(windows) > 1 and enough_events(windows[1:]):
+    if len(windows) > 1 and enough_to_learn(windows[1:]):
         scout = _grow(windows[1:], later=_rich(windows[:1]))
         return Trained(_grow(windows, scout.boosted.rounds), scout)
     # no earlier window to learn from: a fifth of the customers of the latest tells when to stop
@@ -174,8 +178,19 @@ def _rich(windows: Sequence[Window], kept: list[NDArray[np.bool_]] | None = None
 
 def _drawn(windows: Sequence[Window], kept: list[NDArray[np.bool_]]) -> list[tuple[Window, NDArray[np.int64]]]:
     """The rows of each window to learn from: those kept, thinned alike in all windows to about MOST_ROWS."""
-    share = MOST_ROWS / max(1, sum(int(one.sum()) for one in kept))
+    share = _share(sum(int(one.sum()) for one in kept))
     if share < 1.0:
         dice = np.random.default_rng(0)
         kept = [one & (dice.random(one.size) < share) for one in kept]
     return [(window, np.flatnonzero(one)) for window, one in zip(windows, kept, strict=True)]
+
+
+def _rarer(windows: Sequence[Window]) -> float:
+    """How often the rarer outcome occurs."""
+    left = sum(float(window.churned.sum()) for window in windows)
+    return min(left, sum(window.churned.size for window in windows) - left)
+
+
+def _share(rows: int) -> float:
+    """Of so many rows, the share that is learned from."""
+    return min(1.0, MOST_ROWS / max(1, rows))

@@ -48,7 +48,6 @@ def take(orders: Orders, as_of: date, carry: Sequence[str] = (), hold: Hold = he
     """
     present = types(orders)
     columns = [name for name in _SOURCES if name in present]
-    # without an id are the gaps of all customers; they sort first
     reduced = lazily(reduce(nw.from_native(orders), as_of, columns, carry)).sort("customer_id", nulls_last=False)
     core, found = snapshot.core(as_of), _columns(columns)
     base = hold(
@@ -59,9 +58,9 @@ def take(orders: Orders, as_of: date, carry: Sequence[str] = (), hold: Hold = he
             *_named(carry),
         )
     )
-    histogram = base.filter(pl.col("customer_id").is_null()).select(_GAPS).collect(engine="streaming")
+    histogram = base.filter(pl.col("gap").is_not_null()).select(_GAPS).collect(engine="streaming")
     median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
-    customers = base.slice(histogram.height).drop(_GAPS).rename(_named(carry))
+    customers = base.filter(pl.col("gap").is_null()).drop(_GAPS).rename(_named(carry))
     return Base(customers.with_columns(rhythm(median_gap_days)), median_gap_days)
 
 
@@ -84,9 +83,9 @@ def rhythm(median_gap_days: int | None) -> list[pl.Expr]:
 def reduce(orders: nw.LazyFrame[Any], as_of: date, columns: Sequence[str], carry: Sequence[str] = ()) -> nw.LazyFrame[Any]:
     """Order lines up to `as_of` -> the snapshot's reduced row per customer with what behaviour needs, and the gaps' histogram.
 
-    The rows of the histogram (`gap`, `gaps`) have no `customer_id`: one query makes both, from the same groups. `columns` are the
-    optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine. It streams over the
-    lines; of what it joins by customer Polars keeps some six hundred bytes each in memory, whatever the budget.
+    The rows of the histogram alone have a `gap` (and `gaps`, how many): one query makes both, from the same groups. `columns`
+    are the optional source columns to use, `carry` those to carry along (as `carry 0`, `carry 1`, …). On any engine. It streams
+    over the lines; of what it joins by customer Polars keeps some six hundred bytes each in memory, whatever the budget.
     """
     kept = snapshot.lines(orders, as_of, columns)
     sales = kept.filter(nw.col("kind") == SALE)

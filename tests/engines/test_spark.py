@@ -208,7 +208,19 @@ def test_a_server_that_dies_half_way_is_told_soon(
 
 @pytest.mark.parametrize(
     "address",
-    ["u:s3cr3t@h", "h:1?token=s3cr3t", "h;token=s3cr3t", "h/;token=a?s3cr3t", "h#s3cr3t", "h:0", "h:65536", ":1", "h:x", "[::1"],
+    [
+        "u:s3cr3t@h",
+        "h:1?token=s3cr3t",
+        "h;token=s3cr3t",
+        "h/;token=a?s3cr3t",
+        "h#s3cr3t",
+        "h:0",
+        "h:65536",
+        ":1",
+        "h:x",
+        "[::1",
+        "a..b",
+    ],
 )
 def test_an_address_of_another_form_is_no_address(capsys: pytest.CaptureFixture[str], address: str) -> None:
     """User and password, a query, parameters without a slash, no port there is: 2, and no part of it is shown."""

@@ -200,7 +200,12 @@ def test_what_a_store_gives_that_is_no_log_is_65(
         part.write_parquet(tmp_path / "part")
         bucket[f"days/{name}.parquet"] = (tmp_path / "part").read_bytes()
     bucket["text.parquet"] = b"PRIVATE, and no Parquet"
-    for source, says in (("text.parquet", "is no Parquet, or damaged"), ("days/*.parquet", "do not have the same columns")):
+    bucket["mixed/a.parquet"], bucket["mixed/_log/0.json"] = bucket["days/a.parquet"], b"PRIVATE"
+    for source, says in (
+        ("text.parquet", "is no Parquet, or damaged"),
+        ("days/*.parquet", "do not have the same columns"),
+        ("mixed/", "other files lie beside the parts there"),
+    ):
         assert main(["rfm", f"s3://shop/{source}", "-o", str(tmp_path / "x.parquet")]) == 65
         told = capsys.readouterr().err
         assert says in told

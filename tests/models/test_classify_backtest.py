@@ -52,6 +52,16 @@ def test_shuffled_labels_teach_nothing() -> None:
         assert candidate.scores["auc"] == pytest.approx(0.5, abs=0.03), candidate.name
 
 
+def test_what_is_rare_among_the_rows_drawn_is_not_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred of the rarer outcome among all rows can be judged by, but not learned from where only a tenth is drawn."""
+    window = _window(0, 2_000)
+    window = replace(window, churned=(np.arange(2_000) < 150).astype(float))
+    assert classify_fit.enough_to_learn([window])
+    monkeypatch.setattr(classify_fit, "MOST_ROWS", 200)
+    assert classify_fit.enough_events([window])
+    assert not classify_fit.enough_to_learn([window])
+
+
 def _shuffled(seed: int, customers: int = 1_200) -> Window:
     window = _window(seed, customers)
     return replace(window, churned=np.random.default_rng(seed).permutation(window.churned))

@@ -56,6 +56,13 @@ def test_gaps() -> None:
     assert (row["last_gap_days"], row["longest_gap_days"]) == (310, 310)
 
 
+def test_a_line_without_a_customer_is_no_gap() -> None:
+    """It stays, for the contract of what is written to refuse: nothing is dropped silently."""
+    lines = log(*REGULAR).with_columns(customer_id=pl.Series(["A", "A", "A", None]))
+    found = behaviour.take(lines.lazy(), AS_OF).customers.select("customer_id", "spend").collect()
+    assert found.rows() == [(None, Decimal(10)), ("A", Decimal(30))]
+
+
 def test_rhythm_with_and_without_the_last_gap() -> None:
     """One gap of the base (20, the median) is drawn in; before the comeback the own rhythm was (30 + 20) / 3."""
     row = one(*REGULAR)
