@@ -17,6 +17,7 @@ from clm.inert import json_text
 from clm.tables import STAGE_READS
 
 SCHEMA = 1
+NO_MODEL = "no_model"  # the code of the error about JSON that is something else
 _MOST_BYTES = 16 << 20
 _DEEPEST = 12
 _FIX = "make it with --save-model, or take model.json of a run"
@@ -69,7 +70,7 @@ def parse(content: bytes, path: Path) -> Model:
     except ValueError as error:
         raise _wrong(path, "is not the JSON clm writes") from error
     if not isinstance(document, dict) or not {"schema", "learned"} <= set(document):
-        raise _wrong(path, "is no model of clm")
+        raise _wrong(path, "is no model of clm", NO_MODEL)
     unknown = sorted(set(document) - {"schema", "clm_version", "as_of", "learned"})
     if isinstance(document["schema"], bool) or not isinstance(document["schema"], int) or document["schema"] < 1:
         raise _wrong(path, "has no usable schema")
@@ -91,5 +92,5 @@ def parse(content: bytes, path: Path) -> Model:
     return Model(path.name, learned, identity_of(content))
 
 
-def _wrong(path: Path, what: str) -> ConfigError:
-    return ConfigError(f"the model {path.name} {what}", where=str(path), fix=_FIX, code="model")
+def _wrong(path: Path, what: str, code: str = "model") -> ConfigError:
+    return ConfigError(f"the model {path.name} {what}", where=str(path), fix=_FIX, code=code)

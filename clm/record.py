@@ -66,6 +66,10 @@ class Record:
     def entry(self, stage: str) -> Entry | None:
         return next((entry for entry in self.stages if entry.stage == stage), None)
 
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of every output, by its path in the folder."""
+        return {str(one["path"]): str(one["sha256"]) for entry in self.stages for one in entry.outputs}
+
     @property
     def idle(self) -> bool:
         return all(entry.status == "fresh" for entry in self.stages)

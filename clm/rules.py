@@ -5,11 +5,13 @@ It may not import either, nor look at a frame.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
 
-from clm.tables import Column
+from clm.errors import DataError
+from clm.tables import Column, Table
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,19 @@ def of_column(column: Column, value: Any) -> list[Rule]:
     if column.values:
         rules.append(Rule(~value.is_in(list(column.values)), f"{name} holds something else than {', '.join(column.values)}"))
     return rules
+
+
+def of_one_value(table: Table, present: Iterable[str]) -> list[str]:
+    """The columns that may hold one value only: what differs there cannot be added up."""
+    there = set(present)
+    return [column.name for column in table.columns if column.uniform and column.name in there]
+
+
+def several(column: str, where: str) -> DataError:
+    """The answer where such a column holds more than one."""
+    return DataError(
+        f"column {column} holds several values: their amounts cannot be added up",
+        where=where,
+        fix=f"keep the lines of one {column}, as `clm clean --{column}` does",
+        code=column,
+    )

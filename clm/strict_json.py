@@ -48,7 +48,7 @@ def fault(value: Any, deepest: int) -> str | None:
 def day_or_none(value: Any) -> bool:
     """Whether a value is null or a day as JSON writes it, 2024-06-30."""
     try:
-        return value is None or (isinstance(value, str) and bool(date.fromisoformat(value)))
+        return value is None or (isinstance(value, str) and date.fromisoformat(value).isoformat() == value)
     except ValueError:
         return False
 

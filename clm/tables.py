@@ -19,7 +19,7 @@ YEARS = (1800, 2299)
 @dataclass(frozen=True)
 class Column:
     """One column. `nullable` is False where a null breaks the contract; `minimum`/`maximum` bound numbers, and the years of days
-    and times (1 and 9999 where they are not given); `values` lists a closed set.
+    and times (1 and 9999 where they are not given); `values` lists a closed set; `uniform` is a column of one value.
 
     `stage` is the stage that adds it; `optional` columns may be absent.
     """
@@ -34,6 +34,7 @@ class Column:
     maximum: float | None = None
     values: tuple[str, ...] = ()
     stage: str = ""
+    uniform: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ TRANSACTIONS = Table(
         Column("channel", "String", "text", "where it was sold", optional=True),
         Column("device", "String", "text", "what the buyer used", optional=True),
         Column("country", "String", "text", "the buyer's country or region", optional=True),
-        Column("currency", "String", "code", "the currency of the amount", optional=True),
+        Column("currency", "String", "code", "the currency of the amount", optional=True, uniform=True),
         Column("cost", LINE_MONEY, "money", "what the line cost the shop", optional=True),
         Column("email", "String", "text", "the buyer's e-mail; only when mapped by --map", optional=True),
         Column("phone", "String", "text", "the buyer's phone; only when mapped by --map", optional=True),

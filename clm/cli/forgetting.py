@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def forget(job: Job) -> int:
     """Counts on stderr, or an object with --json; 0 also when there was nothing to do."""
+    from clm.forget import coded
     from clm.forget import folder as folders
     from clm.forget import ids as named
     from clm.storage import keys
@@ -35,10 +36,10 @@ def forget(job: Job) -> int:
     given = named.read(ids_file)
     key = keys.read(Path(job.settings.key_file)) if job.settings.key_file is not None else None
     ids = named.with_codes(given, key)
-    held = folders.look(folder, ids, ids_file)  # before the lock, so that a folder that is none is 66
+    folders.check(folder)  # before the lock, so that a folder that is none is 66
     with folder_lock(folder, wait_seconds=job.common.wait):
         held = folders.look(folder, ids, ids_file)
-        folders.check_key(held, key.id if key is not None else None)
+        coded.check(held, key.id if key is not None else None)
         done = None
         if not (held.nothing or job.common.dry_run):
             done = folders.forget(held, ids, _plan(job, folder), job.console.detail)

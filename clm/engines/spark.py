@@ -66,6 +66,11 @@ def check(orders: nw.LazyFrame[Any], source: str) -> None:
         rule for column in TRANSACTIONS.columns if column.name in names for rule in rules.of_column(column, nw.col(column.name))
     ]
     counts = orders.select(nw.when(rule.broken).then(1).otherwise(0).sum().alias(str(at)) for at, rule in enumerate(held))
+    for column in rules.of_one_value(TRANSACTIONS, names):
+        value = nw.col(column)
+        low, high = orders.select(value.min().alias("low"), value.max().alias("high")).collect(backend="polars").row(0)
+        if low != high:
+            raise rules.several(column, source)
     for rule, rows in zip(held, counts.collect(backend="polars").row(0), strict=True):
         if rows:
             raise DataError(

@@ -8,6 +8,7 @@ the journal until all is done.
 * `ids`: who is meant, from a file, by the rule for ids everywhere;
 * `tables`: one Parquet table of clm without them;
 * `exports`: CSV and workbooks of clm without them;
+* `coded`: under which keys its customers are coded;
 * `mentions`: whether anything else names one of them;
 * `folder`: which files there are, and what becomes of each;
 * `rest`: what the run's later stages make of the log that is left.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from clm.forget.mentions import naming
+from clm.forget.mentions import ZIP_FAULTS, naming
 from clm.forget.tables import KEY, own, theirs
 from clm.ingest import own_workbook
 from clm.stages.clean.ids import tidy
@@ -79,7 +79,8 @@ def _workbook(path: Path, ids: frozenset[str]) -> bytes | None:
     rows = own_workbook.typed(path, found[1].columns) if found is not None else None
     if found is None or rows is None:
         return None
-    if _parts(io.BytesIO(workbook.table_workbook(rows, found[0]))) != _parts(path):
+    there = _parts(path)
+    if there is None or _parts(io.BytesIO(workbook.table_workbook(rows, found[0]))) != there:
         return None
     stay = ~theirs(KEY, ids)
     content = workbook.table_workbook(rows.filter(stay), found[0])
@@ -87,9 +88,12 @@ def _workbook(path: Path, ids: frozenset[str]) -> bytes | None:
     return content if again is not None and again[1].equals(found[1].filter(stay)) else None
 
 
-def _parts(book: Path | io.BytesIO) -> dict[str, bytes]:
-    with zipfile.ZipFile(book) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+def _parts(book: Path | io.BytesIO) -> dict[str, bytes] | None:
+    try:
+        with zipfile.ZipFile(book) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    except ZIP_FAULTS:
+        return None
 
 
 def csv_held(path: Path, ids: frozenset[str]) -> Export | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from clm import journal, pipeline
 from clm import record as record_file
-from clm.errors import DataError, InputError, UsageError
+from clm.errors import DataError, InputError
 from clm.forget import exports, mentions, rest, tables
 from clm.forget.exports import Export
 from clm.forget.tables import Held
@@ -74,24 +74,22 @@ class Holdings:
     def log(self) -> Held | None:
         return next((one for one in self.of_run if one.path.name == _LOG), None)
 
-    def key_ids(self) -> set[str]:
-        """Keys under which customers of the tables are coded."""
-        records = [record for one in (*self.of_run, *self.loose) for record in (one.facts.to_json(), *one.facts.ancestors)]
-        coded = [one["settings"] for one in records if one.get("stage") == "clean" and isinstance(one.get("settings"), dict)]
-        return {str(one["key_id"]) for one in coded if one.get("key_id") and tables.KEY in (one.get("pseudonymise") or ())}
 
-
-def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
-    """Everything in a folder, but for the file of ids itself.
-
-    Raises InputError when it is none, DataError for a table that is damaged, and where a forget of other ids is unfinished.
-    """
+def check(folder: Path) -> None:
+    """Raises InputError when a path is no folder that can be worked in."""
     if not folder.is_dir():
         raise InputError(f"{folder.name} is no folder", where=str(folder), fix="name the folder of the outputs")
     try:
         str(folder).encode()
     except UnicodeEncodeError:  # Polars would find no table in it
         raise InputError("the name of the folder is not UTF-8", where=str(folder), fix="rename the folder") from None
+
+
+def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
+    """Everything in a folder, but for the file of ids itself. The caller holds the folder's lock.
+
+    Raises DataError for a table that is damaged or not the one the run wrote, and where a forget of other ids is unfinished.
+    """
     record = record_file.read(folder) if (folder / record_file.NAME).is_file() else None
     found = Holdings(folder, record, journal.begun(folder, ids))
     if found.record is None and (folder / record_file.NAME).is_file():
@@ -122,7 +120,8 @@ def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
 def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -> None:
     facts = verifying.facts_of(path)
     held = tables.held(path, facts, ids) if facts is not None else None
-    if of_run and held is None:
+    written = {} if found.record is None or found.unfinished else found.record.hashes()
+    if of_run and (held is None or written.get(path.name, held.sha256) != held.sha256):
         raise DataError(
             f"{path.name} was changed since the run wrote it, or is damaged",
             where=str(path),
@@ -180,11 +179,14 @@ def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str],
     ]
     anew = record is not None and (held.in_run or held.unfinished)
     if record is not None and anew:
-        if log is None:
+        cleaned = record.entry("clean")
+        names = [str(one["path"]) for one in cleaned.outputs] if cleaned is not None else []
+        gone = next((name for name in names if not (held.folder / name).is_file()), None)
+        if log is None or gone is not None:
             raise DataError(
-                f"the run has no {_LOG} to go on from",
+                f"the run has no {gone or _LOG} to go on from",
                 where=str(held.folder),
-                fix="make the folder anew with `clm run`",
+                fix=f"{f'delete {journal.NAME}, then ' if held.unfinished else ''}make the folder anew with `clm run`",
                 code="no_log",
             )
         if record.status != "done" and not held.unfinished:
@@ -281,22 +283,3 @@ def still_held(folder: Path, ids: frozenset[str], ids_file: Path) -> list[str]:
     return [one.path.name for one in (*found.of_run, *found.loose) if one.any] + [
         one.path.name for one in found.texts if one.rows
     ]
-
-
-def check_key(held: Holdings, key_id: str | None) -> None:
-    """Raises UsageError when tables hold codes and no key was given, DataError when it is another one."""
-    coded = held.key_ids()
-    if coded and key_id is None:
-        raise UsageError(
-            "the customers of these tables are pseudonymised: without their key nobody can be found",
-            where=str(held.folder),
-            fix="give the key of the log: --key-file shop.key",
-            code="keys",
-        )
-    if coded - {key_id}:
-        raise DataError(
-            "some tables were pseudonymised under another key",
-            where=f"{held.folder}: key {', '.join(sorted(coded - {key_id}))}",
-            fix="give that key, one call for each",
-            code="keys",
-        )

@@ -65,16 +65,16 @@ def _cells(lines: list[str], path: Path) -> list[str]:
     """The ids as they are written: without a heading customer_id every line is one."""
     head = lines[0].rstrip("\r\n") if lines else ""
     for mark in (",", ";", "\t"):
-        names = [name.strip() for name in next(csv.reader([head], delimiter=mark), [])]
+        names = [name.strip().casefold() for name in next(csv.reader([head], delimiter=mark), [])]
         if COLUMN in names:
             place = names.index(COLUMN)
             rows = list(csv.reader(lines[1:], delimiter=mark, strict=True))
-            short = next((number for number, row in enumerate(rows, 2) if row and len(row) <= place), None)
-            if short is not None:
+            other = next((number for number, row in enumerate(rows, 2) if row and len(row) != len(names)), None)
+            if other is not None:
                 raise DataError(
-                    f"a record of {path.name} has too few fields",
-                    where=f"{path.name}, record {short}",
-                    fix="mend the file: nobody must be left out unseen",
+                    f"a record of {path.name} has more or fewer fields than its heading",
+                    where=f"{path.name}, record {other}",
+                    fix="quote what holds the separator: nobody must be left out, or forgotten for another, unseen",
                     code="ids_file",
                 )
             return [row[place] for row in rows if row]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import codecs
 import html
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +19,17 @@ import polars as pl
 from clm.storage.faults import reading
 
 _MOST_BYTES = 64 << 20
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# by how they begin; the shorter mark begins the longer
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PACKED = (b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
+# how a zip says that it cannot be read
+ZIP_FAULTS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf")
 # in the parts of a workbook a number of a text, then what is no text
 _MARKUP = re.compile(r'<[^>]*t="s"[^>]*><v>\d+</v>|<[^>]*>')
 
@@ -50,25 +62,30 @@ def _texts(path: Path) -> Iterator[str]:
     if path.stat().st_size > _MOST_BYTES:
         return
     content = path.read_bytes()
-    if content.startswith(_UTF16):
-        yield content.decode("utf-16", "replace")
-    elif b"\0" not in content:
+    wide = next((encoding for mark, encoding in _WIDE if content.startswith(mark)), None)
+    if wide is not None:
+        yield content.decode(wide, "replace")
+    elif zipfile.is_zipfile(path):
+        yield from _unpacked(path)
+    elif b"\0" not in content and not content.startswith(_PACKED):
         text = content.decode("utf-8", "replace")
         yield text
         if "&" in text:
             yield html.unescape(text)
         if "\ufffd" in text:
             yield content.decode("gb18030", "replace")
-    elif zipfile.is_zipfile(path):
-        yield from _packed(path)
 
 
-def _packed(path: Path) -> Iterator[str]:
-    """The texts of a workbook, or of another document that is a zip of XML."""
+def _unpacked(path: Path) -> list[str]:
+    """The texts of a workbook, or of another zip of texts and pictures; none where something in it cannot be looked into."""
     try:
         with zipfile.ZipFile(path) as archive:
-            inside = [one for one in archive.infolist() if one.filename.endswith((".xml", ".vml"))]
-            if sum(one.file_size for one in inside) <= _MOST_BYTES:
-                yield from (html.unescape(_MARKUP.sub(" ", archive.read(one).decode("utf-8", "replace"))) for one in inside)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
-        return
+            inside = [one for one in archive.infolist() if not one.filename.lower().endswith(_PICTURES)]
+            if sum(one.file_size for one in inside) > _MOST_BYTES:
+                return []
+            contents = [archive.read(one) for one in inside]
+    except ZIP_FAULTS:
+        return []
+    if any(b"\0" in content for content in contents):
+        return []
+    return [html.unescape(_MARKUP.sub(" ", content.decode("utf-8", "replace"))) for content in contents]

@@ -30,10 +30,9 @@ KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
 AGGREGATES = ("COHORTS", "BACKTEST", "METRICS")
 _KNOWN = {column.name for table in ALL.values() for column in table.columns}
-_PASSING = ("segment", "clv", "churn")
 _COUNTED = ("rows", "amount", "metrics", "warnings", "learned")
 # settings in which somebody may have written an id
-_WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products")
+_WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products", "where")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Held:
 def key_of(facts: Facts, schema: pl.Schema) -> str | None:
     """The column of ids; a labelled table keeps its own name for it, a list has it in its language."""
     if facts.table == LABELLED.name:
-        return schema.names()[0]
+        return next(iter(schema.names()), None)
     called = [KEY, *(load(lang).name("column", KEY) for lang in LANGUAGES)] if facts.table == LIST.name else [KEY]
     return next((name for name in called if name in schema), None)
 
@@ -81,11 +80,13 @@ def _rows(path: Path) -> pl.LazyFrame:
 
 
 def held(path: Path, facts: Facts, ids: frozenset[str]) -> Held | None:
-    """What a table holds of them; None when it is no longer as it was written, cannot be read, or its books are of other rows."""
+    """What a table holds of them; None when it is not as it was written, cannot be read, is not one this clm could write, or
+    its books are of other rows.
+    """
     if not verifying.is_whole(path):
         return None
     try:
-        wrong = any(books.faults(facts)) or any(books.against_rows(facts, _rows(path)))
+        wrong = not verifying.fits(path, facts) or any(books.faults(facts)) or any(books.against_rows(facts, _rows(path)))
         return None if wrong else _held(path, facts, ids)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
@@ -146,7 +147,7 @@ def loose_facts(one: Held, ids: frozenset[str]) -> Facts:
     """The facts of a table that is not made again: fewer rows, and none of the numbers that counted who is gone."""
     rows = dict(one.facts.rows)
     rows["out"] -= one.rows
-    if one.facts.table == CUSTOMERS.name and one.facts.stage in _PASSING:
+    if one.facts.table == CUSTOMERS.name and one.facts.stage in books.PASSING:
         rows["in"] -= one.rows
     amount = None
     if one.facts.amount is not None and one.facts.table == CUSTOMERS.name:

@@ -11,7 +11,7 @@ import polars as pl
 
 from clm.dtypes import is_pattern, polars_type
 from clm.errors import DataError
-from clm.rules import Rule, of_column
+from clm.rules import Rule, of_column, of_one_value, several
 from clm.tables import ALL, BEHAVIOUR, CUSTOMERS, STAGE_READS, TRANSACTIONS, Table
 
 
@@ -69,7 +69,7 @@ def _looks_like(schema: pl.Schema, table: Table) -> bool:
 
 
 def check_data(frame: pl.LazyFrame, table: Table, name: str) -> None:
-    """The data of a table against its rules: those of its columns, no NaN beside them, key sorted and unique.
+    """The data of a table against its rules: those of its columns, no NaN beside them, one currency, key sorted and unique.
 
     Raises DataError naming the first column that breaks its rule. One streaming pass, which leaves out what the statistics of a
     Parquet file prove: whoever does not trust them scans it without.
@@ -90,10 +90,15 @@ def check_data(frame: pl.LazyFrame, table: Table, name: str) -> None:
     seen = {test: rule.broken for test, rule in rules.items() if not rule.provable}
     proven = {test: rule.broken for test, rule in rules.items() if rule.provable}
     plans = [_counts(frame, seen)] if seen else []
+    alike = of_one_value(table, schema)
+    plans += [frame.select((pl.col(one).min() != pl.col(one).max()).fill_null(value=False) for one in alike)] if alike else []
     plans += [_counts(frame.filter(pl.any_horizontal(proven.values())), proven)] if proven else []
     broken: dict[str, int] = {}
     for counts in pl.collect_all(plans, engine="streaming"):
         broken |= counts.row(0, named=True)
+    for column in alike:
+        if broken[column]:
+            raise several(column, name)
     for test, rule in rules.items():
         if broken[test]:
             raise DataError(f"{rule.says} ({broken[test]:,} rows)", where=name, fix="make the file again", code="contract")

@@ -117,8 +117,15 @@ def _ancestor(record: Any) -> bool:
     if not isinstance(parts, list) or not all(isinstance(one, dict) and "source" in one and _ancestor(one) for one in parts):
         return False
     if "source" in record:
-        return isinstance(record["source"], str) and shapes.count(record.get("bytes"))
-    return record.get("table") is None or ({"table", "stage", "settings"} <= set(record) and _FACTS(record))
+        return set(record) <= _OF_SOURCE and isinstance(record["source"], str) and shapes.count(record.get("bytes"))
+    if record.get("table") is None:
+        return set(record) <= _OF_UNKNOWN
+    return {"table", "stage", "settings"} <= set(record) and _FACTS(record)
+
+
+# all that is known of a source, and of a table without a footer
+_OF_SOURCE = {"source", "bytes", "sha256", "parts"}
+_OF_UNKNOWN = {"table", "bytes", "sha256", "parts"}
 
 
 def _money(value: Any) -> bool:

@@ -18,7 +18,7 @@ from clm.tables import CUSTOMERS, REJECTS, TRANSACTIONS
 _WIDE = Context(prec=80)
 _PARTS = ("rejected", "collapsed")
 # stages that hand every customer on
-_PASSING = ("segment", "clv", "churn")
+PASSING = ("segment", "clv", "churn")
 
 
 def faults(facts: Facts) -> Iterator[str]:
@@ -27,7 +27,7 @@ def faults(facts: Facts) -> Iterator[str]:
     lines = facts.table in (TRANSACTIONS.name, REJECTS.name)
     if lines and rows["in"] != rows["out"] + gone:
         yield f"{rows['in']:,} rows in are not {rows['out']:,} kept + {gone:,} left out"
-    if facts.table == CUSTOMERS.name and facts.stage in _PASSING and rows["in"] != rows["out"]:
+    if facts.table == CUSTOMERS.name and facts.stage in PASSING and rows["in"] != rows["out"]:
         yield f"{rows['in']:,} customers in, {rows['out']:,} out"
     money = facts.amount
     if money is not None and Decimal(money["in"]) != reduce(_WIDE.add, map(Decimal, _left_out(money)), Decimal(money["out"])):

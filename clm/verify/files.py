@@ -80,5 +80,5 @@ def _model(path: Path) -> Check | None:
         found = model_file.read(path)
         steps.check_taught(found)
     except ConfigError as error:
-        return None if "is no model" in error.what else checked.wrong("model", error.what)
+        return None if error.code == model_file.NO_MODEL else checked.wrong("model", error.what)
     return checked.ok("model", f"numbers of {', '.join(found.learned) or 'no stage'}, within their bounds")

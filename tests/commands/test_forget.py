@@ -318,8 +318,17 @@ def test_codes_need_their_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert forget(tmp_path / "out", "gone.txt") == 2
     assert forget(tmp_path / "out", "gone.txt", "--key-file", "other.key") == 65
     capsys.readouterr()
+    again = ("-o", "again.parquet", "-q", "--key-file", "other.key")
+    assert main(["clean", str(log), *again]) == 0
+    (tmp_path / "again.parquet").replace(tmp_path / "out" / "again.parquet")
     assert forget(tmp_path / "out", "gone.txt", "--key-file", "shop.key") == 0
-    assert "2 customers of 2 ids" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "again.parquet stays as it is: it is coded under key" in told
+    assert forget(tmp_path / "out", "gone.txt", "--key-file", "other.key") == 0
+    assert "2 customers of 2 ids" in told
+    capsys.readouterr()
+    forget(tmp_path / "out", "gone.txt", "--key-file", "other.key")
+    assert "nothing to do" in capsys.readouterr().err
     assert pl.read_parquet("out/customers.parquet").height == 28
     assert wrong(tmp_path / "out") == []
 
@@ -418,7 +427,8 @@ def test_exports_keep_every_other_byte(copy: Path, gone: str) -> None:
         (b"", set()), (b"\n \n", set()), (b"a\nb\n", {"a", "b"}), (b"\xef\xbb\xbfa\r\nb", {"a", "b"}), (b" 007 \n", {"007"}),
         (b"17850.0\n12.0\n", {"17850", "12"}), (b"17850.0\nx\n", {"17850.0", "x"}), (b'="1001"\n\'7\n', {"1001", "7"}),
         ("e\u0301ve\n".encode(), {"éve"}), (b"customer_id\n5\n", {"5"}), (b"name;customer_id\nann;5\nbob; 6\n\n", {"5", "6"}),
-        (b'customer_id,x\n"a,b",1\n', {"a,b"}), (b"NULL\nNA\n", {"NULL", "NA"}), (b"a,b\n", {"a,b"}),
+        (b'customer_id,x\n"a,b",1\n', {"a,b"}),
+        (b"Customer_ID\n5\n", {"5"}), (b"NULL\nNA\n", {"NULL", "NA"}), (b"a,b\n", {"a,b"}),
     ],
 )  # fmt: skip
 def test_ids_are_read_by_the_rule_for_ids_everywhere(content: bytes, found: set[str], tmp_path: Path) -> None:
@@ -481,6 +491,7 @@ def test_a_file_without_ids_says_so(copy: Path, tmp_path: Path, capsys: pytest.C
         b"a\0b\n",
         b"1.2E+15\n",
         b"x,customer_id\n1\n",
+        b"customer_id\nSmith, John\n",
         b'x,customer_id\n"a,1\n',
         b"x" * 200_000,
         b"customer_id\n" + b"x" * 200_000,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,7 +17,7 @@ from clm.cli import main
 from clm.errors import StorageError
 from clm.outcome import Rows
 from clm.storage import facts, publish, seal
-from clm.tables import LABELLED
+from clm.tables import CUSTOMERS, LABELLED, TRANSACTIONS
 from clm.verify import verify
 
 
@@ -42,6 +44,10 @@ def left(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 
 def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def told_by(path: Path) -> facts.Facts:
+    return facts.parse(pl.read_parquet_metadata(path)[facts.KEY], path.name)
 
 
 def churn_of(folder: Path) -> dict[str, object]:
@@ -197,3 +203,39 @@ def test_an_interrupted_forget_is_told_as_one(
     assert "it ends what was begun" in said
     assert main(["verify", str(copy), "-q"]) == 65
     assert "run clm forget again with the list" in capsys.readouterr().err
+
+
+def test_a_run_that_lost_its_rejects_is_refused_before_a_change(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is missing could not be entered in run.json again, and no forget could end: 65, named, and nothing is changed."""
+    (copy / "rejects.parquet").unlink()
+    before = content(copy)
+    assert forget(copy) == 65
+    assert "the run has no rejects.parquet to go on from" in capsys.readouterr().err
+    assert content(copy) == before
+
+
+def test_a_log_of_another_source_is_not_entered_as_the_runs(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its seal is whole, but it is not the one run.json names: the later tables would be made of it, and pass for the run's."""
+    frame, told = pl.read_parquet(copy / "clean.parquet"), told_by(copy / "clean.parquet")
+    publish.publish(
+        copy / "clean.parquet", lambda path: publish.write_table(frame, TRANSACTIONS, replace(told, zone="UTC"), path)
+    )
+    before = content(copy)
+    assert forget(copy) == 65
+    assert "clean.parquet was changed since the run wrote it" in capsys.readouterr().err
+    assert content(copy) == before
+
+
+@pytest.mark.parametrize("change", [{"table": "COUPONS"}, {"table_version": 99}, {"table": "BACKTEST"}])
+def test_a_table_this_clm_could_not_write_stays(
+    change: dict[str, Any], ran: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of a newer version, or that is not what its footer says, is named; the others lose their rows."""
+    shutil.copy(ran / "clean.parquet", folder)
+    frame, told = pl.read_parquet(ran / "rfm.parquet"), told_by(ran / "rfm.parquet")
+    publish.publish(folder / "rfm.parquet", lambda path: publish.write_table(frame, CUSTOMERS, replace(told, **change), path))
+    before = (folder / "rfm.parquet").read_bytes()
+    assert forget(folder) == 0
+    assert "rfm.parquet" in left(capsys)
+    assert (folder / "rfm.parquet").read_bytes() == before
+    assert not list(folder.glob("forgetting*"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import io
 import json
 import shutil
 import zipfile
@@ -17,6 +19,14 @@ from clm.forget import mentions
 from clm.storage import facts
 
 _MEMBERS = "customer_id,cohort,group,first_order_on,note\n"
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return packed.getvalue()
 
 
 @pytest.fixture
@@ -185,8 +195,12 @@ def test_a_single_tables_footer_keeps_no_number_of_theirs(ran: Path, folder: Pat
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"A&amp;B rang", True), ("金丝雀 rang".encode("gb18030"), True), ("A&B".encode("utf-16"), True), (b"A&Bc", False),
+        (b"A&amp;B rang", True), ("金丝雀 rang".encode("gb18030"), True), ("A&B".encode("utf-16"), True),
+        ("A&B".encode("utf-32"), True), (b"A&Bc", False),
         ("\ufeff".encode() + "e\u0301ve".encode(), True), (b"\0\1", None),
+        (bz2.compress(b"A&B"), None), (zipped(("a.xml", b"<x/>"), ("b.csv", b"A&B")), True), (zipped(("a.gz", b"\0"),), None),
+        (zipped(("a.xml", b"<x/>" * 99)).replace(b"a.xml", b"b.xml", 1), None),
+        (zipped(("a.png", b"\0"), ("b.xml", b"A&amp;B")), True),
     ],
 )  # fmt: skip
 def test_a_mention_is_seen_in_the_usual_encodings(content: bytes, said: bool | None, tmp_path: Path) -> None:

@@ -311,6 +311,7 @@ def test_a_table_that_is_not_there_or_another_is_refused(tmp_path: Path, remote:
         "sale, return": ODD.with_columns(pl.lit("void").alias("kind")),
         "customer_id holds nulls": ODD.with_columns(pl.lit(None, pl.String).alias("customer_id")),
         "source_line goes below 1 (1 rows)": ODD.with_columns(pl.col("source_line") - 2),
+        "currency holds several values": ODD.with_columns(currency=pl.Series(["USD", None, *["EUR"] * 5])),
         "ordered_at leaves the years 1800 to 2299 (7 rows)": ODD.with_columns(pl.col("ordered_at").dt.offset_by("9000y")),
     }
     for said, frame in wrong.items():

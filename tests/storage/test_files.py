@@ -175,6 +175,20 @@ def test_what_is_read_again_has_its_type_and_size(part: str, told: object, as_an
         facts.parse(text, "x")
 
 
+@pytest.mark.parametrize(
+    "ancestor",
+    [
+        {"source": "a.csv", "bytes": 1, "sha256": "s", "learned": {"a": 1}},
+        {"table": None, "bytes": 1, "sha256": "s", "settings": {"rule": "C1"}},
+        Facts("CUSTOMERS", 1, "rfm", {}, ROWS, as_of="20240630").to_json() | {"sha256": "s"},
+    ],
+)
+def test_an_ancestor_is_a_source_or_a_table_and_nothing_between(ancestor: dict[str, object]) -> None:
+    """A source has no settings, nor has a table without a footer; a day is written in one way."""
+    with pytest.raises(DataError, match="footer of x is damaged"):
+        facts.parse(json.dumps(Facts("CUSTOMERS", 1, "rfm", {}, ROWS).to_json() | {"ancestors": [ancestor]}), "x")
+
+
 def test_an_ancestor_may_have_lost_its_books_and_a_table_may_not() -> None:
     """Whoever takes customers out of an ancestor takes its numbers away."""
     own = Facts("CUSTOMERS", 1, "rfm", {}, ROWS).to_json()
@@ -239,6 +253,14 @@ def test_times_lie_in_the_years_of_the_calendar(microseconds: int, kept: bool) -
     log = LOG.lazy().with_columns(ordered_at=pl.lit(microseconds).cast(pl.Datetime("us")))
     with nullcontext() if kept else pytest.raises(DataError, match="ordered_at leaves the years 1800 to 2299"):
         contract.check_data(log, TRANSACTIONS, "x.parquet")
+
+
+def test_several_currencies_are_not_added_up() -> None:
+    """A log in two is refused, whoever wrote it; lines that name none are taken to be in the one."""
+    for codes, fine in (["USD", "EUR"], False), (["USD", None], True), ([None, None], True):
+        log = pl.concat([LOG, LOG]).with_columns(currency=pl.Series([*codes] * LOG.height, dtype=pl.String)).lazy()
+        with nullcontext() if fine else pytest.raises(DataError, match="several values: their amounts cannot be added up"):
+            contract.check_data(log, TRANSACTIONS, "x.parquet")
 
 
 def test_data_that_keeps_the_contract_passes() -> None:
