@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from clm import shapes
+
 ACTIVE_DAYS = 90  # a buyer is active when the last order lies in the last 90 days
 ERROR_SCORES = ("rmse", "mae", "msle", "poisson_deviance")
 RANK_SCORES = ("spearman", "gini", "capture_10", "capture_20")
@@ -399,9 +401,6 @@ def finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-_MOST_PEOPLE = 2**53
-
-
 class Sheet:
     """Gathers numbers under their declared names; an undeclared name is a KeyError."""
 
@@ -421,7 +420,7 @@ class Sheet:
         n: int | None = None,
     ) -> None:
         unit = _UNITS[section, metric]
-        n = n if n is None or abs(n) <= _MOST_PEOPLE else None  # a footer may say anything
+        n = n if shapes.count(n) else None  # a footer may say anything
         self._rows.append((section, metric, group, period, finite(value), unit, finite(lower), finite(upper), n, False))
 
     def frame(self, as_of: date | None) -> pl.DataFrame:
