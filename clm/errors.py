@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-# user and password of an address (a secret key may hold a slash), and its query: a `?` alone is part of a pattern
-_ADDRESS = re.compile(r"\w://\S+")
-_CREDENTIALS = re.compile(r"(?<=://)(?:[^/]*@|[^/:]*:(?!\d+/).*@)|\?[^?/=]+=.*")
+# user and password of an address (a secret key may hold a slash), and its query: a `?` alone is part of a pattern; an address
+# taken for a path has lost one of its slashes
+_ADDRESS = re.compile(r"\w:/\S+")
+_CREDENTIALS = re.compile(r"(?<=\w:/)(/?)(?:[^/]*@|[^/:]*:(?!\d+/).*@)|\?[^?/=]+=.*")
 
 
 class Exit(IntEnum):
@@ -73,7 +74,7 @@ class ClmError(Exception):
 
 
 def _without_credentials(text: str) -> str:
-    return _ADDRESS.sub(lambda address: _CREDENTIALS.sub("", address[0]), text)
+    return _ADDRESS.sub(lambda address: _CREDENTIALS.sub(r"\1", address[0]), text)
 
 
 class UsageError(ClmError):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 from collections.abc import Collection
 from pathlib import Path
 
+from clm import shapes, strict_json
 from clm.errors import DataError
 from clm.inert import json_text
 from clm.storage import publish, temporary
@@ -21,6 +21,9 @@ from clm.storage import publish, temporary
 NAME = "forgetting.json"
 SAYS = "a clm forget in this folder did not come to its end: some files may still hold the customers"
 END = f"run clm forget again with the list it was begun with; to give it up, delete {NAME}: the files then go on holding them"
+
+_ENTRIES = {"tables": shapes.by_name(shapes.text), "salt": shapes.text, "ids": shapes.text}
+_RECORD = shapes.record_of(_ENTRIES, *_ENTRIES)
 
 
 def begun(folder: Path, ids: Collection[str]) -> dict[str, str] | None:
@@ -32,16 +35,17 @@ def begun(folder: Path, ids: Collection[str]) -> dict[str, str] | None:
     if not path.is_file():
         return None
     try:
-        record = json.loads(path.read_text("utf-8"))
-        tables = {str(name): str(sha256) for name, sha256 in record["tables"].items()}
-        same = hmac.compare_digest(_digest(ids, bytes.fromhex(record["salt"])), record["ids"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        record = strict_json.loads(path.read_bytes())
+        if not _RECORD(record):
+            raise ValueError
+        same = hmac.compare_digest(_digest(ids, bytes.fromhex(record["salt"])).encode(), record["ids"].encode())
+    except ValueError:
         raise DataError(
             f"{NAME} is damaged", where=str(path), fix="delete it, then run the same clm forget again", code="journal"
         ) from None
     if not same:
         raise DataError(f"{SAYS}, and it had another list of ids", where=str(folder), fix=END, code="forgetting")
-    return tables
+    return dict(record["tables"])
 
 
 def begin(folder: Path, tables: dict[str, str], ids: Collection[str]) -> None:

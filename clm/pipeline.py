@@ -152,8 +152,7 @@ def _taken(
             on_start(stage, reason or "")
             entry, as_of = _take(stage, plan)
         except ClmError as error:
-            made = old.made_from if old is not None else None  # the settings an interrupted forget goes on with
-            failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3), made_from=made)
+            failed = Entry(stage, "failed", error.what, round(monotonic() - started, 3))
             record = replace(record, stages=(*record.stages, failed), status="failed", exit_code=int(error.exit_code))
             record_file.write(plan.folder, replace(record, finished=record_file.now()), before)
             raise

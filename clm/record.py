@@ -25,7 +25,7 @@ _LONGEST_WORD, _LONGEST_NAME = 40, 255
 class Entry:
     """One stage in run.json. `status`: made, fresh (nothing changed), skipped (not possible with this data), failed.
 
-    `made_from` is what decides whether it is stale: hashes of the inputs, settings, versions; once it failed, as before.
+    `made_from` is what decides whether it is stale: hashes of the inputs, settings, versions.
     """
 
     stage: str

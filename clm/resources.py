@@ -98,12 +98,12 @@ def shortfall(threads: int | None, memory_limit: int | float) -> Notice | None:
 
 
 def holding(command: str, customers: int, memory_limit: int | float) -> Notice | None:
-    """What to say before a command of PER_CUSTOMER starts that cannot stay within the limit: no part of the table it
+    """What to say before a command of PER_CUSTOMER starts that cannot stay within the limit: no part of the tables it
     works on as a whole can go to disk.
     """
     limit = limit_of(memory_limit)
     least = _TABLE + PER_CUSTOMER[command] * customers
-    if limit >= least:
+    if limit >= least or not customers:
         return None
     return Notice(
         "memory_limit",

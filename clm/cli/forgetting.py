@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from clm import model_file
 from clm.cli import running
-from clm.errors import DataError, UsageError
+from clm.errors import UsageError
 from clm.outcome import Notice, counted
 from clm.settings import STAGES, RunSettings
 
@@ -42,15 +42,7 @@ def forget(job: Job) -> int:
         coded.check(held, key.id if key is not None else None)
         done = None
         if not (held.nothing or job.common.dry_run):
-            done = folders.forget(held, ids, _plan(job, folder), job.console.detail)
-            still = folders.still_held(folder, ids, ids_file)
-            if still:
-                raise DataError(
-                    "some files still hold one of them",
-                    where=", ".join(still),
-                    fix="make them again, or delete them",
-                    code="still_held",
-                )
+            done = folders.forget(held, ids, ids_file, _plan(job, folder), job.console.detail)
     return _told(job, folder, held, done, len(given))
 
 

@@ -5,6 +5,7 @@ It may not know what a stage computes.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -62,16 +63,21 @@ class Job:
     def source(self) -> Path:
         """The one input: a path, or standard input spooled to a file."""
         found = self._spooled() if self.inputs in ([], ["-"]) else self._regular(self.inputs[0], "input")
-        self.tell_memory(self.command, found)
+        self.tell_memory(self.command, self.settings, found)
         return found
 
-    def tell_memory(self, command: str, table: Path) -> None:
-        """Say before a command starts when the limit is too small for the customers of this table."""
+    def tell_memory(self, command: str, settings: Any, *tables: Path) -> None:
+        """Say before a command starts when the limit is too small for the customers of these tables and of its --previous."""
         from clm import resources
         from clm.storage import examined
 
-        known = examined.examine(table) if command in resources.PER_CUSTOMER and table.is_file() else None
-        short = resources.holding(command, known.rows, self.common.memory_limit) if known else None
+        if command not in resources.PER_CUSTOMER:
+            return
+        earlier = getattr(settings, "previous", None)
+        named = [*tables, Path(earlier)] if earlier is not None else tables
+        known = [examined.examine(table) for table in named if table.is_file()]
+        customers = sum(one.rows for one in known if one is not None and "recency_days" in one.schema)
+        short = resources.holding(command, customers, self.common.memory_limit)
         if short is not None:
             self.console.warning(short)
 
@@ -83,15 +89,21 @@ class Job:
 
     def elsewhere(self, given: str) -> bool:
         """Whether an input is an address (`s3://…`), no path."""
-        return "://" in given and not Path(given).exists()
+        return "://" in given and not os.path.exists(given)  # noqa: PTH110 an address may be longer than any path
+
+    def _here(self, named: Sequence[str | None]) -> list[Path]:
+        """Those that are files of this machine."""
+        return [Path(one) for one in named if one not in (None, "-") and not self.elsewhere(one)]
 
     def refuse_addresses(self, read: Sequence[str], written: Sequence[str]) -> None:
-        """Files are those of this machine: `rfm` alone reads another's input, and a customer of `show` is no file.
+        """Files are those of this machine: `rfm` alone reads another's input. What follows a customer of `show` is read, what
+        follows `key new` written.
 
         Raises InputError or OutputError.
         """
-        inputs = self.inputs[1:] if self.command in ("rfm", "show") else self.inputs
-        for given in (*inputs, *read):
+        inputs = self.inputs[1:] if self.command in ("rfm", "show", "key") else self.inputs
+        read, written = (read, [*inputs, *written]) if self.command == "key" else ([*inputs, *read], written)
+        for given in read:
             if self.elsewhere(given):
                 from clm.engines import stores
 
@@ -184,7 +196,7 @@ class Job:
             target = Path(str(self.common.output))
             formats.to_path(target, also)
             named = [getattr(self.settings, name, None) for name in ("orders", "previous", "attributes", "costs")]
-            files.keep_inputs([Path(one) for one in [*filter(None, named), *(self.inputs if other_table else [])]], [target])
+            files.keep_inputs(self._here([*named, *(self.inputs if other_table else [])]), [target])
         if self.common.output == "-" and sys.stdout.isatty():
             raise UsageError("Parquet would scramble the terminal", fix="pipe it on, or name a file with -o")
 
@@ -232,7 +244,7 @@ class Job:
         used += [getattr(self.settings, name, None) for name in ("previous", "tiers", "scheme", "attributes")]
         target = Path(given)
         output = [Path(self.common.output)] if self.common.output not in (None, "-") else []
-        files.keep_inputs([Path(one) for one in used if one not in (None, "-")], [target, *output])
+        files.keep_inputs(self._here(used), [target, *output])
         return None if self.common.dry_run else partial(self.publish_bytes, target)
 
     def finish(self, step: Step, *, table: bool = True, first: Sequence[str] | None = None, below: Sequence[str] = ()) -> int:

@@ -116,7 +116,7 @@ def _starter(job: Job, plan: Plan) -> Any:
         console = replace(job.console, name=stage)
         console.detail(f"{stage}: {reason}")
         if stage != "clean":
-            replace(job, console=console).tell_memory(stage, plan.folder / plan.reads(stage)[0])
+            replace(job, console=console).tell_memory(stage, plan.settings[stage], plan.folder / plan.reads(stage)[0])
 
     return say
 

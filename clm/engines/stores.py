@@ -23,6 +23,7 @@ _NOTHING_THERE = "expanded paths were empty"
 _NO_PARQUET = "parquet: "
 _OF_PARTS = ("extra_columns=", "cast_options=", "missing_columns=")
 _OTHER_FILES = "different file extensions"
+_NO_PATTERN = ("regex error", "glob pattern")
 
 
 def not_here(url: str) -> InputError:
@@ -39,8 +40,8 @@ def not_here(url: str) -> InputError:
 def orders(url: str) -> Iterator[pl.LazyFrame]:
     """The Parquet file, folder (its address ends in `/`) or pattern at an address, as long as it is read.
 
-    Raises InputError for a kind of address that is not read, and when the store does not give it; UsageError without a bucket;
-    DataError when that is no Parquet, or parts that do not fit together.
+    Raises InputError for a kind of address that is not read, and when the store does not give it; UsageError without a bucket and
+    for a pattern that is none; DataError when that is no Parquet, or parts that do not fit together.
     """
     if not url.startswith(_READ):
         raise InputError(
@@ -64,6 +65,13 @@ def orders(url: str) -> Iterator[pl.LazyFrame]:
             warnings.simplefilter("ignore")  # of a region that is not set: it is asked for
             frame.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
+        if isinstance(error, pl.exceptions.ComputeError) and any(mark in str(error) for mark in _NO_PATTERN):
+            raise UsageError(
+                "the address holds a pattern that is none",
+                where=url,
+                fix="close every [, and let ** stand alone between two slashes",
+                code="address",
+            ) from error
         raise _of_log(url, error) or _not_given(url, "it is not said why") from error
     try:
         yield frame
@@ -93,7 +101,10 @@ def _of_log(url: str, error: Exception) -> InputError | DataError | None:
         return _not_given(url, text.partition(_OF_STORE)[2]) if _OF_STORE in text else None
     if isinstance(error, pl.exceptions.ComputeError) and text.startswith(_NO_PARQUET) and "(os error" not in text:
         return DataError(
-            "what the object store gives is no Parquet, or damaged", where=url, fix="make it again", code="not_parquet"
+            "what the object store gives is no Parquet, damaged, or was replaced while it was read",
+            where=url,
+            fix="make it again, or run again when nobody writes there",
+            code="not_parquet",
         )
     if _OTHER_FILES in text:
         return DataError(

@@ -21,13 +21,13 @@ from clm.outcome import Notice
 from clm.pipeline import Plan
 from clm.record import Entry, Record
 from clm.storage import facts as footers
-from clm.storage import files, temporary
+from clm.storage import files, publish, temporary
 from clm.storage.facts import Facts
 from clm.tables import REJECTS, TRANSACTIONS
 from clm.verify import table as verifying
 
 _MADE_OF_TABLES = (".html", ".md", ".json", ".xlsx", ".svg")
-_NAMED = "their own records apart, and another names one of them"
+_NAMED = "their own records apart, and another may name one of them"
 _LOG, _REJECTS = "clean.parquet", "rejects.parquet"
 
 
@@ -96,12 +96,12 @@ def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
         raise DataError(
             "run.json is damaged", where=str(folder), fix="make the folder anew with `clm run --force`", code="run_json"
         )
-    of_run = {name for names in pipeline.WRITES.values() for name in names} if found.record else set()
+    of_run = set(found.record.hashes()) if found.record else set()
     others = []
     for path in sorted(folder.iterdir()):
         if path.name in (record_file.NAME, journal.NAME) or temporary.is_one(path):
             continue
-        if path.is_symlink() or not path.is_file():
+        if not path.is_file() or (path.is_symlink() and path.name not in of_run):
             found.left.append((path.name, "a link or a folder: not looked into"))
         elif path.samefile(ids_file):
             found.left.append((path.name, "the list of ids itself: delete it when all is done"))
@@ -167,58 +167,88 @@ class Done:
     notices: tuple[Notice, ...] = ()
 
 
-def forget(held: Holdings, ids: frozenset[str], plan: Plan, say: Callable[[str], None]) -> Done:
+def forget(held: Holdings, ids: frozenset[str], ids_file: Path, plan: Plan, say: Callable[[str], None]) -> Done:
     """Take them out of everything. The caller holds the folder's lock.
 
-    Raises DataError when nobody would remain, ConfigError when the run cannot be made again as it was; nothing is changed then.
+    Raises DataError when nobody would remain, ConfigError when the run cannot be made again as it was, the error of the stage
+    that can make nothing of who remains; nothing is changed then. DataError when a file still holds one of them at the end:
+    the forget is then unfinished.
     """
-    record, log = held.record, held.log()
+    record = held.record if held.in_run or held.unfinished else None
     notices = [
         Notice("setting_names", f"the setting {name} may name one of them: take it out and make the folder anew with `clm run`")
         for name in tables.settings_naming([*held.of_run, *held.loose], ids)
     ]
-    anew = record is not None and (held.in_run or held.unfinished)
-    if record is not None and anew:
-        cleaned = record.entry("clean")
-        names = [str(one["path"]) for one in cleaned.outputs] if cleaned is not None else []
-        gone = next((name for name in names if not (held.folder / name).is_file()), None)
-        if log is None or gone is not None:
-            raise DataError(
-                f"the run has no {gone or _LOG} to go on from",
-                where=str(held.folder),
-                fix=f"{f'delete {journal.NAME}, then ' if held.unfinished else ''}make the folder anew with `clm run`",
-                code="no_log",
-            )
-        if record.status != "done" and not held.unfinished:
-            raise DataError(
-                "the last run here did not come to its end: what it would have made is not known",
-                where=str(held.folder),
-                fix="end it with `clm run`, then forget; or delete the folder",
-                code="run_unended",
-            )
-        if log.rows and log.rows >= int(log.facts.rows["out"]):
-            raise DataError(
-                "nobody would remain: there would be nothing left to tell",
-                where=str(held.folder),
-                fix="delete the folder instead",
-            )
+    if record is not None:
+        _check_run(held, record)
         plan = pipeline.prepared(rest.as_recorded(plan, record))
         notices += rest.differences(plan, record)
     first = {one.path.name: one.sha256 for one in (*held.of_run, *held.loose)} | (held.begun or {})
-    journal.begin(held.folder, first, ids)
-    temporary.sweep(held.folder)
-    written = list(_tables([one for one in held.of_run if one.path.name in (_LOG, _REJECTS)], ids, first, {}))
-    if record is not None and anew:
-        made: list[Entry] = []
-        pipeline.rest(plan, _entry(held.folder, record), lambda stage, reason: say(f"{stage}: {reason}"), made.append)
-        written += [(str(one["path"]), None) for entry in made for one in entry.outputs]
-    written += _tables(held.loose, ids, first, _replaced(held, first))
+    with temporary.scratch(held.folder) as aside:
+        made = _run_anew(held, record, ids, first, replace(plan, folder=aside), say) if record is not None else {}
+        journal.begin(held.folder, first, ids)
+        for name in made:
+            publish.move(aside / name, held.folder / name)
+    if record is not None:
+        no_longer = sorted(set(record.hashes()) - set(made) - {_LOG, _REJECTS})
+        held.left += [(name, "the run no longer makes it: delete it") for name in no_longer if (held.folder / name).is_file()]
+    written = [(name, rows) for name, rows in made.items() if name != record_file.NAME]
+    written += _tables(held.loose, ids, first, _replaced(held, first), held.folder)
     for text in held.texts:
         if text.rows:
             exports.without(text, ids)
             written.append((text.path.name, text.rows))
+    still = still_held(held.folder, ids, ids_file)
+    if still:
+        raise DataError(
+            "some files still hold one of them",
+            where=", ".join(still),
+            fix="make them again, or delete them; then run the same clm forget again",
+            code="still_held",
+        )
     journal.end(held.folder)
     return Done(tuple(written), tuple(notices))
+
+
+def _check_run(held: Holdings, record: Record) -> None:
+    """Raises DataError when the run's later stages have nothing to go on from, or would leave nothing to tell."""
+    cleaned, log = record.entry("clean"), held.log()
+    names = [str(one["path"]) for one in cleaned.outputs] if cleaned is not None else []
+    gone = next((name for name in names if not (held.folder / name).is_file()), None)
+    if log is None or gone is not None:
+        raise DataError(
+            f"the run has no {gone or _LOG} to go on from",
+            where=str(held.folder),
+            fix=f"{f'delete {journal.NAME}, then ' if held.unfinished else ''}make the folder anew with `clm run`",
+            code="no_log",
+        )
+    if record.status != "done" and not held.unfinished:
+        raise DataError(
+            "the last run here did not come to its end: what it would have made is not known",
+            where=str(held.folder),
+            fix="end it with `clm run`, then forget; or delete the folder",
+            code="run_unended",
+        )
+    if log.rows and log.rows >= int(log.facts.rows["out"]):
+        raise DataError(
+            "nobody would remain: there would be nothing left to tell",
+            where=str(held.folder),
+            fix="delete the folder instead",
+        )
+
+
+def _run_anew(
+    held: Holdings, record: Record, ids: frozenset[str], first: dict[str, str], plan: Plan, say: Callable[[str], None]
+) -> dict[str, int | None]:
+    """The run's files as they will be, made in the plan's folder: the rows taken out, None for what was made from the log."""
+    read = [one for one in held.of_run if one.path.name in (_LOG, _REJECTS)]
+    written: dict[str, int | None] = dict(_tables(read, ids, first, {}, plan.folder))
+    for one in read:
+        if one.path.name not in written:
+            (plan.folder / one.path.name).symlink_to(one.path.resolve())
+    made = rest.made(plan, record, _entry(plan.folder, record), held.folder, say)
+    written |= {str(one["path"]): None for entry in made for one in entry.outputs}
+    return written | {record_file.NAME: None}
 
 
 def _replaced(held: Holdings, first: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
@@ -232,9 +262,13 @@ def _replaced(held: Holdings, first: dict[str, str]) -> dict[str, list[dict[str,
 
 
 def _tables(
-    some: Sequence[Held], ids: frozenset[str], first: dict[str, str], replaced: dict[str, list[dict[str, Any]]]
+    some: Sequence[Held],
+    ids: frozenset[str],
+    first: dict[str, str],
+    replaced: dict[str, list[dict[str, Any]]],
+    folder: Path,
 ) -> Iterator[tuple[str, int | None]]:
-    """Write tables without the customers, from parents to children; `replaced` grows with them."""
+    """Write tables without the customers into a folder, from parents to children; `replaced` grows with them."""
     logs: list[Facts] = []
     for one in sorted(some, key=lambda each: (len(each.facts.ancestors), each.facts.table == REJECTS.name)):
         facts = one.facts
@@ -247,7 +281,7 @@ def _tables(
             facts = replace(one.facts, rows=log.rows, amount=log.amount, metrics=log.metrics, warnings=log.warnings)
         facts = tables.descended(one, facts, replaced)
         if one.any or facts != one.facts:
-            output = tables.without(one, ids, facts)
+            output = tables.without(one, ids, facts, folder)
             lineage = footers.lineage_of(facts, 0, output.sha256)
             replaced |= dict.fromkeys({one.sha256, first[one.path.name]}, lineage)
             yield one.path.name, (one.rows or one.raw) or None

@@ -5,15 +5,17 @@ It may not guess: settings of which run.json holds only a hash (files of rules, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from clm import pipeline
-from clm.errors import ConfigError
+from clm import record as record_file
+from clm.errors import ClmError, ConfigError
 from clm.outcome import Notice
 from clm.pipeline import Plan
-from clm.record import Record
+from clm.record import Entry, Record
 from clm.settings import STAGES, option_name, options
 
 _HASHED = "sha256:"
@@ -30,6 +32,29 @@ def as_recorded(plan: Plan, record: Record) -> Plan:
         if isinstance(told.get("seed"), int):
             common = replace(common, seed=told["seed"])
     return replace(plan, settings=settings, common=common)
+
+
+def made(plan: Plan, record: Record, cleaned: Entry, folder: Path, say: Callable[[str], None]) -> list[Entry]:
+    """The later stages and run.json, in the plan's folder, where the log lies already; they are to be those of `folder`.
+
+    Raises the error of the stage that can make nothing of this log.
+    """
+    record_file.write(plan.folder, record, None)
+    entries: list[Entry] = []
+    stage = ""
+
+    def begin(name: str, reason: str) -> None:
+        nonlocal stage
+        stage = name
+        say(f"{name}: {reason}")
+
+    try:
+        pipeline.rest(plan, cleaned, begin, entries.append)
+    except ClmError as error:
+        error.what = f"without them {stage or 'the rest'} cannot be made, and nothing is changed: {error.what}"
+        error.where = error.where and error.where.replace(str(plan.folder), str(folder))
+        raise
+    return entries
 
 
 def _told(record: Record, stage: str) -> dict[str, Any]:

@@ -22,14 +22,15 @@ from clm.stages.clean import forgotten
 from clm.storage import files, publish
 from clm.storage.facts import Facts
 from clm.storage.publish import Output
-from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS
+from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS, TRANSACTIONS
 from clm.verify import books
 from clm.verify import table as verifying
 
 KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
 AGGREGATES = ("COHORTS", "BACKTEST", "METRICS")
-_KNOWN = {column.name for table in ALL.values() for column in table.columns}
+# columns that never hold the user's own words: what the contract calls text is theirs, but for the sentences of a list
+_OURS = {column.name for table in ALL.values() for column in table.columns if column.unit != "text" or table is LIST}
 _COUNTED = ("rows", "amount", "metrics", "warnings", "learned")
 # settings in which somebody may have written an id
 _WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products", "where")
@@ -65,8 +66,8 @@ def key_of(facts: Facts, schema: pl.Schema) -> str | None:
 
 
 def own(names: Iterable[str]) -> list[str]:
-    """Columns in which somebody's own words may stand: none of the contract's."""
-    return [name for name in names if name not in _KNOWN]
+    """Columns in which somebody's own words may stand: those that were carried along, names of products, places, e-mail."""
+    return [name for name in names if name not in _OURS]
 
 
 def theirs(key: str, ids: frozenset[str]) -> pl.Expr:
@@ -121,8 +122,8 @@ def settings_naming(tables: Iterable[Held], ids: frozenset[str]) -> list[str]:
     return sorted(found)
 
 
-def without(one: Held, ids: frozenset[str], facts: Facts) -> Output:
-    """Write the table again with these facts and without the rows of the customers, and their records among the rejects."""
+def without(one: Held, ids: frozenset[str], facts: Facts, folder: Path) -> Output:
+    """Write the table into `folder` with these facts, without the rows of the customers and their records among the rejects."""
     frame = _rows(one.path)
     schema = frame.collect_schema()
     if (key := key_of(one.facts, schema)) is not None and one.rows:
@@ -131,7 +132,7 @@ def without(one: Held, ids: frozenset[str], facts: Facts) -> Output:
         rows = frame.collect()
         frame = rows.with_columns(raw=pl.when(~naming(rows["raw"], ids)).then(pl.col("raw"))).lazy()
     table = ALL[one.facts.table]
-    return publish.publish(one.path, lambda temporary: publish.write_table(frame, table, facts, temporary))
+    return publish.publish(folder / one.path.name, lambda temporary: publish.write_table(frame, table, facts, temporary))
 
 
 def log_facts(one: Held, ids: frozenset[str]) -> Facts:
@@ -145,9 +146,8 @@ def log_facts(one: Held, ids: frozenset[str]) -> Facts:
 
 def loose_facts(one: Held, ids: frozenset[str]) -> Facts:
     """The facts of a table that is not made again: fewer rows, and none of the numbers that counted who is gone."""
-    rows = dict(one.facts.rows)
-    rows["out"] -= one.rows
-    if one.facts.table == CUSTOMERS.name and one.facts.stage in books.PASSING:
+    rows = one.facts.rows | {"out": one.facts.rows["out"] - one.rows}
+    if one.facts.table == TRANSACTIONS.name:
         rows["in"] -= one.rows
     amount = None
     if one.facts.amount is not None and one.facts.table == CUSTOMERS.name:
@@ -177,6 +177,15 @@ def descended(one: Held, facts: Facts, replaced: Mapping[str, list[dict[str, Any
         parts = any(part["sha256"] in replaced for part in record.get("parts", []))
         gone = parts or not (alike and whole) or (one.any and now is record)
         found.append({name: record[name] for name in record if name not in _COUNTED} if gone else now)
-    if found == facts.ancestors:
+    if not one.any and found == facts.ancestors:
         return facts
-    return replace(facts, ancestors=found, warnings=_with_notice(facts))
+    return replace(facts, rows=_handed(one, facts, found), ancestors=found, warnings=_with_notice(facts))
+
+
+def _handed(one: Held, facts: Facts, ancestors: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rows of the books. What came in counted them too: it is what the table before hands on now, where that is known."""
+    if facts.table in (TRANSACTIONS.name, REJECTS.name):
+        return facts.rows
+    was, now = (known[-1].get("rows", {}).get("out") if known else None for known in (one.facts.ancestors, ancestors))
+    known = now is not None and was == one.facts.rows["in"] and facts.stage not in books.PASSING
+    return facts.rows | {"in": now if known else facts.rows["out"]}

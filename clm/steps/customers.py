@@ -6,13 +6,14 @@ It may not compute: it opens, calls the pure stage, and hands on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clm import cuts_file
-from clm.errors import UsageError
+from clm.errors import DataError, UsageError
 from clm.formats import Emit
 from clm.model_file import Model
 from clm.outcome import Notice, Outcome
@@ -30,6 +31,7 @@ from clm.tables import CUSTOMERS, TRANSACTIONS
 if TYPE_CHECKING:
     from clm.engines.frames import Orders
     from clm.stages.clean.attributes import Attributes
+    from clm.stages.snapshot import Totals
     from clm.storage.files import Opened
     from clm.storage.publish import Output
 
@@ -62,6 +64,7 @@ def rfm_elsewhere(
     import polars as pl
 
     from clm.engines import frames, spark, stores
+    from clm.stages import snapshot
     from clm.storage import contract
 
     on_spark = settings.engine == "spark"
@@ -73,7 +76,12 @@ def rfm_elsewhere(
         else:
             spark.check(orders, source)
             notice = Notice("no_provenance", "the table lies on a Spark cluster: where its numbers come from is not known")
-        return _rfm(orders, [], settings, common, emit, scratch, None, save, (notice,))
+
+        def check(found: Outcome) -> None:
+            with nullcontext(orders) if on_spark else stores.orders(source) as now:
+                _check_still(found, snapshot.totals(now), source)
+
+        return _rfm(orders, [], settings, common, emit, scratch, None, save, (notice,), check)
 
 
 def _rfm(
@@ -86,6 +94,7 @@ def _rfm(
     model: Model | None,
     save: Callable[[bytes], Output] | None,
     notices: tuple[Notice, ...] = (),
+    check: Callable[[Outcome], None] | None = None,
 ) -> Step:
     from clm.stages import rfm as stage
 
@@ -95,10 +104,20 @@ def _rfm(
 
     def compute() -> Outcome:
         found = stage.rfm(orders, settings, given, aside(scratch, common))
+        if check is not None:
+            check(found)
         return replace(found, warnings=(*notices, *found.warnings))
 
     record = recorded(settings, common) | beside_rfm(settings, model)
     return saved(finish("rfm", compute, record, parents, emit), save)
+
+
+def _check_still(found: Outcome, now: Totals, source: str) -> None:
+    """Raises DataError when a log that is no file of this machine is another than it was: it is read several times."""
+    if (now.rows, now.amount) != (found.rows.rows_in, found.amount.amount_in if found.amount is not None else now.amount):
+        raise DataError(
+            "the log was changed while it was read", where=source, fix="run again when nobody writes there", code="changed"
+        )
 
 
 def beside_rfm(settings: RfmSettings, model: Model | None) -> dict[str, Any]:

@@ -166,6 +166,24 @@ def publish(target: Path, write: Callable[[Path], int | None], *, shown: str | N
     return Output(shown or str(target), rows, digest)
 
 
+def move(made: Path, target: Path) -> None:
+    """Put a published file of a folder on the same disk in the place of `target`, in one step; where that is a link, behind it.
+
+    Raises StorageError (74) when that fails; the earlier file is then whole.
+    """
+    if target.is_symlink():  # perhaps to another disk
+
+        def copy(path: Path) -> None:
+            shutil.copyfile(made, path)
+
+        publish(target, copy)
+        return
+    with writing(target):
+        _keep_mode(target, made)
+        made.replace(target)
+        temporary.sync(target.parent)
+
+
 def publish_bytes(target: Path, content: bytes) -> Output:
     """Publish a finished document."""
 

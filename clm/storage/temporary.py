@@ -32,9 +32,11 @@ def beside(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """A fresh locked folder in the system's temporary folder, for spools and Polars' spill; removed with all it holds."""
-    root = Path(tempfile.gettempdir())
+def scratch(root: Path | None = None) -> Iterator[Path]:
+    """A fresh locked folder, removed with all it holds: in the system's temporary folder for spools and Polars' spill, or in
+    `root`, for files that are to be moved from there.
+    """
+    root = root or Path(tempfile.gettempdir())
     with writing(root):
         sweep(root)
         path, handle = _locked(root, _new_folder)

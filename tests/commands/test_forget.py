@@ -201,24 +201,33 @@ def test_no_id_is_ever_said(copy: Path, gone: str, capsys: pytest.CaptureFixture
     assert json.loads(told.out)["metrics"]["ids"] == 3
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 8])
-def test_an_interruption_is_seen_and_mended(
-    number: int, copy: Path, gone: str, ran: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The n-th file cannot be written: run refuses and verify says so until forget ran to its end, with what it gives at once."""
-    real, calls = publish.publish, iter(range(1, 99))
+def failing(name: str, number: int, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The n-th call of a way to write a file fails; returns the way itself."""
+    real, calls = getattr(publish, name), iter(range(1, 99))
 
-    def failing(*given: object, **more: object) -> object:
+    def instead(*given: object, **more: object) -> object:
         if next(calls) == number:
             raise StorageError("no")
-        return real(*given, **more)  # type: ignore[arg-type]
+        return real(*given, **more)
 
-    monkeypatch.setattr(publish, "publish", failing)
+    monkeypatch.setattr(publish, name, instead)
+    return real  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("publish", 1), ("publish", 5), ("move", 1), ("move", 2), ("move", 8), ("move", 10)]
+)
+def test_an_interruption_is_seen_and_mended(
+    name: str, number: int, copy: Path, gone: str, ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-th file cannot be written: nothing is changed while the new files are made; once they are put in place run refuses
+    and verify says so until forget ran to its end, with what it gives at once."""
+    real = failing(name, number, monkeypatch)
     before = content(copy)
     assert forget(copy, gone, "-q") == 74
-    monkeypatch.setattr(publish, "publish", real)
+    monkeypatch.setattr(publish, name, real)
     source = str(copy.parent / "orders.csv")
-    if number > 1:
+    if name == "move":
         assert any(line.startswith("forgetting.json: status") for line in wrong(copy))
         halfway = content(copy)
         for flags in ((), ("--force",), ("--dry-run",)):

@@ -19,6 +19,7 @@ from clm.outcome import Rows
 from clm.storage import facts, publish, seal
 from clm.tables import CUSTOMERS, LABELLED, TRANSACTIONS
 from clm.verify import verify
+from tests.logs import csv_of, invented
 
 
 @pytest.fixture
@@ -189,14 +190,14 @@ def test_an_interrupted_forget_is_told_as_one(
     copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files are not untouched, and no run goes on: the same forget ends it, which `clm verify` says too."""
-    real = publish.publish
+    real = publish.move
 
-    def stopped(target: Path, *given: object, **more: object) -> object:
+    def stopped(made: Path, target: Path) -> None:
         if target.name == "rfm.parquet":
             raise KeyboardInterrupt
-        return real(target, *given, **more)  # type: ignore[arg-type]
+        real(made, target)
 
-    monkeypatch.setattr(publish, "publish", stopped)
+    monkeypatch.setattr(publish, "move", stopped)
     assert forget(copy) == 130
     said = capsys.readouterr().err
     assert "interrupted: some files may still hold the customers" in said
@@ -239,3 +240,77 @@ def test_a_table_this_clm_could_not_write_stays(
     assert "rfm.parquet" in left(capsys)
     assert (folder / "rfm.parquet").read_bytes() == before
     assert not list(folder.glob("forgetting*"))
+
+
+def test_a_stage_that_can_make_nothing_of_who_remains_is_told_before_a_change(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Groups that were few enough are too many for who remains: the stage says so, and no forget is begun that could not end."""
+    lines = "".join(f"O{number},C{number:03},2024-01-{number % 28 + 1:02},5,{number % 22}\n" for number in range(44))
+    log = copy.parent / "orders.csv"
+    log.write_text("order_id,customer_id,order_date,amount,channel\n" + lines)
+    monkeypatch.setenv("CLM_SEGMENT_BY", "channel")
+    monkeypatch.setenv("CLM_RFM_CARRY", "channel")
+    assert main(["run", str(log), "-o", str(copy), "-q"]) == 0
+    before = content(copy)
+    assert forget(copy) == 65
+    said = capsys.readouterr().err
+    assert "without them segment cannot be made, and nothing is changed: --by channel: nearly every customer" in said
+    assert ".clm-tmp" not in said
+    assert content(copy) == before
+
+
+def test_a_model_of_an_earlier_run_is_named(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that applies a saved model writes none; the one of the run before lies there still, and knew the customers."""
+    model = Path(shutil.copy(copy / "model.json", copy.parent / "mine.json"))
+    log = csv_of(invented(customers=40, orders=4), copy.parent / "orders.csv")
+    assert main(["run", str(log), "-o", str(copy), "--model", str(model), "--force", "-q"]) == 0
+    capsys.readouterr()
+    assert main(["forget", "--ids-file", str(copy.parent / "gone.txt"), str(copy), "--model", str(model), "--json", "-q"]) == 0
+    assert left(capsys) == {"model.json": "made of tables: make it again"}
+
+
+def test_a_model_the_run_no_longer_makes_is_named(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run learned, and forget is given a model to apply: what was learned of the customers stays, and is named."""
+    monkeypatch.setenv("CLM_FORGET_MODEL", str(shutil.copy(copy / "model.json", copy.parent / "mine.json")))
+    assert forget(copy) == 0
+    assert left(capsys) == {"model.json": "the run no longer makes it: delete it"}
+
+
+def test_an_output_that_is_a_link_is_made_again_behind_it(copy: Path, tmp_path: Path) -> None:
+    """As a run writes through a link, so does forget: the link stays, and what it leads to has nobody of theirs."""
+    for name in ("clean.parquet", "rfm.parquet"):
+        shutil.move(copy / name, tmp_path / f"kept-{name}")
+        (copy / name).symlink_to(tmp_path / f"kept-{name}")
+    assert forget(copy) == 0
+    for name in ("clean.parquet", "rfm.parquet"):
+        assert (copy / name).is_symlink()
+        assert not {"C017", "C023"} & set(pl.read_parquet(tmp_path / f"kept-{name}")["customer_id"])
+    assert [one.check for one in verify([copy]) if one.status == "wrong"] == []
+
+
+def test_lines_that_came_in_are_those_that_stay(ran: Path, folder: Path) -> None:
+    """A table's books tell how many lines it was made of: those of the log as it is now or, without it, of no line at all."""
+    for name in ("clean.parquet", "rfm.parquet"):
+        shutil.copy(ran / name, folder)
+    assert forget(folder) == 0
+    told, log = told_by(folder / "rfm.parquet"), told_by(folder / "clean.parquet")
+    assert (told.rows["in"], told.rows["out"]) == (log.rows["out"], 38)
+    (folder / "clean.parquet").unlink()
+    shutil.copy(ran / "rfm.parquet", folder)
+    assert forget(folder) == 0
+    told = told_by(folder / "rfm.parquet")
+    assert (told.rows["in"], told.rows["out"]) == (38, 38)
+
+
+def test_names_of_products_are_looked_into(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a shop calls its products and places may name somebody: said of the table, and of a CSV of it."""
+    log = folder.parent / "log.csv"
+    log.write_text("order_id,customer_id,order_date,amount,product\nO1,A1,2024-01-05,5,cup for C017\nO2,C017,2024-01-06,5,cup\n")
+    for name in ("log.parquet", "export.csv"):
+        assert main(["clean", str(log), "-o", str(folder / name), "-q"]) == 0
+    assert forget(folder) == 0
+    named = "their own records apart, and another may name one of them"
+    assert left(capsys) == {"log.parquet": named, "export.csv": named}

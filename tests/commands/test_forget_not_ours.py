@@ -126,7 +126,7 @@ def test_records_clm_does_not_write_make_a_file_somebodys_own(
 def test_a_record_that_stays_and_names_one_is_told(record: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An export loses the records that are theirs; where another names one, in a note or as an id written otherwise, is said."""
     (folder / "members.csv").write_text(f"{_MEMBERS}{record}\nC023,2024-01,,2024-01-05,x\n")
-    assert left_by(folder, capsys) == {"members.csv": "their own records apart, and another names one of them"}
+    assert left_by(folder, capsys) == {"members.csv": "their own records apart, and another may name one of them"}
     assert (folder / "members.csv").read_text() == f"{_MEMBERS}{record}\n"
 
 
@@ -135,7 +135,7 @@ def test_a_row_of_a_table_that_stays_and_names_one_is_told(folder: Path, capsys:
     lines = [f"O{number},C0{number},2024-01-{number},5,{note}" for number, note in ((16, "with C017"), (17, ""), (18, ""))]
     (folder.parent / "log.csv").write_text("order_id,customer_id,order_date,amount,note\n" + "\n".join(lines) + "\n")
     assert main(["clean", str(folder.parent / "log.csv"), "--keep", "note", "-o", str(folder / "log.parquet"), "-q"]) == 0
-    assert left_by(folder, capsys) == {"log.parquet": "their own records apart, and another names one of them"}
+    assert left_by(folder, capsys) == {"log.parquet": "their own records apart, and another may name one of them"}
     assert pl.read_parquet(folder / "log.parquet")["customer_id"].to_list() == ["C016", "C018"]
 
 

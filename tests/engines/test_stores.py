@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import polars as pl
@@ -17,6 +18,7 @@ from polars.testing import assert_frame_equal
 from clm.cli import main
 from clm.engines import stores
 from clm.errors import InputError
+from clm.stages import rfm as stage
 from tests.logs import invented
 
 CLOSED = "closed"  # the object of a bucket that gives nobody anything
@@ -132,6 +134,13 @@ def test_an_address_without_a_bucket_is_none(address: str, tmp_path: Path, capsy
     assert "s3://BUCKET/FOLDER/" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("pattern", ["[", "**a/log.parquet"])
+def test_a_pattern_that_is_none_is_told(pattern: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """2, with what is wrong with it, before anybody is asked."""
+    assert main(["rfm", f"s3://shop/{pattern}", "-o", str(tmp_path / "x.parquet")]) == 2
+    assert "the address holds a pattern that is none" in capsys.readouterr().err
+
+
 def test_a_store_nobody_reaches_is_told_without_the_password_of_its_endpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +167,9 @@ def test_a_store_nobody_reaches_is_told_without_the_password_of_its_endpoint(
         ("s3://KEY:s3/cr+3t@shop/log.parquet", "s3://shop/log.parquet"),
         ("az://c/log.parquet?sig=s3cr3t&x=1", "az://c/log.parquet"),
         ("GET http://u:s3cr3t@h:80/shop?list-type=2 failed", "GET http://h:80/shop failed"),
+        ("s3:/KEY:s3/cr3t@shop/log.parquet?sig=s3cr3t", "s3:/shop/log.parquet"),
         ("s3://shop/2024-??/a@b.parquet", "s3://shop/2024-??/a@b.parquet"),
+        ("C:/shop/a@b.csv", "C:/shop/a@b.csv"),
         ("s3://h:80/a@b", "s3://h:80/a@b"),
         ("mail a@b?c=d", "mail a@b?c=d"),
     ],
@@ -167,6 +178,38 @@ def test_no_error_shows_the_credentials_of_an_address(given: str, shown: str) ->
     """User, password and query of any address in it are left out; patterns and other text stay."""
     error = InputError(given, where=given)
     assert (error.what, error.where, error.args) == (shown, shown, (shown,))
+
+
+@pytest.mark.parametrize("command", ["rfm", "clv"])
+def test_an_address_longer_than_any_path_is_one(
+    command: str, bucket: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A signed address may have thousands of characters: 66 as for any other, and its signature is not shown."""
+    address = f"s3://shop/{'a' * 5000}/log.parquet?X-Amz-Signature=s3cr3t"
+    assert main([command, address, "-o", str(tmp_path / "x.parquet")]) == 66
+    told = capsys.readouterr().err
+    assert "where: s3://shop/aaa" in told
+    assert "s3cr3t" not in told
+
+
+def test_a_log_that_changes_while_it_is_read_is_65(
+    bucket: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is read several times: of two logs nothing is made."""
+    log, real = invented(), stage.rfm
+    log.write_parquet(tmp_path / "log.parquet")
+    log.with_columns(pl.col("amount") * 2).cast(log.schema).write_parquet(tmp_path / "later.parquet")
+    bucket["log.parquet"] = (tmp_path / "log.parquet").read_bytes()
+
+    def meanwhile(*given: Any) -> Any:
+        found = real(*given)
+        bucket["log.parquet"] = (tmp_path / "later.parquet").read_bytes()
+        return found
+
+    monkeypatch.setattr(stage, "rfm", meanwhile)
+    assert main(["rfm", "s3://shop/log.parquet", "-o", str(tmp_path / "x.parquet")]) == 65
+    assert "the log was changed while it was read\n  where: s3://shop/log.parquet" in capsys.readouterr().err
+    assert not (tmp_path / "x.parquet").exists()
 
 
 def test_a_store_is_blamed_for_what_is_its_own(bucket: dict[str, bytes], tmp_path: Path) -> None:
@@ -202,7 +245,7 @@ def test_what_a_store_gives_that_is_no_log_is_65(
     bucket["text.parquet"] = b"PRIVATE, and no Parquet"
     bucket["mixed/a.parquet"], bucket["mixed/_log/0.json"] = bucket["days/a.parquet"], b"PRIVATE"
     for source, says in (
-        ("text.parquet", "is no Parquet, or damaged"),
+        ("text.parquet", "is no Parquet, damaged, or was replaced"),
         ("days/*.parquet", "do not have the same columns"),
         ("mixed/", "other files lie beside the parts there"),
     ):
@@ -221,6 +264,7 @@ def test_what_a_store_gives_that_is_no_log_is_65(
         ("show C1 s3://shop/out", 66, "where: s3://shop/out"),
         ("verify s3://shop/out", 66, "where: s3://shop/out"),
         ("run log.csv -o s3://shop/out", 73, "not to an address\n  where: s3://shop/out"),
+        ("key new s3://shop/shop.key", 73, "not to an address\n  where: s3://shop/shop.key"),
         ("rfm https://shop/log.parquet -o x.parquet", 66, "that start with s3://, gs://, az://, not this one"),
     ],
 )
