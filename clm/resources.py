@@ -24,6 +24,9 @@ _ROOMY, _SMALL_MORSEL = 2 * 2**30, 25_000
 # the largest resident set of a command that holds its customers, by 100,000 and 1,000,000 of them with all columns
 _TABLE = 250 * 2**20
 PER_CUSTOMER = {"segment": 1_100, "list": 1_500, "report": 1_500, "clv": 2_000, "churn": 2_100}
+# what reducing takes of memory by order line and by customer, with core and with all columns, on logs of 20 and 100 million
+# lines. A third of the lines' share may go to disk, which costs less than to read the log once more; nothing of the customers'
+_PER_LINE, _PER_JOINED = {"core": 50, "all": 80}, {"core": 250, "all": 700}
 ONE_THREAD = {
     # fits run on one thread: 1, 2 and 4 give three different results, and busy OpenMP threads cost minutes
     "OMP_NUM_THREADS": "1",
@@ -84,6 +87,16 @@ def own(threads: int | None) -> int:
     return _OWN + _OWN_PER_THREAD * (threads or os.cpu_count() or 1)
 
 
+def room(threads: int | None, memory_limit: int | float) -> int:
+    """Bytes that Polars may use within the limit."""
+    return max(_LEAST, limit_of(memory_limit) - own(threads))
+
+
+def reducing(columns: str, lines: int, customers: int) -> int:
+    """Bytes it takes to reduce so many order lines of so many customers at once, nearly without a disk."""
+    return _PER_LINE[columns] * lines + _PER_JOINED[columns] * customers
+
+
 def shortfall(threads: int | None, memory_limit: int | float) -> Notice | None:
     """What to say before starting when no run of some length can stay within the limit."""
     limit, least = limit_of(memory_limit), own(threads) + _LEAST
@@ -115,7 +128,7 @@ def holding(command: str, customers: int, memory_limit: int | float) -> Notice |
 def apply(threads: int | None, memory_limit: int | float, spill: Path) -> None:
     """Set what Polars and the numerical libraries read at import; `memory_limit` in bytes, or a share when it is a float."""
     wanted = {
-        "POLARS_OOC_MEMORY_BUDGET_MB": str(max(_LEAST, limit_of(memory_limit) - own(threads)) // 2**20),
+        "POLARS_OOC_MEMORY_BUDGET_MB": str(room(threads, memory_limit) // 2**20),
         "POLARS_OOC_SPILL_DIR": str(spill),
         # exceeding this is a clean error; a really full disk is hundreds of panics
         "POLARS_OOC_DISK_BUDGET_MB": str(max(1, shutil.disk_usage(spill).free // 2**20 - 64)),

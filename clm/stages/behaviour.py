@@ -17,6 +17,7 @@ import polars as pl
 from clm.dtypes import polars_type
 from clm.engines.frames import Orders, lazily, once, types
 from clm.engines.hold import Hold, held
+from clm.engines.slices import Cut, whole
 from clm.stages import snapshot
 from clm.tables import BEHAVIOUR, SALE
 
@@ -40,28 +41,31 @@ class Base:
     median_gap_days: int | None
 
 
-def take(orders: Orders, as_of: date, carry: Sequence[str] = (), hold: Hold = held) -> Base:
+def take(orders: Orders, as_of: date, carry: Sequence[str] = (), hold: Hold = held, cut: Cut = whole) -> Base:
     """One row per customer with any line up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns.
 
     A column whose source the log lacks is null, with its type. `carry` are text columns of the log. `hold` keeps the customers:
-    they may be more than memory holds.
+    they may be more than memory holds; `cut` takes a log apart that is too long to be reduced at once.
     """
+    base = pl.concat([hold(_customers_and_gaps(some, as_of, carry)) for some in cut(orders)])
+    histogram = base.filter(pl.col("gap").is_not_null()).group_by("gap").agg(pl.col("gaps").sum()).collect(engine="streaming")
+    median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
+    customers = base.filter(pl.col("gap").is_null()).drop(_GAPS).rename(_named(carry))
+    return Base(customers.with_columns(rhythm(median_gap_days)), median_gap_days)
+
+
+def _customers_and_gaps(orders: Orders, as_of: date, carry: Sequence[str]) -> pl.LazyFrame:
+    """The customers without what needs the median gap, and the histogram's rows, which alone have a `gap`."""
     present = types(orders)
     columns = [name for name in _SOURCES if name in present]
     reduced = lazily(reduce(nw.from_native(orders), as_of, columns, carry)).sort("customer_id", nulls_last=False)
     core, found = snapshot.core(as_of), _columns(columns)
-    base = hold(
-        reduced.with_columns(core).select(
-            *(column.meta.output_name() for column in core),
-            *(found.get(column.name, pl.lit(None)).cast(polars_type(column)).alias(column.name) for column in BEHAVIOUR),
-            *_GAPS,
-            *_named(carry),
-        )
+    return reduced.with_columns(core).select(
+        *(column.meta.output_name() for column in core),
+        *(found.get(column.name, pl.lit(None)).cast(polars_type(column)).alias(column.name) for column in BEHAVIOUR),
+        *_GAPS,
+        *_named(carry),
     )
-    histogram = base.filter(pl.col("gap").is_not_null()).select(_GAPS).collect(engine="streaming")
-    median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
-    customers = base.filter(pl.col("gap").is_null()).drop(_GAPS).rename(_named(carry))
-    return Base(customers.with_columns(rhythm(median_gap_days)), median_gap_days)
 
 
 def core(orders: Orders, as_of: date, carry: Sequence[str]) -> pl.LazyFrame:

@@ -16,6 +16,7 @@ import polars as pl
 
 from clm.engines.frames import Orders, types
 from clm.engines.hold import Hold, held
+from clm.engines.slices import Cut, whole
 from clm.errors import ConfigError, UsageError
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import RfmSettings
@@ -37,10 +38,11 @@ class Given:
     learned: Mapping[str, Any] | None = None
 
 
-def rfm(orders: Orders, settings: RfmSettings, given: Given = Given(), hold: Hold = held) -> Outcome:
+def rfm(orders: Orders, settings: RfmSettings, given: Given = Given(), hold: Hold = held, cut: Cut = whole) -> Outcome:
     """One row per customer seen up to `as_of`, sorted by `customer_id`: core, behaviour and carried columns, scores.
 
-    `hold` keeps the customers while they are scored and written: they may be more than memory holds.
+    `hold` keeps the customers while they are scored and written: they may be more than memory holds. `cut` takes a log apart that
+    is too long to be reduced at once.
 
     Raises DataError when the log is empty and no day is named, UsageError for a column that is not there, ConfigError for
     cut-offs that do not fit.
@@ -51,7 +53,7 @@ def rfm(orders: Orders, settings: RfmSettings, given: Given = Given(), hold: Hol
     as_of = snapshot.resolve_as_of(lines.latest, settings.as_of)
     passed = lines.latest is not None and lines.latest > as_of
     later = snapshot.totals(orders, after=as_of) if passed else Totals(0, 0, Decimal(0), None)
-    base, learned_gap = _base(orders, as_of, settings, given, hold)
+    base, learned_gap = _base(orders, as_of, settings, given, hold, cut)
     cuts = {score: _cuts(base, score, column, settings.bins, given) for score, column in wanted.items()}
     customers = scored(base, cuts, settings.weights).select(_order(settings))
     seen = _seen(customers, wanted)
@@ -112,12 +114,12 @@ def _seen(customers: pl.LazyFrame, wanted: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _base(
-    orders: Orders, as_of: date, settings: RfmSettings, given: Given, hold: Hold
+    orders: Orders, as_of: date, settings: RfmSettings, given: Given, hold: Hold, cut: Cut
 ) -> tuple[pl.LazyFrame, dict[str, int | None]]:
     """Customers before scores, and the base's median gap where it is used: this base's, or the one learned before."""
     if settings.columns == "core":
-        return hold(behaviour.core(orders, as_of, settings.carry)), {}
-    found = behaviour.take(orders, as_of, settings.carry, hold)
+        return pl.concat([hold(behaviour.core(some, as_of, settings.carry)) for some in cut(orders)]), {}
+    found = behaviour.take(orders, as_of, settings.carry, hold, cut)
     if given.learned is None:
         return found.customers, {"median_gap_days": found.median_gap_days}
     median = given.learned["median_gap_days"]

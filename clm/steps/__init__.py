@@ -7,14 +7,11 @@ from clm.steps.cleaning import Look, clean, pseudonym_key
 from clm.steps.customers import (
     as_of,
     beside_churn,
-    beside_rfm,
     beside_segment,
     check_churn,
     check_previous,
     churn,
     explain,
-    rfm,
-    rfm_elsewhere,
     segment,
     segment_asks,
     told_candidates,
@@ -23,6 +20,7 @@ from clm.steps.customers import (
 )
 from clm.steps.forecasting import backtest, beside_clv, clv, spent, told_backtest, told_costs, told_fits, told_totals
 from clm.steps.labelled import is_labelled, labelled
+from clm.steps.reducing import beside_rfm, rfm, rfm_elsewhere
 from clm.steps.step import Step, model_document, model_of
 from clm.steps.taught import check_taught
 from clm.steps.telling import (
