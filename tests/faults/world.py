@@ -59,12 +59,9 @@ CASES: dict[str, Argv] = {
 
 
 def content(folder: Path) -> Files:
-    """Every file under a folder but the run's clock and temporaries."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "run.json" and not path.name.endswith(temporary.SUFFIX)
-    }
+    """Every file under a folder but the run's clock, temporaries and what lies in them."""
+    named = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in named.items() if path.name != "run.json" and temporary.SUFFIX not in name}
 
 
 def litter(*folders: Path) -> list[str]:
