@@ -44,6 +44,14 @@ def measured(*argv: str) -> Run:
     return Run(done.seconds, done.work, done.memory)
 
 
+def patiently(seconds: float, *argv: str) -> tuple[Run, bool]:
+    """The same of a child that may never come to its end; and whether it was stopped after so many seconds."""
+    done = alone.run("timeout", "--signal=KILL", str(seconds), *argv, limit=None)
+    stopped = done.code in (-9, 137) and done.seconds >= seconds
+    assert done.code == 0 or stopped, (argv, done.said)
+    return Run(done.seconds, done.work, done.memory), stopped
+
+
 def middle(runs: Sequence[Run]) -> Run:
     """The median seconds and the largest resident set."""
     return Run(
