@@ -85,5 +85,5 @@ def test_customers_count_as_well_as_lines() -> None:
     once = pl.LazyFrame({"customer_id": [f"{number:05}" for number in range(10_000)]})
     often = pl.LazyFrame({"customer_id": [f"{number % 100:05}" for number in range(10_000)]})
     need = partial(resources.reducing, "core")
-    lengths = [len(slices.of_customers(log, 1_100_000, need)) for log in (once, often)]
+    lengths = [len(slices.of_customers(log, 1_300_000, need)) for log in (once, often)]
     assert lengths == [3, 1]
