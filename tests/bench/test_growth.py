@@ -2,8 +2,8 @@
 
 GROWTH lists how many lines the logs have (20 a customer; a thousand million lines take 10 GB, and 20 GB more while they run),
 GROWTH_LIMIT the memory in bytes, GROWTH_PATIENCE the seconds after which the query by hand is stopped: on the longest log it
-never comes to its end. It gets from Polars' own settings what clm hands to Polars: limit less what the process itself needs. Spilled
-is the most that lay in the temporary folder at once.
+never comes to its end. It gets from Polars' own settings what clm hands to Polars: limit less what the process itself needs.
+Spilled is the most that lay in the temporary folder at once.
 """
 
 from __future__ import annotations
