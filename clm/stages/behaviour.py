@@ -6,7 +6,7 @@ it reduces with narwhals, in whole numbers, decimals and text; the arithmetic on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,8 +16,7 @@ import polars as pl
 
 from clm.dtypes import polars_type
 from clm.engines.frames import Orders, lazily, once, types
-from clm.engines.hold import Hold, held
-from clm.engines.slices import Cut, whole
+from clm.engines.hold import Cut, Hold, held, whole
 from clm.stages import snapshot
 from clm.tables import BEHAVIOUR, SALE
 
@@ -47,11 +46,18 @@ def take(orders: Orders, as_of: date, carry: Sequence[str] = (), hold: Hold = he
     A column whose source the log lacks is null, with its type. `carry` are text columns of the log. `hold` keeps the customers:
     they may be more than memory holds; `cut` takes a log apart that is too long to be reduced at once.
     """
-    base = pl.concat([hold(_customers_and_gaps(some, as_of, carry)) for some in cut(orders)])
+    lines = orders.select(needed(types(orders), carry))
+    base = pl.concat([hold(_customers_and_gaps(some, as_of, carry)) for some in cut(lines)])
     histogram = base.filter(pl.col("gap").is_not_null()).group_by("gap").agg(pl.col("gaps").sum()).collect(engine="streaming")
     median_gap_days = snapshot.gap_quantile(snapshot.gap_table(histogram), 0.5)
     customers = base.filter(pl.col("gap").is_null()).drop(_GAPS).rename(_named(carry))
     return Base(customers.with_columns(rhythm(median_gap_days)), median_gap_days)
+
+
+def needed(present: Iterable[str], carry: Sequence[str]) -> list[str]:
+    """The columns of a log that the core is made of, behaviour as far as they are `present`, and those that are carried."""
+    optional = [name for name in _SOURCES if name in present]
+    return list(dict.fromkeys(["customer_id", "order_id", "ordered_at", "kind", "amount", *optional, *carry]))
 
 
 def _customers_and_gaps(orders: Orders, as_of: date, carry: Sequence[str]) -> pl.LazyFrame:

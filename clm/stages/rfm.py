@@ -15,8 +15,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from clm.engines.frames import Orders, types
-from clm.engines.hold import Hold, held
-from clm.engines.slices import Cut, whole
+from clm.engines.hold import Cut, Hold, held, whole
 from clm.errors import ConfigError, UsageError
 from clm.outcome import Amount, Notice, Outcome, Rows, counted
 from clm.settings import RfmSettings
@@ -118,7 +117,8 @@ def _base(
 ) -> tuple[pl.LazyFrame, dict[str, int | None]]:
     """Customers before scores, and the base's median gap where it is used: this base's, or the one learned before."""
     if settings.columns == "core":
-        return pl.concat([hold(behaviour.core(some, as_of, settings.carry)) for some in cut(orders)]), {}
+        lines = orders.select(behaviour.needed((), settings.carry))
+        return pl.concat([hold(behaviour.core(some, as_of, settings.carry)) for some in cut(lines)]), {}
     found = behaviour.take(orders, as_of, settings.carry, hold, cut)
     if given.learned is None:
         return found.customers, {"median_gap_days": found.median_gap_days}

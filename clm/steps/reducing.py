@@ -89,8 +89,9 @@ def _rfm(
     check: Callable[[Outcome], None] | None = None,
 ) -> Step:
     from clm import resources
-    from clm.engines import slices
+    from clm.engines.hold import whole
     from clm.stages import rfm as stage
+    from clm.storage import slices
 
     cuts = cuts_file.load(settings.cuts)[0] if settings.cuts else None
     model = model or model_of(settings.model)
@@ -98,7 +99,7 @@ def _rfm(
 
     def compute() -> Outcome:
         room, need = resources.room(common.threads, common.memory_limit), partial(resources.reducing, settings.columns)
-        cut = slices.whole if check is not None else partial(slices.of_customers, room=room, need=need)
+        cut = whole if check is not None else partial(slices.of_customers, folder=scratch / "slices", room=room, need=need)
         found = stage.rfm(orders, settings, given, aside(scratch, common), cut)
         if check is not None:
             check(found)

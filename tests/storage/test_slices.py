@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
 from datetime import date
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,9 +19,9 @@ from polars.testing import assert_frame_equal
 
 from clm import resources
 from clm.cli import main
-from clm.engines import slices
 from clm.settings import RfmSettings
 from clm.stages.rfm import rfm
+from clm.storage import slices
 from tests.stages.test_behaviour import generated
 
 IDS = st.lists(st.none() | st.text("aZ0é家😀", max_size=3), max_size=40)
@@ -28,7 +32,14 @@ def by_lines(lines: int, customers: int) -> int:
 
 
 def cut(log: pl.LazyFrame, most: int) -> list[pl.DataFrame]:
-    return [frame.collect() for frame in slices.of_customers(log, most, by_lines) if isinstance(frame, pl.LazyFrame)]
+    with tempfile.TemporaryDirectory() as folder:
+        found = [
+            frame.collect()
+            for frame in slices.of_customers(log, Path(folder) / "slices", most, by_lines)
+            if isinstance(frame, pl.LazyFrame)
+        ]
+        assert not any(path.is_file() for path in Path(folder).rglob("*"))
+        return found
 
 
 @given(IDS, st.integers(1, 45))
@@ -54,12 +65,12 @@ def test_a_slice_is_about_as_long_as_meant() -> None:
 
 @pytest.mark.parametrize("columns", ["core", "all"])
 @pytest.mark.parametrize("most", [1, 7, 100, 299])
-def test_the_table_is_the_same_however_long_a_slice_may_be(columns: str, most: int) -> None:
+def test_the_table_is_the_same_however_long_a_slice_may_be(columns: str, most: int, tmp_path: Path) -> None:
     """Every column, score, cut and count, of an untidy log: the base's median gap is of all slices together."""
     log = generated(11, 300).lazy()
     settings = RfmSettings(columns=columns, as_of=date(2024, 12, 1), carry=("channel",), weights=(("r", 1.0), ("m", 2.0)))
     at_once = rfm(log, settings)
-    sliced = rfm(log, settings, cut=partial(slices.of_customers, room=most, need=by_lines))
+    sliced = rfm(log, settings, cut=partial(slices.of_customers, folder=tmp_path / "slices", room=most, need=by_lines))
     assert_frame_equal(sliced.frame.lazy().collect(), at_once.frame.lazy().collect())
     assert (sliced.metrics, sliced.learned, sliced.rows, sliced.amount) == (
         at_once.metrics,
@@ -80,10 +91,32 @@ def test_a_file_longer_than_the_limit_gives_the_same_bytes(columns: str, tmp_pat
     assert (tmp_path / "sliced.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
-def test_customers_count_as_well_as_lines() -> None:
+def test_customers_count_as_well_as_lines(tmp_path: Path) -> None:
     """A log of one line a customer takes more slices than one of many: what is joined by customer stays in memory."""
     once = pl.LazyFrame({"customer_id": [f"{number:05}" for number in range(10_000)]})
     often = pl.LazyFrame({"customer_id": [f"{number % 100:05}" for number in range(10_000)]})
     need = partial(resources.reducing, "core")
-    lengths = [len(slices.of_customers(log, 1_300_000, need)) for log in (once, often)]
+    lengths = [
+        len(list(slices.of_customers(log, tmp_path / name, 1_300_000, need))) for name, log in (("once", once), ("often", often))
+    ]
     assert lengths == [3, 1]
+
+
+def test_a_disk_that_is_full_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Slices take room in TMPDIR: 74 with what to do, and nothing is written."""
+    log = str(tmp_path / "clean.parquet")
+    assert main(["clean", str(Path(__file__).parents[2] / "data" / "orders.csv"), "-o", log, "-q"]) == 0
+    monkeypatch.setattr(resources, "room", lambda *_: 5_000)
+    real = pl.LazyFrame.sink_parquet
+
+    def full(self: pl.LazyFrame, target: Any, **more: Any) -> Any:
+        if isinstance(target, pl.PartitionBy):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(self, target, **more)
+
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
+    assert main(["rfm", log, "-o", str(tmp_path / "rfm.parquet")]) == 74
+    assert "set TMPDIR to a folder that has it" in capsys.readouterr().err
+    assert not (tmp_path / "rfm.parquet").exists()
