@@ -61,7 +61,7 @@ class ClmError(Exception):
         self.what = _without_credentials(what)
         super().__init__(self.what)
         self.where = where and _without_credentials(where)
-        self.fix = fix
+        self.fix = fix and _without_credentials(fix)
         self.code = code
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from clm import shapes, strict_json
@@ -23,11 +24,19 @@ SAYS = "a clm forget in this folder did not come to its end: some files may stil
 END = f"run clm forget again with the list it was begun with; to give it up, delete {NAME}: the files then go on holding them"
 
 _ENTRIES = {"tables": shapes.by_name(shapes.text), "salt": shapes.text, "ids": shapes.text}
-_RECORD = shapes.record_of(_ENTRIES, *_ENTRIES)
+_RECORD = shapes.record_of(_ENTRIES | {"run": lambda value: isinstance(value, bool)}, *_ENTRIES)
 
 
-def begun(folder: Path, ids: Collection[str]) -> dict[str, str] | None:
-    """SHA-256 of each table, by name, as an unfinished forget of these ids found it first; None when none is unfinished.
+@dataclass(frozen=True)
+class Begun:
+    """What an unfinished forget found first: SHA-256 of each table by name, and whether the run's files were to be made again."""
+
+    tables: dict[str, str]
+    run: bool
+
+
+def begun(folder: Path, ids: Collection[str]) -> Begun | None:
+    """What an unfinished forget of these ids found; None when none is unfinished.
 
     Raises DataError when it is damaged, and when the unfinished one has another list: this one would not end it.
     """
@@ -45,13 +54,13 @@ def begun(folder: Path, ids: Collection[str]) -> dict[str, str] | None:
         ) from None
     if not same:
         raise DataError(f"{SAYS}, and it had another list of ids", where=str(folder), fix=END, code="forgetting")
-    return dict(record["tables"])
+    return Begun(record["tables"], record.get("run", True))
 
 
-def begin(folder: Path, tables: dict[str, str], ids: Collection[str]) -> None:
+def begin(folder: Path, begun: Begun, ids: Collection[str]) -> None:
     """Write down what is there, before anything is changed."""
     salt = os.urandom(16)
-    record = {"schema": 1, "tables": tables, "salt": salt.hex(), "ids": _digest(ids, salt)}
+    record = {"schema": 1, "tables": begun.tables, "run": begun.run, "salt": salt.hex(), "ids": _digest(ids, salt)}
     publish.publish_bytes(folder / NAME, json_text(record, indent=1).encode() + b"\n")
 
 

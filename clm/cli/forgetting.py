@@ -17,13 +17,14 @@ from clm.settings import STAGES, RunSettings
 
 if TYPE_CHECKING:
     from clm.cli.job import Job
-    from clm.forget.folder import Done, Holdings
+    from clm.forget.folder import Holdings
+    from clm.forget.taking import Done
     from clm.pipeline import Plan
 
 
 def forget(job: Job) -> int:
     """Counts on stderr, or an object with --json; 0 also when there was nothing to do."""
-    from clm.forget import coded
+    from clm.forget import coded, taking
     from clm.forget import folder as folders
     from clm.forget import ids as named
     from clm.storage import keys
@@ -42,7 +43,7 @@ def forget(job: Job) -> int:
         coded.check(held, key.id if key is not None else None)
         done = None
         if not (held.nothing or job.common.dry_run):
-            done = folders.forget(held, ids, ids_file, _plan(job, folder), job.console.detail)
+            done = taking.forget(held, ids, ids_file, _plan(job, folder), job.console.detail)
     return _told(job, folder, held, done, len(given))
 
 

@@ -10,6 +10,7 @@ the journal until all is done.
 * `exports`: CSV and workbooks of clm without them;
 * `coded`: under which keys its customers are coded;
 * `mentions`: whether anything else names one of them;
-* `folder`: which files there are, and what becomes of each;
+* `folder`: which files there are, and what they hold;
+* `taking`: what becomes of each, and in which order;
 * `rest`: what the run's later stages make of the log that is left.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,12 @@ from clm.ingest import own_workbook
 from clm.stages.clean.ids import tidy
 from clm.storage import publish
 from clm.storage.faults import reading
-from clm.tables import CUSTOMERS, MEMBERS, MIGRATION, TRANSACTIONS
+from clm.tables import CUSTOMERS, LIST, MEMBERS, MIGRATION, TRANSACTIONS, Table
 
 # what an export has of its table in any case; of a list what every one of customers with segments has
 _LISTED = ("segment", "last_order_on", "orders", "spend", "action")
-_HEADINGS = [{KEY, *table.needed(table.columns[0].stage)} for table in (TRANSACTIONS, CUSTOMERS, MEMBERS, MIGRATION)]
-_HEADINGS.append({KEY, *_LISTED})
+_HEADINGS = [({KEY, *table.needed(table.columns[0].stage)}, table) for table in (TRANSACTIONS, CUSTOMERS, MEMBERS, MIGRATION)]
+_HEADINGS.append(({KEY, *_LISTED}, LIST))
 _LONGEST_RECORD = 1 << 24
 
 
@@ -57,7 +57,7 @@ def workbook_held(path: Path, ids: frozenset[str]) -> Export | None:
     if found is None or KEY not in found[1].columns:
         return None
     rows, stay = (found[1].filter(which) for which in (theirs(KEY, ids), ~theirs(KEY, ids)))
-    told = [cell for name in own(stay.columns) for cell in stay[name].drop_nulls()]
+    told = [cell for name in own(stay.columns, _table(stay.columns) or LIST) for cell in stay[name].drop_nulls()]
     named = _named(stay[KEY], pl.Series(told, dtype=pl.String), ids)
     if (rows.height or named) and _workbook(path, ids) is None:
         return None
@@ -106,9 +106,10 @@ def csv_held(path: Path, ids: frozenset[str]) -> Export | None:
     found, keys, told = set[str](), set[str](), set[str]()
     try:
         names = _cells(head)
-        if not any(headings <= set(names) for headings in _HEADINGS):
+        table = _table(names)
+        if table is None:
             return None
-        place, free = names.index(KEY), {names.index(name) for name in own(names)}
+        place, free = names.index(KEY), {names.index(name) for name in own(names, table)}
         for record in _records(path):
             cells = _cells(record)
             if len(cells) != len(names):
@@ -124,6 +125,11 @@ def csv_held(path: Path, ids: frozenset[str]) -> Export | None:
         return None
     named = _named(pl.Series(list(keys), dtype=pl.String), pl.Series(list(told), dtype=pl.String), ids)
     return Export(path, rows, frozenset(found), named)
+
+
+def _table(names: Sequence[str]) -> Table | None:
+    """The table that has these headings."""
+    return next((table for headings, table in _HEADINGS if headings <= set(names)), None)
 
 
 def csv_without(one: Export, ids: frozenset[str]) -> publish.Output:

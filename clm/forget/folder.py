@@ -1,46 +1,39 @@
-"""Which files of a folder there are, what becomes of each, and in which order, so that an interruption is seen and mended.
+"""Which files of a folder there are, which of them hold the customers, and which stay as they are, with the reason.
 
-Of a run's folder the log is written without the customers, and every later file made again from it. Loose tables and exports lose
-their rows. forgetting.json lies there from before the first change until after the last. It may not touch what it does not know.
+It may not change anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from clm import journal, pipeline
 from clm import record as record_file
 from clm.errors import DataError, InputError
-from clm.forget import exports, mentions, rest, tables
+from clm.forget import exports, mentions, tables
 from clm.forget.exports import Export
 from clm.forget.tables import Held
-from clm.outcome import Notice
-from clm.pipeline import Plan
-from clm.record import Entry, Record
-from clm.storage import facts as footers
-from clm.storage import files, publish, temporary
-from clm.storage.facts import Facts
-from clm.tables import REJECTS, TRANSACTIONS
+from clm.journal import Begun
+from clm.record import Record
+from clm.storage import files, temporary
+from clm.tables import TRANSACTIONS
 from clm.verify import table as verifying
 
 _MADE_OF_TABLES = (".html", ".md", ".json", ".xlsx", ".svg")
 _NAMED = "their own records apart, and another may name one of them"
-_LOG, _REJECTS = "clean.parquet", "rejects.parquet"
+LOG = "clean.parquet"
 
 
 @dataclass
 class Holdings:
-    """What a folder holds of the customers. `left` are files that stay as they are, with the reason.
-
-    `begun` are the tables' hashes before an interrupted forget changed them, by name.
+    """What a folder holds of the customers. `left` are files that stay as they are, with the reason; `begun` is what an
+    interrupted forget found before it changed anything.
     """
 
     folder: Path
     record: Record | None
-    begun: dict[str, str] | None
+    begun: Begun | None
     of_run: list[Held] = field(default_factory=list)
     loose: list[Held] = field(default_factory=list)
     texts: list[Export] = field(default_factory=list)
@@ -72,7 +65,7 @@ class Holdings:
         return max(logs or others, default=0)
 
     def log(self) -> Held | None:
-        return next((one for one in self.of_run if one.path.name == _LOG), None)
+        return next((one for one in self.of_run if one.path.name == LOG), None)
 
 
 def check(folder: Path) -> None:
@@ -96,11 +89,14 @@ def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
         raise DataError(
             "run.json is damaged", where=str(folder), fix="make the folder anew with `clm run --force`", code="run_json"
         )
-    of_run = set(found.record.hashes()) if found.record else set()
+    of_run = _of_run(found.record) if found.record is not None else set()
+    behind = {(folder / name).resolve() for name in of_run if (folder / name).is_symlink()}
     others = []
     for path in sorted(folder.iterdir()):
         if path.name in (record_file.NAME, journal.NAME) or temporary.is_one(path):
             continue
+        if path.resolve() in behind and path.name not in of_run:
+            continue  # a link of the run leads here: it is looked into and made again by that name
         if not path.is_file() or (path.is_symlink() and path.name not in of_run):
             found.left.append((path.name, "a link or a folder: not looked into"))
         elif path.samefile(ids_file):
@@ -115,6 +111,12 @@ def look(folder: Path, ids: frozenset[str], ids_file: Path) -> Holdings:
     found.left += [(one.path.name, _NAMED) for one in ours if one.named]
     found.left.sort()
     return found
+
+
+def _of_run(record: Record) -> set[str]:
+    """Names of the run's files: those it says it wrote; where it did not end, those of earlier ones that it had not reached."""
+    unended = record.status != "done"
+    return set(record.hashes()) | {name for names in pipeline.WRITES.values() for name in names if unended}
 
 
 def _add_table(path: Path, of_run: bool, ids: frozenset[str], found: Holdings) -> None:
@@ -157,158 +159,6 @@ def _is_source(path: Path, found: Holdings) -> bool:
     sources = [one for held in (*found.of_run, *found.loose) for one in held.facts.ancestors if "source" in one]
     names = {one["source"] for one in sources}
     return path.name in names or (bool(sources) and files.sha256_of(path) in {one["sha256"] for one in sources})
-
-
-@dataclass(frozen=True)
-class Done:
-    """What was done: files written again (name, rows taken out or None for made from the log), and what must be known."""
-
-    files: tuple[tuple[str, int | None], ...]
-    notices: tuple[Notice, ...] = ()
-
-
-def forget(held: Holdings, ids: frozenset[str], ids_file: Path, plan: Plan, say: Callable[[str], None]) -> Done:
-    """Take them out of everything. The caller holds the folder's lock.
-
-    Raises DataError when nobody would remain, ConfigError when the run cannot be made again as it was, the error of the stage
-    that can make nothing of who remains; nothing is changed then. DataError when a file still holds one of them at the end:
-    the forget is then unfinished.
-    """
-    record = held.record if held.in_run or held.unfinished else None
-    notices = [
-        Notice("setting_names", f"the setting {name} may name one of them: take it out and make the folder anew with `clm run`")
-        for name in tables.settings_naming([*held.of_run, *held.loose], ids)
-    ]
-    if record is not None:
-        _check_run(held, record)
-        plan = pipeline.prepared(rest.as_recorded(plan, record))
-        notices += rest.differences(plan, record)
-    first = {one.path.name: one.sha256 for one in (*held.of_run, *held.loose)} | (held.begun or {})
-    with temporary.scratch(held.folder) as aside:
-        made = _run_anew(held, record, ids, first, replace(plan, folder=aside), say) if record is not None else {}
-        journal.begin(held.folder, first, ids)
-        for name in made:
-            publish.move(aside / name, held.folder / name)
-    if record is not None:
-        no_longer = sorted(set(record.hashes()) - set(made) - {_LOG, _REJECTS})
-        held.left += [(name, "the run no longer makes it: delete it") for name in no_longer if (held.folder / name).is_file()]
-    written = [(name, rows) for name, rows in made.items() if name != record_file.NAME]
-    written += _tables(held.loose, ids, first, _replaced(held, first), held.folder)
-    for text in held.texts:
-        if text.rows:
-            exports.without(text, ids)
-            written.append((text.path.name, text.rows))
-    still = still_held(held.folder, ids, ids_file)
-    if still:
-        raise DataError(
-            "some files still hold one of them",
-            where=", ".join(still),
-            fix="make them again, or delete them; then run the same clm forget again",
-            code="still_held",
-        )
-    journal.end(held.folder)
-    return Done(tuple(written), tuple(notices))
-
-
-def _check_run(held: Holdings, record: Record) -> None:
-    """Raises DataError when the run's later stages have nothing to go on from, or would leave nothing to tell."""
-    cleaned, log = record.entry("clean"), held.log()
-    names = [str(one["path"]) for one in cleaned.outputs] if cleaned is not None else []
-    gone = next((name for name in names if not (held.folder / name).is_file()), None)
-    if log is None or gone is not None:
-        raise DataError(
-            f"the run has no {gone or _LOG} to go on from",
-            where=str(held.folder),
-            fix=f"{f'delete {journal.NAME}, then ' if held.unfinished else ''}make the folder anew with `clm run`",
-            code="no_log",
-        )
-    if record.status != "done" and not held.unfinished:
-        raise DataError(
-            "the last run here did not come to its end: what it would have made is not known",
-            where=str(held.folder),
-            fix="end it with `clm run`, then forget; or delete the folder",
-            code="run_unended",
-        )
-    if log.rows and log.rows >= int(log.facts.rows["out"]):
-        raise DataError(
-            "nobody would remain: there would be nothing left to tell",
-            where=str(held.folder),
-            fix="delete the folder instead",
-        )
-
-
-def _run_anew(
-    held: Holdings, record: Record, ids: frozenset[str], first: dict[str, str], plan: Plan, say: Callable[[str], None]
-) -> dict[str, int | None]:
-    """The run's files as they will be, made in the plan's folder: the rows taken out, None for what was made from the log."""
-    read = [one for one in held.of_run if one.path.name in (_LOG, _REJECTS)]
-    written: dict[str, int | None] = dict(_tables(read, ids, first, {}, plan.folder))
-    for one in read:
-        if one.path.name not in written:
-            (plan.folder / one.path.name).symlink_to(one.path.resolve())
-    made = rest.made(plan, record, _entry(plan.folder, record), held.folder, say)
-    written |= {str(one["path"]): None for entry in made for one in entry.outputs}
-    return written | {record_file.NAME: None}
-
-
-def _replaced(held: Holdings, first: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Lineages of the tables that are no longer what they were, by the hashes they had: before, and before an interruption."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in (*held.of_run, *held.loose):
-        facts, sha256 = verifying.facts_of(one.path), files.sha256_of(one.path)
-        for old in {one.sha256, first[one.path.name]} - {sha256}:
-            found[old] = footers.lineage_of(facts, 0, sha256)
-    return found
-
-
-def _tables(
-    some: Sequence[Held],
-    ids: frozenset[str],
-    first: dict[str, str],
-    replaced: dict[str, list[dict[str, Any]]],
-    folder: Path,
-) -> Iterator[tuple[str, int | None]]:
-    """Write tables without the customers into a folder, from parents to children; `replaced` grows with them."""
-    logs: list[Facts] = []
-    for one in sorted(some, key=lambda each: (len(each.facts.ancestors), each.facts.table == REJECTS.name)):
-        facts = one.facts
-        if one.any:
-            told = facts.table == TRANSACTIONS.name and facts.metrics
-            facts = tables.log_facts(one, ids) if told else tables.loose_facts(one, ids)
-        if facts.table == TRANSACTIONS.name:
-            logs.append(facts)
-        if facts.table == REJECTS.name and (log := _read_with(facts, logs)) is not None:
-            facts = replace(one.facts, rows=log.rows, amount=log.amount, metrics=log.metrics, warnings=log.warnings)
-        facts = tables.descended(one, facts, replaced)
-        if one.any or facts != one.facts:
-            output = tables.without(one, ids, facts, folder)
-            lineage = footers.lineage_of(facts, 0, output.sha256)
-            replaced |= dict.fromkeys({one.sha256, first[one.path.name]}, lineage)
-            yield one.path.name, (one.rows or one.raw) or None
-
-
-def _read_with(rejects: Facts, logs: Sequence[Facts]) -> Facts | None:
-    """The log that was read together with these rejects: both have its books."""
-    alike = (log for log in logs if (log.settings, log.ancestors) == (rejects.settings, rejects.ancestors))
-    return next(alike, None)
-
-
-def _entry(folder: Path, record: Record) -> Entry:
-    """The entry of `clean` for the files as they are now: also after an interruption between them and run.json."""
-    old = record.entry("clean")
-    facts = verifying.facts_of(folder / _LOG)
-    assert old is not None
-    assert facts is not None
-    outputs = []
-    for one in old.outputs:
-        path = folder / str(one["path"])
-        known = verifying.facts_of(path)
-        rows = one["rows"] if known is None or known.table == REJECTS.name else known.rows["out"]
-        outputs.append(one | {"rows": rows, "sha256": files.sha256_of(path)})
-    return replace(
-        old, status="fresh", reason="customers were taken out", rows=facts.rows, amount=facts.amount,
-        warnings=facts.warnings, outputs=outputs,
-    )  # fmt: skip
 
 
 def still_held(folder: Path, ids: frozenset[str], ids_file: Path) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 from clm import pipeline
@@ -34,8 +33,8 @@ def as_recorded(plan: Plan, record: Record) -> Plan:
     return replace(plan, settings=settings, common=common)
 
 
-def made(plan: Plan, record: Record, cleaned: Entry, folder: Path, say: Callable[[str], None]) -> list[Entry]:
-    """The later stages and run.json, in the plan's folder, where the log lies already; they are to be those of `folder`.
+def made(plan: Plan, record: Record, cleaned: Entry, say: Callable[[str], None]) -> list[Entry]:
+    """The later stages and run.json, in the plan's folder, where the log lies already.
 
     Raises the error of the stage that can make nothing of this log.
     """
@@ -51,8 +50,7 @@ def made(plan: Plan, record: Record, cleaned: Entry, folder: Path, say: Callable
     try:
         pipeline.rest(plan, cleaned, begin, entries.append)
     except ClmError as error:
-        error.what = f"without them {stage or 'the rest'} cannot be made, and nothing is changed: {error.what}"
-        error.where = error.where and error.where.replace(str(plan.folder), str(folder))
+        error.what = f"without them {stage or 'the rest'} cannot be made: {error.what}"
         raise
     return entries
 
@@ -95,4 +93,7 @@ def differences(plan: Plan, record: Record) -> list[Notice]:
                 )
             if value != now.get(name):
                 found.append(Notice("setting_changed", f"{stage}: {option_name(name)} is another than the run had; it is taken"))
+        recorded = {one.name.rstrip("_") for one, option in options(type(plan.settings[stage])) if option.recorded}
+        new = [name for name in now if name not in told and name not in recorded and now[name] is not None]
+        found += [Notice("setting_changed", f"{stage}: {option_name(name)} is new since the run; it is taken") for name in new]
     return found

@@ -22,15 +22,13 @@ from clm.stages.clean import forgotten
 from clm.storage import files, publish
 from clm.storage.facts import Facts
 from clm.storage.publish import Output
-from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS, TRANSACTIONS
+from clm.tables import ALL, CUSTOMERS, LABELLED, LIST, REJECTS, TRANSACTIONS, Table
 from clm.verify import books
 from clm.verify import table as verifying
 
 KEY = "customer_id"
 # tables of numbers over customers: what they hold of somebody cannot be taken out of them
 AGGREGATES = ("COHORTS", "BACKTEST", "METRICS")
-# columns that never hold the user's own words: what the contract calls text is theirs, but for the sentences of a list
-_OURS = {column.name for table in ALL.values() for column in table.columns if column.unit != "text" or table is LIST}
 _COUNTED = ("rows", "amount", "metrics", "warnings", "learned")
 # settings in which somebody may have written an id
 _WRITTEN_BY_HAND = ("rule", "review", "nobody", "map", "non_products", "where")
@@ -65,9 +63,16 @@ def key_of(facts: Facts, schema: pl.Schema) -> str | None:
     return next((name for name in called if name in schema), None)
 
 
-def own(names: Iterable[str]) -> list[str]:
-    """Columns in which somebody's own words may stand: those that were carried along, names of products, places, e-mail."""
-    return [name for name in names if name not in _OURS]
+def own(names: Iterable[str], table: Table) -> list[str]:
+    """Columns in which somebody's own words may stand: those that were carried along, names of products, places, e-mail.
+
+    What the table's contract calls text is theirs, but for the sentences of a list, and raw rejects, which are looked into apart.
+    """
+    if table is LIST:
+        ours = {column.name for column in (*LIST.columns, *CUSTOMERS.columns)}
+    else:
+        ours = {column.name for column in table.columns if column.unit != "text" or table is REJECTS}
+    return [name for name in names if name not in ours]
 
 
 def theirs(key: str, ids: frozenset[str]) -> pl.Expr:
@@ -103,7 +108,7 @@ def _held(path: Path, facts: Facts, ids: frozenset[str]) -> Held:
         found, rows = frozenset(counts[key].to_list()), int(counts["len"].sum())
     if facts.table == REJECTS.name and "raw" in schema:
         raw = int(naming(frame.select("raw").collect()["raw"], ids).sum())
-    told = [name for name in own(schema) if name != key and schema[name] == pl.String]
+    told = [name for name in own(schema, ALL[facts.table]) if name != key and schema[name] == pl.String]
     stay = frame.filter(~theirs(key, ids)) if key is not None else frame
     named = any(naming(stay.select(pl.col(name).unique()).collect(engine="streaming")[name], ids).any() for name in told)
     nameless = key is None and facts.table != REJECTS.name and facts.table not in AGGREGATES
@@ -188,4 +193,5 @@ def _handed(one: Held, facts: Facts, ancestors: list[dict[str, Any]]) -> dict[st
         return facts.rows
     was, now = (known[-1].get("rows", {}).get("out") if known else None for known in (one.facts.ancestors, ancestors))
     known = now is not None and was == one.facts.rows["in"] and facts.stage not in books.PASSING
-    return facts.rows | {"in": now if known else facts.rows["out"]}
+    rows = {name: number for name, number in facts.rows.items() if name != "after_as_of"}
+    return rows | {"in": now if known else rows["out"]}

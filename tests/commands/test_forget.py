@@ -249,7 +249,7 @@ def test_a_forget_that_ends_an_interrupted_one_says_so(
     shutil.copy(ran / "rfm.parquet", tmp_path / "loose")
     assert forget(tmp_path / "loose", gone) == 0
     assert "2 lines of theirs taken out; 1 file without them" in capsys.readouterr().err
-    journal.begin(tmp_path / "loose", {}, {*GONE, "nobody-at-all"})
+    journal.begin(tmp_path / "loose", journal.Begun({}, run=False), {*GONE, "nobody-at-all"})
     assert forget(tmp_path / "loose", gone) == 0
     assert "what an earlier forget began is finished: 0 customers of 3 ids and 0 lines" in capsys.readouterr().err
     assert not (tmp_path / "loose" / journal.NAME).exists()

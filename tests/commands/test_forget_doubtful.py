@@ -255,7 +255,7 @@ def test_a_stage_that_can_make_nothing_of_who_remains_is_told_before_a_change(
     before = content(copy)
     assert forget(copy) == 65
     said = capsys.readouterr().err
-    assert "without them segment cannot be made, and nothing is changed: --by channel: nearly every customer" in said
+    assert "without them segment cannot be made: --by channel: nearly every customer" in said
     assert ".clm-tmp" not in said
     assert content(copy) == before
 
@@ -314,3 +314,117 @@ def test_names_of_products_are_looked_into(folder: Path, capsys: pytest.CaptureF
     assert forget(folder) == 0
     named = "their own records apart, and another may name one of them"
     assert left(capsys) == {"log.parquet": named, "export.csv": named}
+
+
+def test_a_run_that_failed_late_is_refused_although_its_log_has_nobody_of_theirs(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of the stage that failed are an earlier run's, and hold the customers: they are the run's, and it has to end."""
+    log = csv_of(
+        invented(customers=40, orders=4).filter(~pl.col("customer_id").is_in(["C017", "C023"])), copy.parent / "orders.csv"
+    )
+
+    def failing(*given: object, **more: object) -> object:
+        raise StorageError("no", fix="try again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.steps, "churn", failing)
+        assert main(["run", str(log), "-o", str(copy), "-q"]) == 74
+    before = content(copy)
+    capsys.readouterr()
+    assert forget(copy) == 65
+    assert "the last run here did not come to its end" in capsys.readouterr().err
+    assert content(copy) == before
+
+
+def test_a_link_of_the_run_to_a_table_beside_it_is_one_table(copy: Path) -> None:
+    """Under its other name it is not a loose one as well: it is made again once, and is the one run.json names."""
+    for name in ("clean.parquet", "customers.parquet"):
+        (copy / name).rename(copy / f"kept-{name}")
+        (copy / name).symlink_to(f"kept-{name}")
+    assert forget(copy) == 0
+    assert not {"C017", "C023"} & set(pl.read_parquet(copy / "kept-customers.parquet")["customer_id"])
+    assert [one.check for one in verify([copy]) if one.status == "wrong"] == []
+    assert told_by(copy / "kept-customers.parquet").metrics
+
+
+def test_a_forget_among_single_tables_is_ended_without_the_run_beside_them(
+    copy: Path, ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run here has nobody of theirs, and lost its log: no forget makes it again, nor one that ends an interrupted one."""
+    log = csv_of(
+        invented(customers=40, orders=4).filter(~pl.col("customer_id").is_in(["C017", "C023"])), copy.parent / "orders.csv"
+    )
+    assert main(["run", str(log), "-o", str(copy), "-q"]) == 0
+    shutil.copy(ran / "rfm.parquet", copy / "mine.parquet")
+    (copy / "clean.parquet").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "publish", lambda *given: (_ for _ in ()).throw(StorageError("no")))
+        patch.setattr(publish, "publish_bytes", publish_anyway)
+        assert forget(copy) == 74
+    assert (copy / "forgetting.json").is_file()
+    assert forget(copy) == 0
+    assert not (copy / "forgetting.json").is_file()
+    assert not {"C017", "C023"} & set(pl.read_parquet(copy / "mine.parquet")["customer_id"])
+
+
+def publish_anyway(target: Path, content: bytes) -> None:
+    target.write_bytes(content)
+
+
+def test_an_earlier_table_in_the_folder_itself_is_told(copy: Path, ran: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report would count who is gone as lost: it has to be moved and gone through first."""
+    earlier = copy / "april.parquet"
+    log = csv_of(invented(customers=40, orders=4), copy.parent / "orders.csv")
+    assert main(["rfm", str(ran / "clean.parquet"), "--as-of", "2024-03-01", "-o", str(copy.parent / "rfm.parquet"), "-q"]) == 0
+    assert main(["segment", str(copy.parent / "rfm.parquet"), "-o", str(earlier), "-q"]) == 0
+    monkeypatch.setenv("CLM_REPORT_PREVIOUS", str(earlier))
+    assert main(["run", str(log), "-o", str(copy), "-q"]) == 0
+    before = content(copy)
+    assert forget(copy) == 65
+    assert content(copy) == before
+
+
+def test_a_setting_that_is_new_since_the_run_is_told(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later stages are made as the run made them, but for what it is given now."""
+    (copy.parent / "tiers.toml").write_text(
+        'column = "spend"\n[[tier]]\ncode = "gold"\nat_least = 100\n[[tier]]\ncode = "rest"\n'
+    )
+    monkeypatch.setenv("CLM_SEGMENT_TIERS", str(copy.parent / "tiers.toml"))
+    assert forget(copy) == 0
+    told = json.loads(capsys.readouterr().out)["warnings"]
+    assert [notice["text"] for notice in told] == ["segment: tiers is new since the run; it is taken"]
+
+
+def test_words_of_the_user_are_looked_into_whatever_they_are_called(
+    ran: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A group of a cohort, a column that another table of clm has for something else; raw rejects are emptied, and not told."""
+    log = folder.parent / "log.csv"
+    head = "order_id,customer_id,order_date,amount,product,reason\n"
+    more = "".join(f"P{number},A{number},2024-02-05,5,cup,\n" for number in range(40))
+    named = "O1,A1,2024-01-05,5,cup for C017,\nO2,A2,2024-01-06,5,cup,as C023\n"
+    log.write_text(f"{head}{named}O3,C017,2024-01-06,5,cup,\nO4,C017,x,5,,\n{more}")
+    rejects = ["--rejects", str(folder / "rejects.parquet"), "--rejects-raw"]
+    assert main(["clean", str(log), "--keep", "reason", "-o", str(folder / "log.parquet"), *rejects, "-q"]) == 0
+    by = ["--by", "product", "--members"]
+    assert main(["cohort", str(folder / "log.parquet"), *by, "-o", str(folder / "members.parquet"), "-q"]) == 0
+    (folder / "log.parquet").rename(folder.parent / "log.parquet")
+    carried = ["rfm", str(folder.parent / "log.parquet"), "--carry", "reason", "-o", str(folder / "rfm.parquet"), "-q"]
+    assert main(carried) == 0
+    assert forget(folder) == 0
+    told = "their own records apart, and another may name one of them"
+    assert left(capsys) == {"members.parquet": told, "rfm.parquet": told}
+    assert pl.read_parquet(folder / "rejects.parquet")["raw"].to_list() == [None]
+
+
+def test_how_many_lines_came_later_is_not_told(ran: Path, folder: Path) -> None:
+    """A table of an earlier day counted theirs among the lines after it."""
+    log = str(ran / "clean.parquet")
+    assert main(["rfm", log, "--as-of", "2024-03-01", "-o", str(folder / "rfm.parquet"), "-q"]) == 0
+    assert told_by(folder / "rfm.parquet").rows["after_as_of"] > 0
+    assert forget(folder) == 0
+    assert "after_as_of" not in told_by(folder / "rfm.parquet").rows
+    assert [one.check for one in verify([folder / "rfm.parquet"]) if one.status == "wrong"] == []

@@ -165,7 +165,7 @@ def test_another_list_does_not_end_an_interrupted_forget(
 ) -> None:
     """forgetting.json knows its list by a digest in which no id can be read: any other list is 65, and nothing is done."""
     shutil.copy(ran / "rfm.parquet", folder)
-    journal.begin(folder, {}, {"C017", "C023"})
+    journal.begin(folder, journal.Begun({}, run=True), {"C017", "C023"})
     kept = (folder / journal.NAME).read_bytes()
     assert b"C017" not in kept
     (folder.parent / "others.txt").write_text(others)

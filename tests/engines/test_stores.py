@@ -176,8 +176,8 @@ def test_a_store_nobody_reaches_is_told_without_the_password_of_its_endpoint(
 )
 def test_no_error_shows_the_credentials_of_an_address(given: str, shown: str) -> None:
     """User, password and query of any address in it are left out; patterns and other text stay."""
-    error = InputError(given, where=given)
-    assert (error.what, error.where, error.args) == (shown, shown, (shown,))
+    error = InputError(given, where=given, fix=given)
+    assert (error.what, error.where, error.fix, error.args) == (shown, shown, shown, (shown,))
 
 
 @pytest.mark.parametrize("command", ["rfm", "clv"])
