@@ -100,14 +100,13 @@ def test_a_table_too_large_for_the_limit_is_said_before_its_stage_starts(
 def test_customers_are_counted_in_every_table_a_command_holds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both of `migrate`, and the earlier one of --previous; order lines given by mistake are no customers."""
+    """The earlier one of --previous too; order lines given by mistake are no customers."""
     log = Path(__file__).parent.parent / "data" / "orders.csv"
     out = tmp_path / "out"
     assert main(["run", str(log), "-o", str(out), "-q"]) == 0
-    monkeypatch.setattr(resources, "PER_CUSTOMER", dict.fromkeys(("segment", "migrate"), 20 * 2**20))
+    monkeypatch.setattr(resources, "PER_CUSTOMER", {"segment": 20 * 2**20})
     customers, limit = str(out / "customers.parquet"), ("--memory-limit", "2GB")
     for line, says in (
-        (["migrate", customers, customers], "migrate holds all its customers in memory and may take 2,610 MB for 118 of them."),
         (
             ["segment", customers, "--previous", customers, "-n"],
             "segment holds all its customers in memory and may take 2,610 MB",

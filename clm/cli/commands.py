@@ -154,9 +154,7 @@ def migrate(job: Job) -> int:
     """The movers go to -o as a table; without it the matrices are text on stdout, also into a pipe."""
     job.check_output(other_table=True)
     told = job.common.output is None
-    earlier, later = job.pair()
-    job.tell_memory(job.command, job.settings, earlier, later)
-    step = steps.migrate(earlier, later, job.settings, job.common, job.silent if told else job.emit)
+    step = steps.migrate(*job.pair(), job.settings, job.common, job.silent if told else job.emit)
     if told and not (job.common.json or job.common.dry_run):
         for notice in step.outcome.warnings:
             job.console.warning(notice)

@@ -66,16 +66,16 @@ class Job:
         self.tell_memory(self.command, self.settings, found)
         return found
 
-    def tell_memory(self, command: str, settings: Any, *tables: Path) -> None:
-        """Say before a command starts when the limit is too small for the customers of these tables and of its --previous."""
+    def tell_memory(self, command: str, settings: Any, table: Path) -> None:
+        """Say before a command starts when the limit is too small for the customers of this table and of its --previous."""
         from clm import resources
         from clm.storage import examined
 
         if command not in resources.PER_CUSTOMER:
             return
         earlier = getattr(settings, "previous", None)
-        named = [*tables, Path(earlier)] if earlier is not None else tables
-        known = [examined.examine(table) for table in named if table.is_file()]
+        named = [table] if earlier is None else [table, Path(earlier)]
+        known = [examined.examine(one) for one in named if one.is_file()]
         customers = sum(one.rows for one in known if one is not None and "recency_days" in one.schema)
         short = resources.holding(command, customers, self.common.memory_limit)
         if short is not None:

@@ -45,7 +45,9 @@ def measured(*argv: str) -> Run:
 
 
 def patiently(seconds: float, *argv: str) -> tuple[Run, bool]:
-    """The same of a child that may never come to its end; and whether it was stopped after so many seconds."""
+    """The same of a child that may never come to its end; and whether it was stopped after so many seconds, which are then all
+    that is known of it.
+    """
     done = alone.run("timeout", "--signal=KILL", str(seconds), *argv, limit=None)
     stopped = done.code in (-9, 137) and done.seconds >= seconds
     assert done.code == 0 or stopped, (argv, done.said)
