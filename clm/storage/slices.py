@@ -35,10 +35,13 @@ def of_customers(orders: Orders, folder: Path, room: int, need: Callable[[int, i
         yield orders
         return
     number = pl.sum_horizontal((pl.col("customer_id") >= edge).cast(pl.UInt8) for edge in edges)
-    folder.mkdir()
+    key = "slice"
+    while key in orders.collect_schema():  # a column that is carried along
+        key += "_"
+    folder.mkdir(exist_ok=True)
     with writing(folder), footer(folder / "room"):
-        orders.with_columns(number.alias("slice")).sink_parquet(
-            pl.PartitionBy(folder, key="slice", include_key=False),
+        orders.with_columns(number.alias(key)).sink_parquet(
+            pl.PartitionBy(folder, key=key, include_key=False),
             compression="zstd",
             compression_level=1,
             statistics=False,
@@ -47,9 +50,9 @@ def of_customers(orders: Orders, folder: Path, room: int, need: Callable[[int, i
             engine="streaming",
         )
     for place in range(len(edges) + 1):
-        found = folder / f"slice={place}"
+        found = folder / f"{key}={place}"
         if found.is_dir():
-            yield pl.scan_parquet(found, hive_partitioning=False)
+            yield pl.scan_parquet(sorted(found.iterdir()), glob=False, hive_partitioning=False)
             shutil.rmtree(found)
 
 
